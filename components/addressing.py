@@ -1,0 +1,59 @@
+"""The address plan: every subnet and every member address, computed from the configuration.
+
+Cut of a VPC of prefix p, in eighths: blocks 0 to 5 are the private subnets of up to six zones,
+block 6 holds the public ones (p+6), block 7 begins with the etcd ones (/28). A zone that is
+appended therefore moves nobody else's addresses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
+
+from config.network import MAX_ZONES, NetworkSettings
+
+ETCD_SUBNET_PREFIX = 28
+"""AWS's smallest subnet: 11 usable addresses, for at most seven members."""
+
+FIRST_HOST = 4
+"""AWS keeps the first four addresses of a subnet (and the last) for itself."""
+
+
+@dataclass(frozen=True)
+class ZonePlan:
+    """The subnets of one availability zone."""
+
+    zone: str
+    private: IPv4Network
+    public: IPv4Network
+    etcd: IPv4Network
+
+
+def plan_zones(cidr: IPv4Network, zones: tuple[str, ...]) -> tuple[ZonePlan, ...]:
+    """The subnets of each zone of a VPC that the program creates, in the order of the zones."""
+    if len(zones) > MAX_ZONES:
+        raise ValueError(f"the address plan has room for {MAX_ZONES} zones, not {len(zones)}")
+    *private, public_block, etcd_block = cidr.subnets(prefixlen_diff=3)
+    public = public_block.subnets(prefixlen_diff=3)
+    etcd = islice(etcd_block.subnets(new_prefix=ETCD_SUBNET_PREFIX), len(zones))
+    return tuple(map(ZonePlan, zones, private, public, etcd))
+
+
+def member_address(etcd_subnet: IPv4Network, member: int) -> IPv4Address:
+    """The fixed address of the member with this number in its zone's etcd subnet.
+
+    It depends on nothing but the number, so no other member's coming or going changes it.
+    """
+    return etcd_subnet[FIRST_HOST + member]
+
+
+def etcd_cidrs(network: NetworkSettings, zones: tuple[str, ...]) -> Mapping[str, IPv4Network]:
+    """The etcd subnet of each zone, planned or adopted."""
+    if network.existing is not None:
+        return {zone: network.existing.zones[zone].etcd_cidr for zone in zones}
+    return {plan.zone: plan.etcd for plan in plan_zones(network.cidr, zones)}
+
+
+def service_address(service_cidr: IPv4Network) -> IPv4Address:
+    """The address of the `kubernetes` Service: the first of the service network."""
+    return service_cidr[1]

@@ -1,0 +1,66 @@
+"""`etcd`: the size, the machines, the disk and the timers of the etcd tier."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from config.quorum import size_problem
+from config.types import Settings
+from config.versions import ETCD
+
+
+def _check_size(size: int) -> int:
+    problem = size_problem(size)
+    if problem is not None:
+        raise ValueError(problem)
+    return size
+
+
+def _check_version(version: str) -> str:
+    if version not in ETCD.versions:
+        raise ValueError(f"must be one of {', '.join(ETCD.versions)} (config/versions.py)")
+    return version
+
+
+InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
+
+
+class DataVolume(Settings):
+    """The gp3 volume of a member: it outlives the machine and is never formatted twice."""
+
+    size_gib: Annotated[int, Field(ge=4, le=16384)] = 20
+    """Size in GiB; at least twice `etcd.quotaGib`, for the write-ahead log and one snapshot."""
+    iops: Annotated[int, Field(ge=3000, le=16000)] = 3000
+    """Provisioned IOPS; more than the included 3000 barely shorten an fsync."""
+    throughput: Annotated[int, Field(ge=125, le=1000)] = 125
+    """Throughput in MiB/s; at most a quarter of `iops`."""
+
+
+class Snapshots(Settings):
+    """Snapshots to S3: how often, and for how long they are kept."""
+
+    every_minutes: Annotated[int, Field(ge=5, le=1440)] = 15
+    """Minutes between snapshots."""
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after which the bucket expires a snapshot."""
+
+
+class EtcdSettings(Settings):
+    """`etcd`: the size, the machines, the disk and the timers of the etcd tier."""
+
+    size: Annotated[int, AfterValidator(_check_size)] = 3
+    """Voting members: 1, 3, 5 or 7."""
+    version: Annotated[str, AfterValidator(_check_version)] = ETCD.default
+    """etcd version; 3.6.14 is the floor."""
+    instance_type: InstanceType | None = None
+    """EC2 instance type; `m6i.large` on amd64 and `m7g.large` on arm64 when left out."""
+    data_volume: DataVolume = DataVolume()
+    """The data volume of each member."""
+    quota_gib: Annotated[int, Field(ge=1, le=8)] = 4
+    """Database quota in GiB; etcd suggests no more than 8, and as much memory as quota."""
+    heartbeat_ms: Annotated[int, Field(ge=10, le=5000)] = 100
+    """Milliseconds between a leader's heartbeats; about the round trip between zones."""
+    election_ms: Annotated[int, Field(ge=100, le=50000)] = 1000
+    """Milliseconds without a heartbeat before an election; at least 5 x `heartbeatMs`."""
+    snapshots: Snapshots = Snapshots()
+    """Snapshots to S3."""

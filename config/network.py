@@ -1,0 +1,99 @@
+"""`network`: the VPC, its zones and its way out."""
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.types import Cidr, Settings
+
+MAX_ZONES = 6
+"""Zones that the address plan has room for; no AWS region has more."""
+
+_ZONE_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
+
+
+def _check_vpc_prefix(cidr: IPv4Network) -> IPv4Network:
+    if not 16 <= cidr.prefixlen <= 22:
+        raise ValueError(
+            "must be a /16 to /22: AWS allows no VPC larger than /16, and below /22 the public "
+            "subnets of six zones would be smaller than AWS's /28"
+        )
+    return cidr
+
+
+def _check_zones(zones: int | list[str]) -> int | list[str]:
+    if isinstance(zones, int):
+        if zones not in {2, 3}:
+            raise ValueError(
+                "must be 2 or 3, or a list of zone names: fewer zones survive no zone failure"
+            )
+        return zones
+    if not 2 <= len(zones) <= MAX_ZONES:
+        raise ValueError(f"must name 2 to {MAX_ZONES} zones")
+    if len(set(zones)) != len(zones):
+        raise ValueError("must name each zone once")
+    for zone in zones:
+        if not _ZONE_NAME.fullmatch(zone):
+            raise ValueError(
+                f"must be names of availability zones such as eu-central-1a, not {zone!r}"
+            )
+    return zones
+
+
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]
+
+
+class ExistingSubnets(Settings):
+    """The subnets of one zone of a VPC that is adopted rather than created."""
+
+    private_subnet_id: SubnetId
+    """Subnet of the API servers and, when the balancer is internal, of the balancer."""
+    etcd_subnet_id: SubnetId
+    """Subnet of the etcd members. Nothing else may live in it: members have fixed addresses."""
+    etcd_cidr: Cidr
+    """CIDR of the etcd subnet; member addresses are computed from it before anything is created."""
+    public_subnet_id: SubnetId | None = None
+    """Subnet of the balancer when `api.internal` is false."""
+
+
+def _check_existing_zones(zones: dict[str, ExistingSubnets]) -> dict[str, ExistingSubnets]:
+    _check_zones(list(zones))
+    return zones
+
+
+class ExistingNetwork(Settings):
+    """A VPC that is adopted. Its routes, its way out and its endpoints stay its owner's."""
+
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")]
+    """The VPC; `network.cidr` must be its CIDR."""
+    zones: Annotated[dict[str, ExistingSubnets], AfterValidator(_check_existing_zones)]
+    """The subnets to use, by zone name."""
+
+
+class NetworkSettings(Settings):
+    """`network`: the VPC, its zones and its way out."""
+
+    cidr: Annotated[Cidr, AfterValidator(_check_vpc_prefix)] = IPv4Network("10.0.0.0/16")
+    """CIDR of the VPC, /16 to /22."""
+    service_cidr: Cidr = IPv4Network("10.96.0.0/16")
+    """CIDR of Kubernetes Services; overlaps neither the VPC nor the pods."""
+    pod_cidr: Cidr = IPv4Network("10.244.0.0/16")
+    """CIDR that the controller-manager cuts node pod ranges from."""
+    zones: Annotated[int | list[str], AfterValidator(_check_zones)] = 3
+    """Number of availability zones (2 or 3, the region's first ones), or their names."""
+    accept_two_zones: bool = False
+    """Accept two zones, of which one holds the majority: its loss stops all writes."""
+    nat: Literal["perZone", "single", "none"] = "perZone"
+    """Way out of the private subnets: a gateway per zone, one that dies with its zone, or none,
+    which adds interface endpoints and needs `ami` and `artifacts.mirror`."""
+    existing: ExistingNetwork | None = None
+    """Adopt this VPC instead of creating one; `zones` and `nat` are then not used."""
+
+    @property
+    def zone_count(self) -> int:
+        """Number of zones that the cluster spans."""
+        if self.existing is not None:
+            return len(self.existing.zones)
+        return self.zones if isinstance(self.zones, int) else len(self.zones)

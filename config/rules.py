@@ -1,0 +1,171 @@
+"""Rules between keys. Each yields the problems it finds; rules of one key live with its model."""
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from config.problems import Problem
+from config.settings import ClusterSettings
+from config.types import format_duration
+
+_GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*")
+"""Families of Arm processors: a1, and a `g` after the generation (EC2 naming convention)."""
+
+
+def _two_zones(settings: ClusterSettings) -> Iterator[Problem]:
+    if settings.network.zone_count == 2 and not settings.network.accept_two_zones:
+        larger, smaller = settings.quorum.members_per_zone
+        yield Problem(
+            ("network.zones", "etcd.size"),
+            f"must be 3: over two zones {settings.etcd.size} members sit {larger}-{smaller}, and "
+            f"losing the larger zone leaves fewer than the quorum of {settings.quorum.quorum}; "
+            "set network.acceptTwoZones: true to accept that",
+            2,
+        )
+
+
+def _disjoint_networks(settings: ClusterSettings) -> Iterator[Problem]:
+    network = settings.network
+    named = {
+        "network.cidr": network.cidr,
+        "network.serviceCidr": network.service_cidr,
+        "network.podCidr": network.pod_cidr,
+    }
+    for (one, first), (other, second) in combinations(named.items(), 2):
+        if first.overlaps(second):
+            yield Problem((other, one), f"must not overlap {one} {first}", second)
+
+
+def _service_network_size(settings: ClusterSettings) -> Iterator[Problem]:
+    # kube-apiserver refuses service networks of more than 2^20 addresses, and needs a few.
+    cidr = settings.network.service_cidr
+    if not 12 <= cidr.prefixlen <= 24:
+        yield Problem(("network.serviceCidr",), "must be a /12 to /24", cidr)
+
+
+def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
+    network = settings.network
+    if network.existing is None:
+        return
+    cidrs: dict[str, IPv4Network] = {}
+    for zone, subnets in network.existing.zones.items():
+        key = f"network.existing.zones.{zone}"
+        cidr = subnets.etcd_cidr
+        if not cidr.subnet_of(network.cidr):
+            rule = f"must lie within network.cidr {network.cidr}"
+            yield Problem((f"{key}.etcdCidr", "network.cidr"), rule, cidr)
+        if cidr.prefixlen > 28:
+            yield Problem((f"{key}.etcdCidr",), "must be a /28 or larger", cidr)
+        for other, taken in cidrs.items():
+            if cidr.overlaps(taken):
+                rule = f"must not overlap the etcd subnet {taken} of {other}"
+                yield Problem((f"{key}.etcdCidr",), rule, cidr)
+        cidrs[zone] = cidr
+        if not settings.api.internal and subnets.public_subnet_id is None:
+            rule = "must be set when api.internal is false"
+            yield Problem((f"{key}.publicSubnetId", "api.internal"), rule, None)
+
+
+def _no_way_out(settings: ClusterSettings) -> Iterator[Problem]:
+    if settings.network.nat != "none" or settings.network.existing is not None:
+        return
+    because = "must be set when network.nat is none: nodes cannot reach the internet"
+    if settings.artifacts.mirror is None:
+        yield Problem(("artifacts.mirror", "network.nat"), because, None)
+    if settings.ami is None:
+        rule = f"{because}, so the image must hold the packages (docs/configuration.md)"
+        yield Problem(("ami", "network.nat"), rule, None)
+
+
+def _election_timeout(settings: ClusterSettings) -> Iterator[Problem]:
+    # etcd refuses to start below this ratio (etcd tuning guide).
+    etcd = settings.etcd
+    if etcd.election_ms < 5 * etcd.heartbeat_ms:
+        rule = f"must be at least 5 x etcd.heartbeatMs ({etcd.heartbeat_ms})"
+        yield Problem(("etcd.electionMs", "etcd.heartbeatMs"), rule, etcd.election_ms)
+
+
+def _data_volume(settings: ClusterSettings) -> Iterator[Problem]:
+    etcd, volume = settings.etcd, settings.etcd.data_volume
+    if volume.size_gib < 2 * etcd.quota_gib:
+        rule = f"must be at least twice etcd.quotaGib ({etcd.quota_gib})"
+        yield Problem(("etcd.dataVolume.sizeGib", "etcd.quotaGib"), rule, volume.size_gib)
+    # gp3 limits of the EBS user guide: 500 IOPS per GiB, 0.25 MiB/s per provisioned IOPS. Every
+    # volume may have the included 3000 IOPS and 125 MiB/s.
+    if volume.iops > max(3000, 500 * volume.size_gib):
+        rule = f"must be at most 500 per GiB of etcd.dataVolume.sizeGib ({volume.size_gib})"
+        yield Problem(("etcd.dataVolume.iops", "etcd.dataVolume.sizeGib"), rule, volume.iops)
+    if volume.throughput > volume.iops / 4:
+        rule = f"must be at most a quarter of etcd.dataVolume.iops ({volume.iops})"
+        keys = ("etcd.dataVolume.throughput", "etcd.dataVolume.iops")
+        yield Problem(keys, rule, volume.throughput)
+
+
+def _single_api_server(settings: ClusterSettings) -> Iterator[Problem]:
+    if settings.api.size < 2 and settings.protect:
+        rule = "must be at least 2; 1 only with protect: false"
+        yield Problem(("api.size", "protect"), rule, settings.api.size)
+
+
+def _public_balancer(settings: ClusterSettings) -> Iterator[Problem]:
+    if not settings.api.internal and settings.api.allowed_cidrs is None:
+        rule = "must be written out when api.internal is false"
+        yield Problem(("api.allowedCidrs", "api.internal"), rule, None)
+
+
+def _lease_timings(settings: ClusterSettings) -> Iterator[Problem]:
+    # client-go's own checks (leaderelection.NewLeaderElector, JitterFactor 1.2).
+    controllers = settings.controllers
+    lease, renew = controllers.lease_duration, controllers.renew_deadline
+    if lease <= renew:
+        rule = f"must be longer than controllers.renewDeadline ({format_duration(renew)})"
+        keys = ("controllers.leaseDuration", "controllers.renewDeadline")
+        yield Problem(keys, rule, format_duration(lease))
+    if renew <= 1.2 * controllers.retry_period:
+        retry = format_duration(controllers.retry_period)
+        rule = f"must be longer than 1.2 x controllers.retryPeriod ({retry})"
+        keys = ("controllers.renewDeadline", "controllers.retryPeriod")
+        yield Problem(keys, rule, format_duration(renew))
+
+
+def _certificate_lifetimes(settings: ClusterSettings) -> Iterator[Problem]:
+    pki = settings.pki
+    if pki.leaf_days > pki.ca_years * 365:
+        rule = f"must not outlive the authorities (pki.caYears: {pki.ca_years})"
+        yield Problem(("pki.leafDays", "pki.caYears"), rule, pki.leaf_days)
+
+
+def _instance_architecture(settings: ClusterSettings) -> Iterator[Problem]:
+    chosen = {
+        "etcd.instanceType": settings.etcd.instance_type,
+        "api.instanceType": settings.api.instance_type,
+    }
+    for key, instance_type in chosen.items():
+        if instance_type is None:
+            continue
+        arm = _GRAVITON.fullmatch(instance_type.split(".")[0]) is not None
+        if arm != (settings.architecture == "arm64"):
+            rule = f"must be an instance type of architecture {settings.architecture}"
+            yield Problem((key, "architecture"), rule, instance_type)
+
+
+RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
+    _two_zones,
+    _disjoint_networks,
+    _service_network_size,
+    _existing_subnets,
+    _no_way_out,
+    _election_timeout,
+    _data_volume,
+    _single_api_server,
+    _public_balancer,
+    _lease_timings,
+    _certificate_lifetimes,
+    _instance_architecture,
+)
+
+
+def broken_rules(settings: ClusterSettings) -> list[Problem]:
+    """Every problem between keys of settings whose keys are each right."""
+    return [problem for rule in RULES for problem in rule(settings)]
