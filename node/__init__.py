@@ -1,0 +1,1 @@
+"""What runs on the virtual machines: prepare, reconcile and report."""

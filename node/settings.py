@@ -1,0 +1,155 @@
+"""The settings of this node, read from /etc/ha-kubernetes/node.json, and where its files are.
+
+The document (no secrets), as cloud-init writes it:
+
+    cluster     name of the cluster
+    name        name of this node: etcd-0, api-2
+    tier        "etcd" or "api"
+    region      AWS region
+    parameters  {"files", "status", "members", "formation"}: full Parameter Store names, "files" the
+                path under which this node's files are
+    artifacts   [{"url", "sha256", "kind", "binaries"}]: https URL, checksum of what it serves, kind
+                "binary" (one entry in binaries) or "tar.gz" (members whose last path component is
+                in binaries); every binary is installed in /usr/local/bin
+    etcd        etcd tier only: {"address", "volumeId"}: fixed IPv4 address, vol-0123...
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from node.faults import Fault
+
+FILES = {
+    "etcd": ("ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"),
+    "api": (
+        "ca.crt",
+        "ca.key",
+        "etcd-ca.crt",
+        "front-proxy-ca.crt",
+        "sa.pub",
+        "sa.key",
+        "encryption.yaml",
+        *(
+            f"{leaf}.{kind}"
+            for leaf in (
+                "apiserver",
+                "apiserver-etcd-client",
+                "apiserver-kubelet-client",
+                "front-proxy-client",
+                "controller-manager",
+                "scheduler",
+            )
+            for kind in ("crt", "key")
+        ),
+    ),
+}
+"""The files without which a tier's daemons do not start."""
+
+PKI = {"etcd": "/etc/etcd/pki", "api": "/etc/kubernetes/pki"}
+OWNER = {"etcd": "etcd", "api": "kubernetes"}
+
+NODE_JSON = "/etc/ha-kubernetes/node.json"
+NODE_ENV = "/etc/ha-kubernetes/node.env"
+"""NODE_ADDRESS for units."""
+
+PROXY_CONFIG = "/etc/ha-kubernetes/etcd-proxy.cfg"
+
+RUNTIME = "/run/ha-kubernetes"
+CLUSTER_ENV = f"{RUNTIME}/cluster.env"
+"""ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`).
+
+On a file system that a reboot empties: a stale "new" beside an emptied disk would form a second
+cluster. An initialised disk needs none of it. etcd.service may therefore start only
+with this file or with a write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
+"""
+
+DATA_MOUNT = "/var/lib/etcd"
+DATA_DIR = f"{DATA_MOUNT}/data"
+WAL = f"{DATA_DIR}/member/wal"
+BIN = "/usr/local/bin"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A download and the binaries that it holds."""
+
+    url: str
+    sha256: str
+    kind: str
+    binaries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Names in Parameter Store."""
+
+    files: str
+    status: str
+    members: str
+    formation: str
+
+
+@dataclass(frozen=True)
+class EtcdSettings:
+    """What only an etcd member has."""
+
+    address: str
+    volume_id: str
+
+    @property
+    def device(self) -> str:
+        """The data volume's device: Nitro names devices in the order of attachment, ids stay."""
+        return f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{self.volume_id.replace('-', '')}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """This node."""
+
+    cluster: str
+    name: str
+    tier: str
+    region: str
+    parameters: Parameters
+    artifacts: tuple[Artifact, ...]
+    etcd: EtcdSettings | None
+
+    @property
+    def pki(self) -> Path:
+        """The directory of this node's certificates and keys."""
+        return at(PKI[self.tier])
+
+
+def at(path: str) -> Path:
+    """A path of the node; under HA_NODE_ROOT where that is set."""
+    return Path(os.environ.get("HA_NODE_ROOT", "/") + path)
+
+
+def load() -> Settings:
+    """Read the settings. Raises Fault when the document is missing or not as described above."""
+    path = at(NODE_JSON)
+    try:
+        return parse(json.loads(path.read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Fault(f"{path} is missing or damaged ({error!r}); replace this node") from error
+
+
+def parse(document: dict[str, Any]) -> Settings:
+    """The settings in a document; KeyError or TypeError when one is missing."""
+    tier = document["tier"]
+    etcd = document["etcd"] if tier == "etcd" else None
+    return Settings(
+        cluster=document["cluster"],
+        name=document["name"],
+        tier=tier,
+        region=document["region"],
+        parameters=Parameters(**document["parameters"]),
+        artifacts=tuple(
+            Artifact(a["url"], a["sha256"], a["kind"], tuple(a["binaries"]))
+            for a in document["artifacts"]
+        ),
+        etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"]),
+    )
