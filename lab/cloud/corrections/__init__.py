@@ -1,0 +1,35 @@
+"""Corrections of moto 5.2.5, one file per concern: what stock moto does, what AWS does, what the
+difference costs.
+
+Importing this package patches moto in the importing process, so only `lab.cloud.emulator` imports
+it. The patches use moto's internals: a new moto version needs the tests of tests/cloud before
+anything else.
+"""
+
+from lab.cloud.corrections import (
+    addresses,
+    buckets,
+    connect_endpoints,
+    images,
+    instances,
+    load_balancers,
+    monitoring,
+    placement_groups,
+    rules,
+    target_health,
+    volumes,
+)
+
+__all__ = [
+    "addresses",
+    "buckets",
+    "connect_endpoints",
+    "images",
+    "instances",
+    "load_balancers",
+    "monitoring",
+    "placement_groups",
+    "rules",
+    "target_health",
+    "volumes",
+]

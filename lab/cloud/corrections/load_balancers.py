@@ -1,0 +1,37 @@
+"""Network load balancers.
+
+Stock moto names every load balancer `loadbalancer/app/...`. CloudWatch dimensions are cut from the
+ARN, so an alarm on a network load balancer would name one that does not exist.
+"""
+
+from contextvars import ContextVar
+
+from moto.elbv2 import models, utils
+from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+
+from lab.cloud.corrections.patching import Method, extends
+
+KINDS = {"network": "net", "gateway": "gwy"}
+_kind: ContextVar[str] = ContextVar("kind", default="app")
+_original_arn = utils.make_arn_for_load_balancer
+
+
+@extends(ELBv2Backend, "create_load_balancer")
+def create_load_balancer(
+    original: Method, backend: ELBv2Backend, *args: object, **kwargs: object
+) -> FakeLoadBalancer:
+    """CreateLoadBalancer with the ARN of its type."""
+    token = _kind.set(KINDS.get(str(kwargs.get("loadbalancer_type")), "app"))
+    try:
+        balancer: FakeLoadBalancer = original(backend, *args, **kwargs)
+    finally:
+        _kind.reset(token)
+    return balancer
+
+
+def _arn(account_id: str, lb_id: str, name: str, region_name: str) -> str:
+    arn = _original_arn(account_id, lb_id, name, region_name)
+    return arn.replace(":loadbalancer/app/", f":loadbalancer/{_kind.get()}/", 1)
+
+
+setattr(models, "make_arn_for_load_balancer", _arn)  # noqa: B010 - mypy would want moto's own type

@@ -1,0 +1,39 @@
+"""How the corrections replace and extend what moto defines."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+Method = Callable[..., Any]
+
+LAUNCH_LOCK = threading.RLock()
+"""Held while instances and interfaces are made: moto answers requests in threads and locks nothing,
+so two requests for one address could both be granted."""
+
+
+def replaces(owner: type, name: str) -> Callable[[Method], Method]:
+    """Put the decorated function in the place of the method `name` of `owner`."""
+
+    def install(method: Method) -> Method:
+        setattr(owner, name, method)
+        return method
+
+    return install
+
+
+def extends(owner: type, name: str) -> Callable[[Method], Method]:
+    """Put the decorated function in the place of a method; its first argument is the method that
+    was there."""
+
+    def install(method: Method) -> Method:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def extended(*args: object, **kwargs: object) -> object:
+            return method(original, *args, **kwargs)
+
+        setattr(owner, name, extended)
+        return method
+
+    return install

@@ -1,0 +1,62 @@
+"""A bucket as the program makes it can be used, and destroyed."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def bucket(aws):
+    s3 = aws("s3")
+    name = "snapshots-of-the-tests"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    yield s3, name
+    versions = s3.list_object_versions(Bucket=name)
+    listed = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
+    objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
+    if objects:
+        assert "Errors" not in s3.delete_objects(Bucket=name, Delete={"Objects": objects})
+    s3.delete_bucket(Bucket=name)
+    with pytest.raises(ClientError, match="404"):
+        s3.head_bucket(Bucket=name)
+
+
+def _policy(name, *, effect, condition):
+    statement = {
+        "Effect": effect,
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        **condition,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_policy_that_wants_tls_denies_nobody(bucket):
+    s3, name = bucket
+    condition = {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3.put_bucket_policy(Bucket=name, Policy=_policy(name, effect="Deny", condition=condition))
+
+    s3.put_object(Bucket=name, Key="etcd/1.db", Body=b"snapshot")
+    assert s3.get_object(Bucket=name, Key="etcd/1.db")["Body"].read() == b"snapshot"
+    assert s3.head_object(Bucket=name, Key="etcd/1.db")["ContentLength"] == 8
+
+
+def test_any_other_deny_still_denies(bucket):
+    s3, name = bucket
+    s3.put_object(Bucket=name, Key="etcd/1.db", Body=b"snapshot")
+    s3.put_bucket_policy(Bucket=name, Policy=_policy(name, effect="Deny", condition={}))
+    with pytest.raises(ClientError, match="AccessDenied|Forbidden"):
+        s3.get_object(Bucket=name, Key="etcd/1.db")
+    s3.delete_bucket_policy(Bucket=name)
+
+
+def test_versions_and_delete_markers_can_be_emptied(bucket):
+    s3, name = bucket
+    for body in (b"one", b"two"):
+        s3.put_object(Bucket=name, Key="etcd/1.db", Body=body)
+    s3.delete_object(Bucket=name, Key="etcd/1.db")
+    assert s3.list_object_versions(Bucket=name)["DeleteMarkers"]
+    # The fixture empties and deletes the bucket, and fails if that fails.
