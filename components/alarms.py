@@ -1,0 +1,118 @@
+"""Alarms: what should wake somebody, and the topic that does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.node_policy import METRIC_NAMESPACE
+from components.tags import named
+
+MINUTE = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmsArgs:
+    """What Alarms are built from."""
+
+    cluster: str
+    """Name of the cluster: the dimension of what nodes report."""
+    instance_ids: Mapping[str, pulumi.Input[str]]
+    """Instance id by node name."""
+    load_balancer: pulumi.Input[str]
+    """The balancer as CloudWatch names it."""
+    target_group: pulumi.Input[str]
+    """The target group as CloudWatch names it."""
+    snapshot_minutes: int
+    """Minutes between snapshots."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
+
+
+class Alarms(pulumi.ComponentResource):
+    """CloudWatch alarms, and an SNS topic to subscribe to."""
+
+    topic_arn: pulumi.Output[str]
+    """ARN of the topic."""
+
+    def __init__(
+        self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("hak8s:index:Alarms", name, {}, opts)
+        self._name, self._args = name, args
+        topic_name = f"{name}-alarms"
+        topic = aws.sns.Topic(
+            topic_name,
+            tags=named(args.tags, topic_name),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.topic_arn = topic.arn
+        self._alarm(
+            "unhealthy-targets",
+            "An API server behind the balancer has failed its health check for two minutes",
+            namespace="AWS/NetworkELB",
+            metric="UnHealthyHostCount",
+            dimensions={"LoadBalancer": args.load_balancer, "TargetGroup": args.target_group},
+            statistic="Maximum",
+            threshold=0,
+            minutes=2,
+            missing="notBreaching",
+        )
+        for node, instance_id in args.instance_ids.items():
+            self._alarm(
+                f"{node}-status",
+                f"EC2's status checks of {node} have failed for two minutes",
+                namespace="AWS/EC2",
+                metric="StatusCheckFailed",
+                dimensions={"InstanceId": instance_id},
+                statistic="Maximum",
+                threshold=0,
+                minutes=2,
+                missing="notBreaching",
+            )
+        # Silence is the fault here: a member that is down reports no age at all.
+        self._alarm(
+            "snapshot-age",
+            f"No etcd snapshot for {3 * args.snapshot_minutes} minutes: three were missed",
+            namespace=METRIC_NAMESPACE,
+            metric="SnapshotAgeSeconds",
+            dimensions={"Cluster": args.cluster},
+            statistic="Minimum",
+            threshold=3 * args.snapshot_minutes * MINUTE,
+            minutes=5,
+            missing="breaching",
+        )
+        self.register_outputs({"topic_arn": self.topic_arn})
+
+    def _alarm(
+        self,
+        suffix: str,
+        description: str,
+        *,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, pulumi.Input[str]],
+        statistic: str,
+        threshold: int,
+        minutes: int,
+        missing: str,
+    ) -> None:
+        alarm_name = f"{self._name}-{suffix}"
+        aws.cloudwatch.MetricAlarm(
+            alarm_name,
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric,
+            dimensions=dict(dimensions),
+            statistic=statistic,
+            comparison_operator="GreaterThanThreshold",
+            threshold=threshold,
+            period=MINUTE,
+            evaluation_periods=minutes,
+            treat_missing_data=missing,
+            alarm_actions=[self.topic_arn],
+            ok_actions=[self.topic_arn],
+            tags=named(self._args.tags, alarm_name),
+            opts=pulumi.ResourceOptions(parent=self),
+        )

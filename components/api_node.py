@@ -1,0 +1,121 @@
+"""ApiNode: the machine, the registration and the credentials of one API server."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.api_endpoint import ApiEndpoint
+from components.certificates import api_server_leaves
+from components.encryption_at_rest import encryption_configuration
+from components.foundation import Foundation
+from components.machine import ignored_drift, metadata_options, root_disk
+from components.naming import API_PORT, ApiServer
+from components.node_credentials import NodeCredentials, NodeCredentialsArgs
+from components.node_policy import api_node_policy
+from components.node_status import status_parameter
+from components.tags import named
+from components.userdata import api_server, encode
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiNodeArgs:
+    """What an ApiNode is built from."""
+
+    foundation: Foundation
+    """What all nodes share."""
+    node: ApiServer
+    """Name and zone."""
+    group_id: pulumi.Input[str]
+    """Security group."""
+    placement_group: pulumi.Input[str]
+    """Spread placement group of the tier."""
+    endpoint: ApiEndpoint
+    """The balancer to stand behind."""
+    after: Sequence[pulumi.Resource]
+    """What must be there before this machine boots, the node before it included."""
+
+
+class ApiNode(pulumi.ComponentResource):
+    """One API server with its controllers. It keeps nothing, and knows of no other."""
+
+    instance: aws.ec2.Instance
+    """The machine."""
+    target: aws.lb.TargetGroupAttachment
+    """Its registration with the balancer."""
+
+    def __init__(
+        self, name: str, args: ApiNodeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("hak8s:index:ApiNode", name, {}, opts)
+        self._name, self._args = name, args
+        self.instance = self._instance(self._credentials())
+        self.target = aws.lb.TargetGroupAttachment(
+            name,
+            target_group_arn=args.endpoint.target_group_arn,
+            target_id=self.instance.private_ip,
+            port=API_PORT,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({"instance_id": self.instance.id})
+
+    def _credentials(self) -> NodeCredentials:
+        foundation, node = self._args.foundation, self._args.node
+        pki, account = foundation.pki, foundation.environment.account
+        kubernetes = pki.authorities["kubernetes"]
+        files: dict[str, pulumi.Input[str]] = {
+            "ca.crt": kubernetes.cert_pem,
+            "ca.key": kubernetes.key_pem,
+            "etcd-ca.crt": pki.authorities["etcd"].cert_pem,
+            "front-proxy-ca.crt": pki.authorities["front-proxy"].cert_pem,
+            "sa.key": pki.service_account_key_pem,
+            "sa.pub": pki.service_account_public_key_pem,
+            "encryption.yaml": pki.encryption_seed_pem.apply(encryption_configuration),
+        }
+        leaves = api_server_leaves(
+            node,
+            service_cidr=foundation.settings.network.service_cidr,
+            balancer=self._args.endpoint.dns_name,
+        )
+        policy = foundation.key_arn.apply(
+            lambda arn: api_node_policy(node.name, foundation.paths, account, key_arn=arn)
+        )
+        return NodeCredentials(
+            self._name,
+            NodeCredentialsArgs(
+                foundation=foundation, node=node.name, leaves=leaves, files=files, policy=policy
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _instance(self, credentials: NodeCredentials) -> aws.ec2.Instance:
+        args, foundation, node = self._args, self._args.foundation, self._args.node
+        settings = foundation.settings
+        status = status_parameter(
+            self._name,
+            node=node.name,
+            paths=foundation.paths,
+            tags=foundation.tags,
+            parent=self,
+        )
+        user_data = api_server(settings, node, region=foundation.environment.account.region)
+        return aws.ec2.Instance(
+            self._name,
+            ami=foundation.environment.image_id,
+            instance_type=settings.instance_type(settings.api.instance_type),
+            subnet_id=foundation.subnets.private[node.zone],
+            vpc_security_group_ids=[args.group_id],
+            iam_instance_profile=credentials.instance_profile_name,
+            placement_group=args.placement_group,
+            root_block_device=root_disk(foundation.key_arn),
+            metadata_options=metadata_options(),
+            user_data_base64=encode(user_data),
+            user_data_replace_on_change=True,
+            tags=named(foundation.tags, self._name),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*args.after, credentials, status],
+                ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
+            ),
+        )

@@ -1,0 +1,83 @@
+"""Which certificates there are: names, usages and files. Pure; leaf.py issues them."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+import pulumi
+
+from components.addressing import service_address
+from components.naming import ApiServer, EtcdMember
+
+Authority = Literal["kubernetes", "etcd", "front-proxy"]
+"""The three trust domains. One authority for all would let any API client in to etcd, and let it
+pose as the front proxy, which may claim to be anybody."""
+
+SERVER_USES = ("digital_signature", "server_auth")
+CLIENT_USES = ("digital_signature", "client_auth")
+MEMBER_USES = ("digital_signature", "server_auth", "client_auth")
+"""An etcd member dials its peers, and its gateway dials itself, with the certificate it serves."""
+
+PEER_COMMON_NAME = "etcd-peer"
+"""The one name that members accept on the peer port; no client certificate has it."""
+
+CLUSTER_DOMAIN = "cluster.local"
+
+
+@dataclass(frozen=True)
+class LeafSpec:
+    """A leaf certificate: who signs it, for whom, for what use."""
+
+    file: str
+    """Base name of the node's files: `<file>.crt` and `<file>.key`."""
+    authority: Authority
+    common_name: str
+    uses: tuple[str, ...]
+    organization: str | None = None
+    """The Kubernetes group of a client."""
+    dns_names: tuple[pulumi.Input[str], ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+def member_leaves(member: EtcdMember) -> tuple[LeafSpec, ...]:
+    """The certificates of an etcd member."""
+    names = (member.name, "localhost")
+    addresses = (str(member.address), "127.0.0.1")
+    return (
+        LeafSpec("server", "etcd", member.name, MEMBER_USES, None, names, addresses),
+        LeafSpec("peer", "etcd", PEER_COMMON_NAME, MEMBER_USES, None, names, addresses),
+    )
+
+
+def api_server_leaves(
+    node: ApiServer, *, service_cidr: IPv4Network, balancer: pulumi.Input[str]
+) -> tuple[LeafSpec, ...]:
+    """The certificates of an API server VM. `balancer` is the DNS name that clients use."""
+    names = (
+        node.name,
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
+        balancer,
+    )
+    addresses = (str(service_address(service_cidr)), "127.0.0.1")
+    return (
+        LeafSpec("apiserver", "kubernetes", "kube-apiserver", SERVER_USES, None, names, addresses),
+        LeafSpec("apiserver-etcd-client", "etcd", node.name, CLIENT_USES),
+        LeafSpec(
+            "apiserver-kubelet-client",
+            "kubernetes",
+            "kube-apiserver-kubelet-client",
+            CLIENT_USES,
+            "system:masters",
+        ),
+        LeafSpec("front-proxy-client", "front-proxy", "front-proxy-client", CLIENT_USES),
+        LeafSpec("controller-manager", "kubernetes", "system:kube-controller-manager", CLIENT_USES),
+        LeafSpec("scheduler", "kubernetes", "system:kube-scheduler", CLIENT_USES),
+    )
+
+
+ADMIN = LeafSpec("admin", "kubernetes", "admin", CLIENT_USES, "system:masters")
+"""The operator's certificate in the exported kubeconfig."""

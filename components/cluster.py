@@ -1,0 +1,192 @@
+"""Cluster: composes the rest; the only file that knows every component."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.addressing import plan_zones
+from components.admin_kubeconfig import admin_kubeconfig
+from components.alarms import Alarms, AlarmsArgs
+from components.api_endpoint import ApiEndpoint, ApiEndpointArgs
+from components.api_servers import ApiServerTier, ApiServerTierArgs
+from components.certificates import ADMIN
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.etcd import EtcdTier, EtcdTierArgs
+from components.firewall import Firewall, FirewallArgs
+from components.firewall_rules import Group, groups, rules
+from components.foundation import Foundation
+from components.leaf import Leaf, LeafArgs
+from components.lookup import Environment
+from components.naming import ParameterPaths, api_servers, etcd_members
+from components.network import Network, NetworkArgs, Subnets, adopted
+from components.operator_access import instance_connect
+from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
+from components.pki import ClusterPki, ClusterPkiArgs
+from components.private_endpoints import PrivateEndpoints, PrivateEndpointsArgs
+from components.tags import cluster_tags
+from config import ClusterSettings
+
+
+class Cluster(pulumi.ComponentResource):
+    """A highly available Kubernetes control plane. Its arguments are the stack's settings."""
+
+    outputs: ClusterOutputs
+    """What people and other programs need to know of the cluster."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ClusterSettings,
+        environment: Environment,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("hak8s:index:Cluster", name, {}, opts)
+        self._name, self._settings, self._environment = name, settings, environment
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = cluster_tags(settings.cluster_name, settings.tags)
+
+        subnets, routes = self._network()
+        firewall = Firewall(
+            name,
+            FirewallArgs(
+                vpc_id=subnets.vpc_id,
+                groups=groups(settings),
+                rules=rules(settings),
+                tags=self._tags,
+            ),
+            self._child,
+        )
+        self._operator_access(subnets, firewall.group_ids)
+        key = EncryptionKey(
+            name, EncryptionKeyArgs(protect=settings.protect, tags=self._tags), self._child
+        )
+        foundation = Foundation(
+            settings=settings,
+            environment=environment,
+            paths=ParameterPaths(settings.cluster_name),
+            subnets=subnets,
+            pki=ClusterPki(name, ClusterPkiArgs(ca_years=settings.pki.ca_years), self._child),
+            key_arn=key.arn,
+            boot_after=[*routes, firewall, *self._endpoints(subnets, firewall.group_ids)],
+            tags=self._tags,
+        )
+        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
+        members = etcd_members(settings, environment.zones)
+        etcd = EtcdTier(
+            name,
+            EtcdTierArgs(
+                foundation=foundation, members=members, group_id=firewall.group_ids["etcd"]
+            ),
+            self._child,
+        )
+        nodes = api_servers(settings, environment.zones)
+        api = ApiServerTier(
+            name,
+            ApiServerTierArgs(
+                foundation=foundation,
+                nodes=nodes,
+                group_id=firewall.group_ids["api"],
+                endpoint=endpoint,
+            ),
+            self._child,
+        )
+        instance_ids = {**etcd.instance_ids, **api.instance_ids}
+        alarms = self._alarms(endpoint, instance_ids)
+        self.outputs = ClusterOutputs(
+            api_url=endpoint.url,
+            ca_certificate=foundation.pki.authorities["kubernetes"].cert_pem,
+            kubeconfig=self._kubeconfig(endpoint, foundation.pki),
+            etcd=etcd_output(settings, members),
+            controllers=controllers_output(settings),
+            nodes=nodes_output(
+                members, nodes, instance_ids=instance_ids, api_addresses=api.addresses
+            ),
+            alarm_topic_arn=alarms.topic_arn,
+        )
+        self.register_outputs({"api_url": endpoint.url})
+
+    def _network(self) -> tuple[Subnets, list[pulumi.Resource]]:
+        """The subnets, and the routes that machines must find when they boot."""
+        settings, environment = self._settings, self._environment
+        if settings.network.existing is not None:
+            return adopted(settings.network.existing), []
+        network = Network(
+            self._name,
+            NetworkArgs(
+                cidr=settings.network.cidr,
+                zones=plan_zones(settings.network.cidr, environment.zones),
+                region=environment.account.region,
+                nat=settings.network.nat,
+                tags=self._tags,
+            ),
+            self._child,
+        )
+        return network.subnets, [network]
+
+    def _operator_access(
+        self, subnets: Subnets, group_ids: Mapping[Group, pulumi.Output[str]]
+    ) -> None:
+        if "operator" in group_ids:
+            instance_connect(
+                self._name,
+                subnet_id=subnets.private[self._environment.zones[0]],
+                group_id=group_ids["operator"],
+                tags=self._tags,
+                parent=self,
+            )
+
+    def _endpoints(
+        self, subnets: Subnets, group_ids: Mapping[Group, pulumi.Output[str]]
+    ) -> list[pulumi.Resource]:
+        """The private endpoints of a network without a way out; none where there is one."""
+        if "endpoints" not in group_ids:
+            return []
+        arguments = PrivateEndpointsArgs(
+            subnets=subnets,
+            group_id=group_ids["endpoints"],
+            region=self._environment.account.region,
+            tags=self._tags,
+        )
+        return [PrivateEndpoints(self._name, arguments, self._child)]
+
+    def _api_endpoint(self, subnets: Subnets, group_id: pulumi.Input[str]) -> ApiEndpoint:
+        internal = self._settings.api.internal
+        return ApiEndpoint(
+            f"{self._name}-api",
+            ApiEndpointArgs(
+                vpc_id=subnets.vpc_id,
+                subnet_ids=list((subnets.private if internal else subnets.public).values()),
+                group_id=group_id,
+                internal=internal,
+                protect=self._settings.protect,
+                tags=self._tags,
+            ),
+            self._child,
+        )
+
+    def _alarms(
+        self, endpoint: ApiEndpoint, instance_ids: Mapping[str, pulumi.Output[str]]
+    ) -> Alarms:
+        return Alarms(
+            self._name,
+            AlarmsArgs(
+                cluster=self._settings.cluster_name,
+                instance_ids=instance_ids,
+                load_balancer=endpoint.load_balancer_dimension,
+                target_group=endpoint.target_group_dimension,
+                snapshot_minutes=self._settings.etcd.snapshots.every_minutes,
+                tags=self._tags,
+            ),
+            self._child,
+        )
+
+    def _kubeconfig(self, endpoint: ApiEndpoint, pki: ClusterPki) -> pulumi.Output[str]:
+        kubernetes = pki.authorities["kubernetes"]
+        arguments = LeafArgs(spec=ADMIN, authority=kubernetes, lifetime=self._settings.pki)
+        admin = Leaf(f"{self._name}-{ADMIN.file}", arguments, self._child)
+        return pulumi.Output.all(
+            url=endpoint.url,
+            ca_pem=kubernetes.cert_pem,
+            cert_pem=admin.cert_pem,
+            key_pem=admin.key_pem,
+        ).apply(lambda known: admin_kubeconfig(cluster=self._settings.cluster_name, **known))

@@ -1,0 +1,34 @@
+"""Foundation: what the machines of both tiers stand on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.lookup import Environment
+from components.naming import ParameterPaths
+from components.network import Subnets
+from components.pki import ClusterPki
+from config import ClusterSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foundation:
+    """The settings, the surroundings and the shared resources of a cluster."""
+
+    settings: ClusterSettings
+    """The stack's configuration."""
+    environment: Environment
+    """Account, zones and image."""
+    paths: ParameterPaths
+    """Where nodes read and report."""
+    subnets: Subnets
+    """Where machines live."""
+    pki: ClusterPki
+    """Who signs their certificates."""
+    key_arn: pulumi.Output[str]
+    """KMS key of secrets, disks and snapshots."""
+    boot_after: Sequence[pulumi.Resource]
+    """What a machine needs to be there when it boots: routes, rules, endpoints."""
+    tags: Mapping[str, str]
+    """Tags of every resource."""

@@ -1,0 +1,33 @@
+"""What every instance has in common, as arguments of `aws.ec2.Instance`."""
+
+import pulumi
+import pulumi_aws as aws
+
+ROOT_VOLUME_GIB = 20
+
+
+def root_disk(key_arn: pulumi.Input[str]) -> aws.ec2.InstanceRootBlockDeviceArgs:
+    """An encrypted gp3 root volume, deleted with its instance: it holds nothing to keep."""
+    return aws.ec2.InstanceRootBlockDeviceArgs(
+        volume_type="gp3",
+        volume_size=ROOT_VOLUME_GIB,
+        encrypted=True,
+        kms_key_id=key_arn,
+        delete_on_termination=True,
+    )
+
+
+def metadata_options() -> aws.ec2.InstanceMetadataOptionsArgs:
+    """IMDSv2 only, and one hop: nothing behind a bridge can take the node's role."""
+    return aws.ec2.InstanceMetadataOptionsArgs(
+        http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+    )
+
+
+def ignored_drift(*, pinned_image: bool) -> list[str]:
+    """Properties whose change replaces nothing.
+
+    Debian publishes images every few weeks. Unless the stack names its image, a newer one must
+    not replace the machines of a cluster that nobody meant to touch.
+    """
+    return [] if pinned_image else ["ami"]

@@ -1,0 +1,97 @@
+"""What a node's role may do: its own files, its own status, its own objects. Pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.naming import ParameterPaths
+
+METRIC_NAMESPACE = "ha-kubernetes"
+"""CloudWatch namespace of what nodes report."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where resource names live: the partition, the region and the account number."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    def parameter(self, path: str) -> str:
+        """ARN of a parameter, or of every parameter below a path that ends in `*`."""
+        return f"arn:{self.partition}:ssm:{self.region}:{self.account_id}:parameter{path}"
+
+
+def trust_policy() -> str:
+    """Who may take a node's role: EC2, for the instance that has its profile."""
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ec2.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ]
+    )
+
+
+def etcd_node_policy(
+    node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
+) -> str:
+    """The policy of an etcd member: what every node may, the marker, snapshots and metrics."""
+    objects = f"{bucket_arn}/{node}/*"
+    return _document(
+        [
+            *_every_node(node, paths, account, key_arn),
+            _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
+            _allow("Snapshots", ["s3:GetObject", "s3:PutObject"], [objects]),
+            {
+                **_allow("ListSnapshots", ["s3:ListBucket"], [bucket_arn]),
+                "Condition": {"StringLike": {"s3:prefix": f"{node}/*"}},
+            },
+            {
+                **_allow("EncryptSnapshots", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
+                "Condition": {
+                    "StringEquals": {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}
+                },
+            },
+            {
+                **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
+                "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+            },
+        ]
+    )
+
+
+def api_node_policy(node: str, paths: ParameterPaths, account: Account, *, key_arn: str) -> str:
+    """The policy of an API server VM: what every node may, and no more."""
+    return _document(_every_node(node, paths, account, key_arn))
+
+
+def _every_node(
+    node: str, paths: ParameterPaths, account: Account, key_arn: str
+) -> list[dict[str, Any]]:
+    files = account.parameter(paths.secrets(node))
+    membership = [account.parameter(paths.desired_members), account.parameter(paths.formation)]
+    return [
+        # GetParametersByPath is authorised on the path it is asked for, not on what it returns.
+        _allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),
+        _allow("Membership", ["ssm:GetParameter"], membership),
+        _allow("Report", ["ssm:PutParameter"], [account.parameter(paths.status(node))]),
+        {
+            **_allow("DecryptFiles", ["kms:Decrypt"], [key_arn]),
+            # Parameter Store names the parameter in the encryption context, so the key opens
+            # this node's files only, whatever else the role could fetch.
+            "Condition": {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
+        },
+    ]
+
+
+def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -1,0 +1,83 @@
+"""What a stack exports, by who needs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.naming import ApiServer, EtcdMember
+from config import ClusterSettings
+from config.types import format_duration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOutputs:
+    """The outputs of a cluster, under the names that they are exported as."""
+
+    api_url: pulumi.Output[str]
+    """For kubelets and people: the URL of the Kubernetes API."""
+    ca_certificate: pulumi.Output[str]
+    """For kubelets and people: what verifies the Kubernetes API."""
+    kubeconfig: pulumi.Output[str]
+    """For people, secret: an administrator's kubeconfig."""
+    etcd: Mapping[str, Any]
+    """For people: the quorum arithmetic and the members' client URLs."""
+    controllers: Mapping[str, str]
+    """For people: the timings of leader election."""
+    nodes: Mapping[str, Mapping[str, pulumi.Input[str]]]
+    """For people: zone, address and instance id of every machine."""
+    alarm_topic_arn: pulumi.Output[str]
+    """For people: the SNS topic to subscribe to."""
+
+    def export(self) -> None:
+        """Export every output of the stack."""
+        pulumi.export("apiUrl", self.api_url)
+        pulumi.export("caCertificate", self.ca_certificate)
+        pulumi.export("kubeconfig", pulumi.Output.secret(self.kubeconfig))
+        pulumi.export("etcd", self.etcd)
+        pulumi.export("controllers", self.controllers)
+        pulumi.export("nodes", self.nodes)
+        pulumi.export("alarmTopicArn", self.alarm_topic_arn)
+
+
+def etcd_output(settings: ClusterSettings, members: tuple[EtcdMember, ...]) -> dict[str, Any]:
+    """The size, what of it may fail, and where the members listen."""
+    quorum = settings.quorum
+    return {
+        "size": quorum.size,
+        "quorum": quorum.quorum,
+        "membersPerZone": list(quorum.members_per_zone),
+        "membersThatMayFail": quorum.members_that_may_fail,
+        "zonesThatMayFail": quorum.zones_that_may_fail,
+        "endpoints": [member.client_url for member in members],
+    }
+
+
+def controllers_output(settings: ClusterSettings) -> dict[str, str]:
+    """The timings of leader election, as the flags have them."""
+    controllers = settings.controllers
+    return {
+        "leaseDuration": format_duration(controllers.lease_duration),
+        "renewDeadline": format_duration(controllers.renew_deadline),
+        "retryPeriod": format_duration(controllers.retry_period),
+    }
+
+
+def nodes_output(
+    members: tuple[EtcdMember, ...],
+    nodes: tuple[ApiServer, ...],
+    *,
+    instance_ids: Mapping[str, pulumi.Input[str]],
+    api_addresses: Mapping[str, pulumi.Input[str]],
+) -> dict[str, dict[str, pulumi.Input[str]]]:
+    """Every machine by name."""
+    zones = {node.name: node.zone for node in (*members, *nodes)}
+    addresses: dict[str, pulumi.Input[str]] = {
+        **{member.name: str(member.address) for member in members},
+        **api_addresses,
+    }
+    return {
+        name: {"zone": zone, "address": addresses[name], "instanceId": instance_ids[name]}
+        for name, zone in zones.items()
+    }

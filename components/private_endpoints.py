@@ -1,0 +1,50 @@
+"""PrivateEndpoints: the AWS APIs that nodes call, inside a VPC without a way out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.network import Subnets
+from components.tags import named
+
+SERVICES = ("ssm", "kms", "ec2", "elasticloadbalancing", "monitoring")
+"""What the node program and an operator's session on a node call; S3 has a gateway endpoint."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateEndpointsArgs:
+    """What PrivateEndpoints are built from."""
+
+    subnets: Subnets
+    """Where the endpoints get their addresses: one in each private subnet."""
+    group_id: pulumi.Input[str]
+    """Security group of the endpoints."""
+    region: str
+    """Region of the services."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
+
+
+class PrivateEndpoints(pulumi.ComponentResource):
+    """An interface endpoint for each AWS API that nodes call."""
+
+    def __init__(
+        self, name: str, args: PrivateEndpointsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("hak8s:index:PrivateEndpoints", name, {}, opts)
+        for service in SERVICES:
+            endpoint_name = f"{name}-{service}"
+            aws.ec2.VpcEndpoint(
+                endpoint_name,
+                vpc_id=args.subnets.vpc_id,
+                service_name=f"com.amazonaws.{args.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(args.subnets.private.values()),
+                security_group_ids=[args.group_id],
+                tags=named(args.tags, endpoint_name),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
