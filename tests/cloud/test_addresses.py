@@ -44,15 +44,13 @@ def test_an_address_outside_the_subnet_is_refused(network, wrong):
 @pytest.mark.parametrize("last", ["0", "1", "2", "3", "15"])
 def test_the_addresses_that_aws_keeps_are_refused(network, address, last):
     with pytest.raises(ClientError, match="reserved address range"):
-        network.launch(PrivateIpAddress=address.replace(".10", f".{last}"))
+        network.launch(PrivateIpAddress=f"{address.rpartition('.')[0]}.{last}")
 
 
 def test_others_are_not_given_a_taken_address(network, address):
-    fixed = network.launch(PrivateIpAddress=address.replace(".10", ".4"))
-    other = network.launch()
-
-    assert fixed["PrivateIpAddress"].endswith(".4")
-    assert other["PrivateIpAddress"].endswith(".5")
+    lowest = address.rpartition(".")[0] + ".4"
+    assert network.launch(PrivateIpAddress=lowest)["PrivateIpAddress"] == lowest
+    assert network.launch()["PrivateIpAddress"] == lowest[:-1] + "5"
 
 
 def test_a_full_subnet_says_so(network):
@@ -81,3 +79,4 @@ def test_gateways_and_endpoints_live_in_their_subnet_and_free_it(network, ec2):
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
     left = ec2.describe_network_interfaces(Filters=in_subnet)["NetworkInterfaces"]
     assert [i["PrivateIpAddress"] for i in left] == [f"{prefix}.6"]
+    ec2.release_address(AllocationId=allocation)

@@ -48,7 +48,7 @@ def test_any_other_deny_still_denies(bucket):
     s3, name = bucket
     s3.put_object(Bucket=name, Key="etcd/1.db", Body=b"snapshot")
     s3.put_bucket_policy(Bucket=name, Policy=_policy(name, effect="Deny", condition={}))
-    with pytest.raises(ClientError, match="AccessDenied|Forbidden"):
+    with pytest.raises(ClientError, match=r"AccessDenied|Forbidden"):
         s3.get_object(Bucket=name, Key="etcd/1.db")
     s3.delete_bucket_policy(Bucket=name)
 

@@ -23,6 +23,7 @@ def group(elb, network):
         HealthCheckProtocol="HTTPS",
         HealthCheckPath="/readyz",
         HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=5,
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]

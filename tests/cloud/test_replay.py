@@ -99,11 +99,16 @@ def test_the_server_detaches_a_volume_once(emulator, network, ec2):
         request = urllib.request.Request(  # noqa: S310 - a loopback address
             emulator.endpoint,
             data=urllib.parse.urlencode(
-                {"Action": "DetachVolume", "Version": "2016-11-15", "VolumeId": volume}
+                {
+                    "Action": "DetachVolume",
+                    "Version": "2016-11-15",
+                    "VolumeId": volume,
+                    "InstanceId": instance,
+                }
             ).encode(),
             headers={
                 "Amz-Sdk-Invocation-Id": invocation,
-                "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
             },
         )
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend, nat_gateways, vpcs
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.subnets import Subnet
 
 from lab.cloud.corrections.patching import LAUNCH_LOCK, Method, extends, replaces
@@ -97,3 +98,11 @@ def create_network_interface(
 # address of its subnet.
 for _module in (nat_gateways, vpcs):
     setattr(_module, "random_private_ip", lambda: None)  # noqa: B010 - mypy would want moto's own type
+
+
+@extends(EC2Backend, "delete_nat_gateway")
+def delete_nat_gateway(original: Method, backend: EC2Backend, nat_gateway_id: str) -> NatGateway:
+    """DeleteNatGateway takes its interface along; stock moto keeps it."""
+    gateway: NatGateway = original(backend, nat_gateway_id)
+    backend.enis.pop(gateway._eni.id, None)  # noqa: SLF001 - moto has no public name for it
+    return gateway

@@ -15,7 +15,9 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
-from lab.cloud.corrections.patching import replaces
+from lab.cloud.corrections.patching import replaces, taggable
+
+taggable("instance-connect-endpoint", "eice")
 
 
 class ConnectEndpoint(TaggedEC2Resource):

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
+
 Method = Callable[..., Any]
 
 LAUNCH_LOCK = threading.RLock()
@@ -37,3 +39,9 @@ def extends(owner: type, name: str) -> Callable[[Method], Method]:
         return method
 
     return install
+
+
+def taggable(resource: str, prefix: str) -> None:
+    """Let CreateTags take the ids of a resource that moto does not have."""
+    EC2_RESOURCE_TO_PREFIX[resource] = prefix
+    EC2_PREFIX_TO_RESOURCE[prefix] = resource

@@ -13,7 +13,9 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
-from lab.cloud.corrections.patching import Method, extends, replaces
+from lab.cloud.corrections.patching import Method, extends, replaces, taggable
+
+taggable("placement-group", "pg")
 
 
 class PlacementGroup(TaggedEC2Resource):
