@@ -1,0 +1,8 @@
+"""User data of the nodes: values in, text out. Nothing here is secret, and nothing knows Pulumi."""
+
+from components.userdata.api_server import api_server
+from components.userdata.cloud_config import CloudConfig, File
+from components.userdata.encoding import UserDataTooLargeError, encode
+from components.userdata.etcd import etcd_member
+
+__all__ = ["CloudConfig", "File", "UserDataTooLargeError", "api_server", "encode", "etcd_member"]

@@ -1,0 +1,56 @@
+"""User data of an API server VM."""
+
+from components.naming import ApiServer
+from components.userdata.artifacts import api_artifacts
+from components.userdata.audit import audit_policy
+from components.userdata.authentication import authentication_config
+from components.userdata.cloud_config import CloudConfig
+from components.userdata.controllers import controller_files
+from components.userdata.etcd_proxy import etcd_proxy_unit
+from components.userdata.host import APPLY, host_files
+from components.userdata.kube_apiserver import kube_apiserver_unit
+from components.userdata.liveness import liveness_files
+from components.userdata.node_program import node_json, node_units
+from components.userdata.paths import KUBERNETES
+from components.userdata.program import program
+from config import ClusterSettings
+
+_UNITS = (
+    "node-packages.service",
+    "node-prepare.service",
+    "etcd-proxy.service",
+    "kube-apiserver.service",
+    "kube-controller-manager.service",
+    "kube-scheduler.service",
+    "node-reconcile.timer",
+    "node-report.timer",
+    "kube-apiserver-liveness.timer",
+)
+
+
+def api_server(settings: ClusterSettings, node: ApiServer, *, region: str) -> CloudConfig:
+    """The user data of an API server VM. It names no etcd member: the proxy follows them."""
+    identity = node_json(
+        settings, name=node.name, tier="api", region=region, artifacts=api_artifacts(settings)
+    )
+    return CloudConfig(
+        hostname=node.name,
+        write_files=(
+            identity,
+            *program(),
+            *host_files("kubernetes", "Kubernetes control plane"),
+            *node_units(("chrony", "curl", "haproxy", "python3-boto3"), (KUBERNETES,)),
+            etcd_proxy_unit(),
+            kube_apiserver_unit(settings),
+            authentication_config(),
+            audit_policy(),
+            *controller_files(settings),
+            *liveness_files(),
+        ),
+        runcmd=(
+            *APPLY,
+            # The package would start a proxy of its own, with nothing to do.
+            ("systemctl", "mask", "haproxy.service"),
+            ("systemctl", "enable", "--now", "--no-block", *_UNITS),
+        ),
+    )

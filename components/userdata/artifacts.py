@@ -1,0 +1,52 @@
+"""What a node downloads, and from where."""
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from config import ClusterSettings
+from config.versions import ETCD, KUBERNETES, ArtifactName, Release
+
+CONTROL_PLANE: tuple[ArtifactName, ...] = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A download: `kind` says whether it is a binary or an archive that holds binaries."""
+
+    url: str
+    sha256: str
+    kind: Literal["binary", "tar.gz"]
+    binaries: tuple[str, ...]
+
+
+def etcd_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
+    """etcd and its two tools; since 3.6 snapshots are checked and restored by etcdutl only."""
+    url, sha256 = _source(settings, ETCD, settings.etcd.version, "etcd")
+    return (Artifact(url, sha256, "tar.gz", ("etcd", "etcdctl", "etcdutl")),)
+
+
+def api_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
+    """The three daemons of an API server VM."""
+    return tuple(
+        Artifact(
+            *_source(settings, KUBERNETES, settings.kubernetes_version, name), "binary", (name,)
+        )
+        for name in CONTROL_PLANE
+    )
+
+
+def _source(
+    settings: ClusterSettings, release: Release, version: str, name: ArtifactName
+) -> tuple[str, str]:
+    """URL and SHA-256. A mirror stands in for upstream's scheme and host; the path stays."""
+    arch = settings.architecture
+    url = release.url.format(version=version, arch=arch, artifact=name)
+    if settings.artifacts.mirror is not None:
+        url = f"{settings.artifacts.mirror}{urlsplit(url).path}"
+    published = release.sha256[version][arch][name]
+    return url, settings.artifacts.sha256.get(name, published)

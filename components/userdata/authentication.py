@@ -1,0 +1,19 @@
+"""Who may come without a name: load balancers and watchdogs, to the health endpoints only."""
+
+from components.userdata.cloud_config import File, dump_yaml
+from components.userdata.paths import KUBERNETES
+
+AUTHENTICATION_CONFIG = f"{KUBERNETES}/authentication.yaml"
+
+
+def authentication_config() -> File:
+    """AuthenticationConfiguration v1; paths match exactly (KEP-4633)."""
+    document = {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AuthenticationConfiguration",
+        "anonymous": {
+            "enabled": True,
+            "conditions": [{"path": "/livez"}, {"path": "/readyz"}, {"path": "/healthz"}],
+        },
+    }
+    return File(AUTHENTICATION_CONFIG, dump_yaml(document))

@@ -1,0 +1,44 @@
+"""The local HAProxy through which kube-apiserver reaches etcd."""
+
+from components.userdata.cloud_config import File
+from components.userdata.node_program import PREPARED
+from components.userdata.paths import PROXY_CONFIG
+from components.userdata.sandbox import DAEMON, FOREVER
+from components.userdata.systemd import unit
+
+
+def etcd_proxy_unit() -> File:
+    """etcd-proxy.service; its configuration follows the membership and is written on the node."""
+    return unit(
+        "etcd-proxy.service",
+        {
+            "Unit": {
+                "Description": "Proxy to etcd",
+                **PREPARED,
+                **FOREVER,
+                # The first time `reconcile` writes it, and starts this unit.
+                "ConditionPathExists": PROXY_CONFIG,
+            },
+            "Service": {
+                "Type": "notify",
+                "User": "haproxy",
+                "ExecStart": f"/usr/sbin/haproxy -Ws -f {PROXY_CONFIG}",
+                # A broken configuration must not take down a proxy that works.
+                "ExecReload": [
+                    f"/usr/sbin/haproxy -c -q -f {PROXY_CONFIG}",
+                    "/bin/kill -USR2 $MAINPID",
+                ],
+                "KillMode": "mixed",
+                # 143: the master was asked to stop.
+                "SuccessExitStatus": 143,
+                "TimeoutStopSec": "15s",
+                "Restart": "always",
+                "RestartSec": "1s",
+                # Without it the API server is cut off from etcd.
+                "OOMScoreAdjust": -900,
+                "LimitNOFILE": 65536,
+                **DAEMON,
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )

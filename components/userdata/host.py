@@ -1,0 +1,59 @@
+"""What every node gets of its operating system: kernel settings, clock, journal, users."""
+
+from components.userdata.cloud_config import File
+
+_SYSCTL = """\
+# Half a machine is worse than none: one that hangs holds its locks and connections. Panic on a
+# fault in the kernel, and start again after 10 s.
+-kernel.panic_on_oops = 1
+-kernel.panic = 10
+# Keys are in the daemons' memory: no debugger, no kernel log and no kernel pointer but for root.
+-kernel.yama.ptrace_scope = 2
+-kernel.dmesg_restrict = 1
+-kernel.kptr_restrict = 2
+# A peer that vanished without a word: give up on unacknowledged data after about 100 s, not the
+# default quarter of an hour.
+-net.ipv4.tcp_retries2 = 8
+# Probe idle connections before a network load balancer forgets them (350 s).
+-net.ipv4.tcp_keepalive_time = 60
+-net.ipv4.tcp_keepalive_intvl = 10
+-net.ipv4.tcp_keepalive_probes = 6
+# When one API server goes, all its clients come to the others at once.
+-net.core.somaxconn = 8192
+-net.ipv4.tcp_max_syn_backlog = 8192
+"""
+
+_CHRONY = """\
+# Amazon Time Sync: on the link, needs no route. Leases tolerate clocks that differ, not clocks
+# that run at different speeds.
+server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4
+"""
+
+_JOURNALD = """\
+[Journal]
+# Survive a reboot, and never fill the disk that daemons need.
+Storage=persistent
+SystemMaxUse=1G
+SystemKeepFree=1G
+MaxRetentionSec=1month
+ForwardToSyslog=no
+"""
+
+APPLY: tuple[tuple[str, ...], ...] = (
+    ("systemd-sysusers",),
+    ("systemctl", "restart", "systemd-sysctl.service", "systemd-journald.service"),
+    # An image without chrony gets it later, and then it starts with this configuration.
+    ("systemctl", "try-restart", "chrony.service"),
+    ("systemctl", "daemon-reload"),
+)
+"""Commands of the first boot; a later boot reads the same files by itself."""
+
+
+def host_files(user: str, description: str) -> tuple[File, ...]:
+    """The files, with the system user of this node's daemons."""
+    return (
+        File("/etc/sysctl.d/90-ha-kubernetes.conf", _SYSCTL),
+        File("/etc/chrony/sources.d/amazon-time-sync.sources", _CHRONY),
+        File("/etc/systemd/journald.conf.d/ha-kubernetes.conf", _JOURNALD),
+        File("/etc/sysusers.d/ha-kubernetes.conf", f'u {user} - "{description}"\n'),
+    )

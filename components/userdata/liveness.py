@@ -1,0 +1,46 @@
+"""The watchdog of kube-apiserver, as a kubelet would be: it ends one that no longer lives."""
+
+from components.userdata.cloud_config import File
+from components.userdata.paths import LIBRARY
+from components.userdata.sandbox import FILE_SYSTEM, NO_MOUNT_NAMESPACE
+from components.userdata.systemd import unit
+
+_SCRIPT = f"{LIBRARY}/kube-apiserver-liveness"
+
+
+def liveness_files() -> tuple[File, ...]:
+    """The check, its service and its timer."""
+    return (File.script(_SCRIPT, "kube-apiserver-liveness"), _service(), _timer())
+
+
+def _service() -> File:
+    return unit(
+        "kube-apiserver-liveness.service",
+        {
+            "Unit": {"Description": "Liveness of the API server"},
+            "Service": {
+                "Type": "oneshot",
+                "ExecStart": _SCRIPT,
+                "TimeoutStartSec": "120s",
+                **NO_MOUNT_NAMESPACE,
+                **FILE_SYSTEM,
+                "MemoryDenyWriteExecute": True,
+                "CapabilityBoundingSet": "",
+                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
+                "SystemCallFilter": ["@system-service", "~@privileged @resources"],
+                # Each success would be two lines in the journal, four times a minute.
+                "LogLevelMax": "notice",
+            },
+        },
+    )
+
+
+def _timer() -> File:
+    return unit(
+        "kube-apiserver-liveness.timer",
+        {
+            "Unit": {"Description": "Liveness of the API server every 15 s"},
+            "Timer": {"OnActiveSec": "15s", "OnUnitInactiveSec": "15s", "AccuracySec": "1s"},
+            "Install": {"WantedBy": "timers.target"},
+        },
+    )

@@ -1,0 +1,172 @@
+"""The units that run the node program, and the document that tells it which node it is on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from components.naming import ParameterPaths
+from components.userdata.artifacts import Artifact
+from components.userdata.cloud_config import File
+from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
+from components.userdata.program import PROGRAM
+from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
+from components.userdata.systemd import Setting, unit
+from config import ClusterSettings
+
+INSTALL_PACKAGES = f"{LIBRARY}/install-packages"
+
+PREPARED: dict[str, Setting] = {
+    "Wants": "network-online.target node-prepare.service",
+    "After": "network-online.target node-prepare.service",
+}
+"""For [Unit] of what needs the node prepared. `Requires` would give up for good when the first
+attempt fails; with `Wants` both go on trying, each at its own pace."""
+
+
+def node_json(
+    settings: ClusterSettings,
+    *,
+    name: str,
+    tier: str,
+    region: str,
+    artifacts: Sequence[Artifact],
+    etcd: Mapping[str, str] | None = None,
+) -> File:
+    """Which node this is. The program's side of it is `node/settings.py`."""
+    paths = ParameterPaths(settings.cluster_name)
+    document: dict[str, object] = {
+        "cluster": settings.cluster_name,
+        "name": name,
+        "tier": tier,
+        "region": region,
+        "parameters": {
+            "files": paths.secrets(name),
+            "status": paths.status(name),
+            "members": paths.desired_members,
+            "formation": paths.formation,
+        },
+        "artifacts": [asdict(artifact) for artifact in artifacts],
+    }
+    if etcd is not None:
+        document["etcd"] = dict(etcd)
+    return File(NODE_JSON, json.dumps(document, indent=1) + "\n")
+
+
+def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, ...]:
+    """Packages, then `prepare`, then `reconcile` and `report` every half minute.
+
+    `writable` are the paths that `reconcile` changes besides its own configuration.
+    """
+    return (
+        _packages(packages),
+        _prepare(),
+        _periodic("reconcile", "300s", (CONFIGURATION, *writable)),
+        _timer("reconcile"),
+        _periodic("report", "60s", ()),
+        _timer("report"),
+        File.script(INSTALL_PACKAGES, "install-packages"),
+        File.script(NODE_COMMAND, "ha-node"),
+    )
+
+
+def _packages(packages: Sequence[str]) -> File:
+    return unit(
+        "node-packages.service",
+        {
+            "Unit": {
+                "Description": "Packages that the image lacks",
+                "Wants": "network-online.target",
+                "After": "network-online.target",
+                **FOREVER,
+            },
+            # No sandbox: a package's scripts may write anywhere and add users.
+            "Service": {
+                "Type": "oneshot",
+                "RemainAfterExit": True,
+                "ExecStart": " ".join((INSTALL_PACKAGES, *packages)),
+                "TimeoutStartSec": "15min",
+                "Restart": "on-failure",
+                "RestartSec": "10s",
+                "ProtectHome": True,
+                "LockPersonality": True,
+                "RestrictRealtime": True,
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )
+
+
+def _prepare() -> File:
+    return unit(
+        "node-prepare.service",
+        {
+            "Unit": {
+                "Description": "Certificates, binaries and disk of this node",
+                "Wants": "network-online.target node-packages.service",
+                "After": "network-online.target node-packages.service",
+                **FOREVER,
+            },
+            "Service": {
+                "Type": "oneshot",
+                "RemainAfterExit": True,
+                "ExecStart": f"/usr/bin/python3 {PROGRAM} prepare",
+                # Longer than any wait inside; then the next attempt begins with what is there.
+                "TimeoutStartSec": "15min",
+                "Restart": "on-failure",
+                "RestartSec": "5s",
+                "RuntimeDirectory": _RUNTIME_DIRECTORY,
+                "RuntimeDirectoryPreserve": True,
+                # It mounts the data volume, and a mount made in a name space of its own would
+                # be invisible to etcd: hence nothing that makes one, ProtectSystem included.
+                **NO_MOUNT_NAMESPACE,
+                "CapabilityBoundingSet": (
+                    "CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"
+                ),
+                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
+                "SystemCallFilter": ["@system-service", "@mount"],
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )
+
+
+_RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
+
+
+def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
+    return unit(
+        f"node-{command}.service",
+        {
+            "Unit": {"Description": f"ha-node {command}", **PREPARED},
+            "Service": {
+                "Type": "oneshot",
+                "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
+                "TimeoutStartSec": timeout,
+                "RuntimeDirectory": _RUNTIME_DIRECTORY,
+                "RuntimeDirectoryPreserve": True,
+                **NO_MOUNT_NAMESPACE,
+                **FILE_SYSTEM,
+                **({"ReadWritePaths": " ".join(writable)} if writable else {}),
+                # It is root: it reads the daemons' keys, and gives them the files it writes.
+                "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
+                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
+                "SystemCallFilter": ["@system-service"],
+            },
+        },
+    )
+
+
+def _timer(command: str) -> File:
+    return unit(
+        f"node-{command}.timer",
+        {
+            "Unit": {"Description": f"ha-node {command} every 30 s"},
+            "Timer": {
+                "OnActiveSec": "1s",
+                "OnUnitInactiveSec": "30s",
+                # systemd's default of a minute would double the interval.
+                "AccuracySec": "1s",
+            },
+            "Install": {"WantedBy": "timers.target"},
+        },
+    )
