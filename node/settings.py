@@ -16,11 +16,12 @@ The document (no secrets), as cloud-init writes it:
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.faults import Fault
+from node.errors import NodeError
 
 FILES = {
     "etcd": ("ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"),
@@ -61,9 +62,9 @@ RUNTIME = "/run/ha-kubernetes"
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`).
 
-On a file system that a reboot empties: a stale "new" beside an emptied disk would form a second
-cluster. An initialised disk needs none of it. etcd.service may therefore start only
-with this file or with a write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
+It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" beside
+an emptied disk would form a second cluster. etcd.service starts only with this file or with a
+write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
 """
 
 DATA_MOUNT = "/var/lib/etcd"
@@ -79,17 +80,7 @@ class Artifact:
     url: str
     sha256: str
     kind: str
-    binaries: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """Names in Parameter Store."""
-
-    files: str
-    status: str
-    members: str
-    formation: str
+    binaries: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -113,7 +104,7 @@ class Settings:
     name: str
     tier: str
     region: str
-    parameters: Parameters
+    parameters: Mapping[str, str]
     artifacts: tuple[Artifact, ...]
     etcd: EtcdSettings | None
 
@@ -129,12 +120,12 @@ def at(path: str) -> Path:
 
 
 def load() -> Settings:
-    """Read the settings. Raises Fault when the document is missing or not as described above."""
+    """Read the settings; NodeError when the document is missing or not as described above."""
     path = at(NODE_JSON)
     try:
         return parse(json.loads(path.read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Fault(f"{path} is missing or damaged ({error!r}); replace this node") from error
+        raise NodeError(f"{path} is missing or damaged ({error!r}); replace this node") from error
 
 
 def parse(document: dict[str, Any]) -> Settings:
@@ -146,10 +137,7 @@ def parse(document: dict[str, Any]) -> Settings:
         name=document["name"],
         tier=tier,
         region=document["region"],
-        parameters=Parameters(**document["parameters"]),
-        artifacts=tuple(
-            Artifact(a["url"], a["sha256"], a["kind"], tuple(a["binaries"]))
-            for a in document["artifacts"]
-        ),
+        parameters=document["parameters"],
+        artifacts=tuple(Artifact(**artifact) for artifact in document["artifacts"]),
         etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"]),
     )

@@ -1,9 +1,9 @@
-"""Expected faults: what a command tells a person instead of a traceback."""
+"""Expected errors: what a command tells a person instead of a traceback."""
 
 
-class Fault(Exception):
+class NodeError(Exception):
     """Something outside the program is wrong; the message names the cause and the remedy."""
 
 
-class AwsFault(Fault):
+class AwsError(NodeError):
     """AWS did not answer, or refused. What is on disk must do until it answers."""

@@ -1,0 +1,78 @@
+"""Parameter Store and the instance's metadata."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from node import web
+from node.errors import AwsError, NodeError
+
+
+class ParameterStore:
+    """Parameter Store in one region; everything it does raises AwsError when AWS does not."""
+
+    def __init__(self, region: str) -> None:
+        # "standard" backs off with jitter, also when throttled: nodes boot together.
+        config = Config(
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 5},
+        )
+        with _answering():
+            self._ssm = boto3.client("ssm", region_name=region, config=config)
+
+    def files(self, path: str) -> dict[str, str]:
+        """Everything below a path, decrypted, by the last part of its name."""
+        with _answering():
+            pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
+                Path=path, WithDecryption=True
+            )
+            return {
+                parameter["Name"].rpartition("/")[2]: parameter["Value"]
+                for page in pages
+                for parameter in page["Parameters"]
+            }
+
+    def get(self, name: str) -> Any:  # noqa: ANN401  JSON
+        """The JSON document in a parameter."""
+        with _answering():
+            text = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise NodeError(f"parameter {name} is not JSON: run pulumi up") from error
+
+    def put(self, name: str, document: object) -> None:
+        """Replace the JSON document in a parameter."""
+        with _answering():
+            self._ssm.put_parameter(
+                Name=name, Value=json.dumps(document), Type="String", Overwrite=True
+            )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise AwsError(f"AWS: {error}") from error
+
+
+def metadata(item: str) -> str:
+    """One item of the instance's metadata (IMDSv2), such as local-ipv4."""
+    endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254")
+
+    def ask(path: str, method: str, headers: dict[str, str]) -> str:
+        connection = HTTPConnection(urlsplit(endpoint).netloc, timeout=3)
+        return web.ask(connection, f"/latest/{path}", method, headers)
+
+    token = ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    return ask(f"meta-data/{item}", "GET", {"X-aws-ec2-metadata-token": token})

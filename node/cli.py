@@ -1,0 +1,30 @@
+"""The commands: each says in one line what it did, or what is wrong and what to do."""
+
+import fcntl
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from node import files
+from node.errors import NodeError
+from node.machine import Machine
+from node.settings import RUNTIME, at, load
+
+COMMANDS = ("prepare", "reconcile", "report")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit status."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        print(f"usage: node {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    command = arguments[0]
+    try:
+        # A person may run what a timer is running: the second waits for the first.
+        with files.create(at(f"{RUNTIME}/{command}.lock")).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            print(f"{command}: {import_module(f'node.{command}').run(load(), Machine())}")
+    except (NodeError, OSError, ImportError) as error:
+        print(f"{command}: {error}".replace("\n", " "), file=sys.stderr)
+        return 1
+    return 0

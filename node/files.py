@@ -1,0 +1,66 @@
+"""Files that are either the old or the new ones, whenever the power fails."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def create(path: Path) -> Path:
+    """The path, in a directory that exists."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write(path: Path, content: str, mode: int = 0o644, owner: str = "root") -> bool:
+    """Write a file atomically; False when it is as wanted already, and untouched."""
+    if read(path) == content:
+        return False
+    temporary = create(path).with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    # Never readable by more than its final mode allows, not even for a moment.
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(content)
+    install(temporary, path, mode, owner)
+    return True
+
+
+def install(temporary: Path, path: Path, mode: int, owner: str = "root") -> None:
+    """Give a complete file its mode, its owner and then its final name."""
+    temporary.chmod(mode)
+    own(temporary, owner)
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def own(path: Path, owner: str) -> None:
+    """Hand a path to a user and its group; only root can, and tests are not always root."""
+    if os.geteuid() == 0 and owner != "root":
+        shutil.chown(path, owner, owner)
+
+
+def sync(path: Path) -> None:
+    """Put a file, or the names in a directory, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(path: Path) -> str | None:
+    """The text of a file; None where there is none."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+
+
+def sha256(path: Path) -> str | None:
+    """The checksum of a file in hexadecimal; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None

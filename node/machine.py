@@ -1,0 +1,53 @@
+"""The machine under the program: other programs, services, mounts."""
+
+import subprocess
+from pathlib import Path
+
+from node.errors import NodeError
+
+
+class Machine:
+    """What the program changes outside its files. Tests put real processes behind it."""
+
+    def active(self, unit: str) -> bool:
+        """Whether a service runs or is starting."""
+        state = run("systemctl", "show", "--property=ActiveState", "--value", unit).stdout
+        return state.strip() in {"active", "activating", "reloading"}
+
+    def start(self, unit: str) -> None:
+        """Start a service, without waiting for it: etcd is not ready before its peers are."""
+        # One that failed too often may try again.
+        run("systemctl", "reset-failed", unit, ok=(0, 1))
+        run("systemctl", "start", "--no-block", unit)
+
+    def reload(self, unit: str) -> None:
+        """Have a service read its configuration again; start it when it does not run."""
+        run("systemctl", "reload-or-restart", unit)
+
+    def mounted(self, path: Path) -> bool:
+        """Whether a file system is mounted there."""
+        return path.is_mount()
+
+    def mount(self, path: Path) -> None:
+        """Mount what fstab says, by the unit that systemd makes of it: boot may be doing it too."""
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", str(path))
+
+
+def run(*command: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    """Run a program, ten minutes at most. Raises NodeError with the last line of its complaint."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NodeError(f"{command[0]}: {error}") from error
+    if done.returncode not in ok:
+        complaint = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise NodeError(f"{command[0]} failed ({done.returncode}): {complaint}")
+    return done

@@ -1,0 +1,57 @@
+"""What Parameter Store says of the etcd tier, and what etcd says of itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from node.errors import NodeError
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member as it is wanted: name and fixed IPv4 address."""
+
+    name: str
+    address: str
+
+    @property
+    def peer_url(self) -> str:
+        """Where the other members reach it."""
+        return f"https://{self.address}:2380"
+
+
+@dataclass(frozen=True)
+class Formation:
+    """The marker: who founds the cluster, and whether they have."""
+
+    formed: bool
+    token: str
+    members: tuple[Member, ...]
+
+
+def members(document: Any) -> tuple[Member, ...]:  # noqa: ANN401  JSON
+    """The desired membership. Raises NodeError when the document is not one."""
+    with _reading("members"):
+        return tuple(Member(member["name"], member["address"]) for member in document)
+
+
+def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
+    """The marker. Raises NodeError when the document is not one."""
+    with _reading("formation"):
+        return Formation(
+            # Only a plain false lets a cluster be formed.
+            formed=document["formed"] is not False,
+            token=document["token"],
+            members=members(document["members"]),
+        )
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        raise NodeError(
+            f"the etcd {what} parameter is damaged ({error!r}): run pulumi up"
+        ) from error

@@ -1,0 +1,51 @@
+"""`prepare`: bring onto this machine everything that its daemons need to start."""
+
+from collections.abc import Callable
+
+from node import credentials, download, files
+from node.aws import ParameterStore, metadata
+from node.errors import NodeError
+from node.machine import Machine
+from node.settings import NODE_ENV, Settings, at
+
+
+def run(settings: Settings, machine: Machine) -> str:
+    """Do it; what was done. NodeError when something needed is neither here nor to be had."""
+    credentials.finish(settings)
+    done = [
+        *_or_kept(
+            lambda: fetch_files(settings), lambda: credentials.problems(settings, settings.pki)
+        ),
+        *_or_kept(write_address, lambda: [] if at(NODE_ENV).exists() else [f"no {NODE_ENV}"]),
+    ]
+    for artifact in settings.artifacts:
+        done += download.install(artifact)
+    if settings.etcd:
+        from node.etcd import disk  # noqa: PLC0415  a node carries its own tier only
+
+        # Last: the volume is attached while the rest is under way.
+        done += disk.prepare(settings.etcd, machine)
+    return "; ".join(done) or "everything was in place"
+
+
+def fetch_files(settings: Settings) -> list[str]:
+    """Bring this node's certificates and keys up to date."""
+    store = ParameterStore(settings.region)
+    changed = credentials.replace(settings, store.files(settings.parameters["files"]))
+    return [f"wrote {', '.join(changed)}"] if changed else []
+
+
+def write_address() -> list[str]:
+    """Write this machine's address, for units."""
+    address = metadata("local-ipv4")
+    return [f"address {address}"] if files.write(at(NODE_ENV), f"NODE_ADDRESS={address}\n") else []
+
+
+def _or_kept(fetch: Callable[[], list[str]], lacking: Callable[[], list[str]]) -> list[str]:
+    """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS."""
+    try:
+        return fetch()
+    except NodeError as error:
+        if problems := lacking():
+            raise NodeError(f"{error}; and on disk {', '.join(problems)}") from error
+        return [f"kept what is on disk: {error}"]
