@@ -37,7 +37,7 @@ def api_server(settings: ClusterSettings, node: ApiServer, *, region: str) -> Cl
         hostname=node.name,
         write_files=(
             identity,
-            *program(),
+            *program("api"),
             *host_files("kubernetes", "Kubernetes control plane"),
             *node_units(("chrony", "curl", "haproxy", "python3-boto3"), (KUBERNETES,)),
             etcd_proxy_unit(),

@@ -59,7 +59,7 @@ def etcd_member(
         hostname=member.name,
         write_files=(
             identity,
-            *program(),
+            *program("etcd"),
             *host_files("etcd", "etcd"),
             *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),

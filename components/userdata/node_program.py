@@ -8,7 +8,7 @@ from components.naming import ParameterPaths
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
 from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
-from components.userdata.program import PROGRAM
+from components.userdata.program import PROGRAM, Tier
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
@@ -27,7 +27,7 @@ def node_json(
     settings: ClusterSettings,
     *,
     name: str,
-    tier: str,
+    tier: Tier,
     region: str,
     artifacts: Sequence[Artifact],
     etcd: Mapping[str, str] | None = None,
