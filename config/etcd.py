@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.quorum import size_problem
+from config.quorum import ALLOWED_SIZES, size_problem
 from config.types import Settings
 from config.versions import ETCD
 
@@ -48,9 +48,13 @@ class Snapshots(Settings):
 class EtcdSettings(Settings):
     """`etcd`: the size, the machines, the disk and the timers of the etcd tier."""
 
-    size: Annotated[int, AfterValidator(_check_size)] = 3
+    size: Annotated[
+        int, AfterValidator(_check_size), Field(json_schema_extra={"enum": list(ALLOWED_SIZES)})
+    ] = 3
     """Voting members: 1, 3, 5 or 7."""
-    version: Annotated[str, AfterValidator(_check_version)] = ETCD.default
+    version: Annotated[
+        str, AfterValidator(_check_version), Field(json_schema_extra={"enum": list(ETCD.versions)})
+    ] = ETCD.default
     """etcd version; 3.6.14 is the floor."""
     instance_type: InstanceType | None = None
     """EC2 instance type; `m6i.large` on amd64 and `m7g.large` on arm64 when left out."""

@@ -75,9 +75,11 @@ class ClusterSettings(Settings):
 
     cluster_name: Annotated[str, AfterValidator(_check_cluster_name)]
     """Name of the cluster: a DNS label of at most 20 characters. The stack's name when left out."""
-    kubernetes_version: Annotated[str, AfterValidator(_check_kubernetes_version)] = (
-        KUBERNETES.default
-    )
+    kubernetes_version: Annotated[
+        str,
+        AfterValidator(_check_kubernetes_version),
+        Field(json_schema_extra={"enum": list(KUBERNETES.versions)}),
+    ] = KUBERNETES.default
     """Kubernetes version, one of `config/versions.py`."""
     network: NetworkSettings = NetworkSettings()
     """The VPC, its zones and its way out."""

@@ -48,7 +48,8 @@ def parse_duration(value: object) -> timedelta:
 
 def format_duration(duration: timedelta) -> str:
     """Write a duration in seconds for a Kubernetes flag: `15s`, `1.5s`."""
-    return f"{duration.total_seconds():g}s"
+    seconds = duration.total_seconds()
+    return f"{int(seconds) if seconds.is_integer() else seconds}s"
 
 
 def parse_network(value: object) -> IPv4Network:

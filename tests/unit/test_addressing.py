@@ -1,0 +1,97 @@
+from ipaddress import IPv4Network
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.addressing import member_address, plan_zones, service_address
+from components.naming import api_servers, etcd_members
+from config import check
+
+ZONES = tuple(f"eu-central-1{letter}" for letter in "abcdef")
+
+
+@st.composite
+def vpcs(draw):
+    prefix = draw(st.integers(16, 22))
+    block = draw(st.integers(0, 2 ** (prefix - 8) - 1))
+    return IPv4Network((int(IPv4Network("10.0.0.0/8")[0]) + block * 2 ** (32 - prefix), prefix))
+
+
+def subnets(plans):
+    return [subnet for plan in plans for subnet in (plan.private, plan.public, plan.etcd)]
+
+
+@given(cidr=vpcs(), count=st.integers(1, 6))
+def test_subnets_are_disjoint_within_the_vpc_and_large_enough_for_aws(cidr, count):
+    planned = subnets(plan_zones(cidr, ZONES[:count]))
+    assert len(planned) == 3 * count
+    assert all(subnet.subnet_of(cidr) and subnet.prefixlen <= 28 for subnet in planned)
+    assert not any(one.overlaps(other) for one, other in combinations(planned, 2))
+
+
+@given(cidr=vpcs(), count=st.integers(1, 5))
+def test_a_zone_that_is_appended_moves_no_other(cidr, count):
+    assert plan_zones(cidr, ZONES[: count + 1])[:count] == plan_zones(cidr, ZONES[:count])
+
+
+def test_the_plan_of_a_slash_16():
+    plan = plan_zones(IPv4Network("10.0.0.0/16"), ZONES[:3])[1]
+    assert str(plan.private) == "10.0.32.0/19"
+    assert str(plan.public) == "10.0.196.0/22"
+    assert str(plan.etcd) == "10.0.224.16/28"
+
+
+def test_more_zones_than_there_is_room_for():
+    with pytest.raises(ValueError, match="room for 6 zones, not 7"):
+        plan_zones(IPv4Network("10.0.0.0/16"), (*ZONES, "eu-central-1g"))
+
+
+@given(cidr=vpcs(), zones=st.integers(3, 6))
+def test_growing_moves_no_member_and_every_address_is_usable(cidr, zones):
+    network = {
+        "cidr": str(cidr),
+        "zones": list(ZONES[:zones]),
+        "serviceCidr": "172.16.0.0/16",
+        "podCidr": "172.17.0.0/16",
+    }
+    tiers = [
+        etcd_members(check({"network": network, "etcd": {"size": size}}, stack="t"), ZONES[:zones])
+        for size in (1, 3, 5, 7)
+    ]
+    for smaller, larger in combinations(tiers, 2):
+        assert larger[: len(smaller)] == smaller
+    largest = tiers[-1]
+    assert len({member.address for member in largest}) == 7
+    plans = {plan.zone: plan for plan in plan_zones(cidr, ZONES[:zones])}
+    for member in largest:
+        etcd = plans[member.zone].etcd
+        # AWS keeps the first four addresses of a subnet and the last.
+        assert member.address in list(etcd)[4:-1]
+
+
+def test_members_have_names_zones_and_urls():
+    members = etcd_members(check({}, stack="test"), ZONES[:3])
+    assert [(m.name, m.zone, str(m.address)) for m in members] == [
+        ("etcd-0", "eu-central-1a", "10.0.224.4"),
+        ("etcd-1", "eu-central-1b", "10.0.224.21"),
+        ("etcd-2", "eu-central-1c", "10.0.224.38"),
+    ]
+    assert members[0].client_url == "https://10.0.224.4:2379"
+    assert members[0].peer_url == "https://10.0.224.4:2380"
+
+
+def test_api_servers_go_round_the_zones():
+    nodes = api_servers(check({"api": {"size": 4}}, stack="test"), ZONES[:3])
+    assert [(node.name, node.zone) for node in nodes] == [
+        ("api-0", "eu-central-1a"),
+        ("api-1", "eu-central-1b"),
+        ("api-2", "eu-central-1c"),
+        ("api-3", "eu-central-1a"),
+    ]
+
+
+def test_fixed_addresses():
+    assert str(member_address(IPv4Network("10.0.0.0/28"), 6)) == "10.0.0.10"
+    assert str(service_address(IPv4Network("10.96.0.0/16"))) == "10.96.0.1"

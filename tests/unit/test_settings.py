@@ -1,0 +1,253 @@
+from datetime import timedelta
+from ipaddress import IPv4Network
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import ConfigError, check
+from config.types import format_duration, parse_duration
+
+STACKS = ("local", "dev", "prod")
+
+
+def problems(values, stack="test"):
+    with pytest.raises(ConfigError) as error:
+        check(values, stack=stack)
+    return str(error.value).splitlines()
+
+
+def test_every_default():
+    settings = check({}, stack="staging")
+    assert settings.cluster_name == "staging"
+    assert settings.kubernetes_version == "1.36.3"
+    assert settings.network.cidr == IPv4Network("10.0.0.0/16")
+    assert settings.network.service_cidr == IPv4Network("10.96.0.0/16")
+    assert settings.network.pod_cidr == IPv4Network("10.244.0.0/16")
+    assert (settings.network.zones, settings.network.zone_count) == (3, 3)
+    assert settings.network.nat == "perZone"
+    assert settings.network.existing is None
+    assert (settings.etcd.size, settings.etcd.version) == (3, "3.6.14")
+    volume = settings.etcd.data_volume
+    assert (volume.size_gib, volume.iops, volume.throughput) == (20, 3000, 125)
+    assert settings.etcd.quota_gib == 4
+    assert (settings.etcd.heartbeat_ms, settings.etcd.election_ms) == (100, 1000)
+    assert settings.etcd.snapshots.every_minutes == 15
+    assert settings.etcd.snapshots.keep_days == 30
+    assert settings.api.size == 3
+    assert settings.api.internal is True
+    assert settings.api.allowed_cidrs is None
+    assert settings.api.shutdown_delay == timedelta(seconds=130)
+    assert settings.controllers.lease_duration == timedelta(seconds=15)
+    assert settings.controllers.renew_deadline == timedelta(seconds=10)
+    assert settings.controllers.retry_period == timedelta(seconds=2)
+    assert (settings.pki.ca_years, settings.pki.leaf_days, settings.pki.epoch) == (10, 365, 1)
+    assert settings.ami is None
+    assert settings.architecture == "amd64"
+    assert settings.operator_access == "none"
+    assert settings.tags == {}
+    assert settings.protect is True
+    assert settings.artifacts.mirror is None
+    assert settings.artifacts.sha256 == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"etcd": {"size": 4}}, "etcd.size: must be odd (1, 3, 5 or 7): 4 members need"),
+        ({"etcd": {"size": 9}}, "etcd.size: must be at most 7: every write is replicated"),
+        ({"etcd": {"size": 0}}, "etcd.size: must be 1, 3, 5 or 7, got 0"),
+        ({"etcd": {"size": -1}}, "etcd.size: must be 1, 3, 5 or 7, got -1"),
+        ({"etcd": {"size": "three"}}, "etcd.size: must be a whole number, got 'three'"),
+        ({"etcd": {"size": True}}, "etcd.size: must be a whole number, got True"),
+        ({"etcd": {"size": 3.0}}, "etcd.size: must be a whole number, got 3.0"),
+        ({"etcd": 5}, "etcd: must be a mapping, got 5"),
+        ({"etcd": {"sizes": 3}}, "etcd.sizes: is no known key"),
+        ({"etcd": {"snapshots": {"every": 1}}}, "etcd.snapshots.every: is no known key"),
+        ({"etcd": {"version": "3.6.8"}}, "etcd.version: must be one of 3.6.14"),
+        ({"etcd": {"quotaGib": 9}}, "etcd.quotaGib: must be at most 8, got 9"),
+        ({"etcd": {"electionMs": 400}}, "etcd.electionMs: must be at least 5 x"),
+        ({"etcd": {"instanceType": "large"}}, "etcd.instanceType: must match"),
+        ({"etcd": {"instanceType": "m7g.large"}}, "etcd.instanceType: must be an instance type of"),
+        (
+            {"architecture": "arm64", "api": {"instanceType": "m6i.large"}},
+            "api.instanceType: must be an instance type of architecture arm64, got 'm6i.large'",
+        ),
+        (
+            {"etcd": {"dataVolume": {"sizeGib": 6}}},
+            "etcd.dataVolume.sizeGib: must be at least twice etcd.quotaGib (4), got 6",
+        ),
+        ({"etcd": {"dataVolume": {"iops": 11000}}}, "etcd.dataVolume.iops: must be at most 500"),
+        (
+            {"etcd": {"dataVolume": {"throughput": 900}}},
+            "etcd.dataVolume.throughput: must be at most a quarter of etcd.dataVolume.iops (3000)",
+        ),
+        ({"network": {"zones": 2}}, "network.zones: must be 3: over two zones 3 members sit 2-1"),
+        ({"network": {"zones": 1}}, "network.zones: must be 2 or 3, or a list of zone names"),
+        (
+            {"network": {"zones": ["eu-central-1a", "eu-central-1a"]}},
+            "network.zones: must name each zone once",
+        ),
+        ({"network": {"zones": ["a", "b", "c"]}}, "network.zones: must be names of availability"),
+        ({"network": {"zones": "three"}}, "network.zones: must be a whole number or must be a"),
+        ({"network": {"cidr": "10.0.0.0/24"}}, "network.cidr: must be a /16 to /22"),
+        ({"network": {"cidr": "10.0.0.0/8"}}, "network.cidr: must be a /16 to /22"),
+        ({"network": {"cidr": "10.0.0.1/16"}}, "network.cidr: must be an IPv4 CIDR"),
+        ({"network": {"cidr": "ten"}}, "network.cidr: must be an IPv4 CIDR such as 10.0.0.0/16"),
+        (
+            {"network": {"cidr": "10.96.0.0/16"}},
+            "network.serviceCidr: must not overlap network.cidr 10.96.0.0/16",
+        ),
+        ({"network": {"serviceCidr": "10.128.0.0/10"}}, "network.serviceCidr: must be a /12 to"),
+        ({"network": {"nat": "none"}}, "artifacts.mirror: must be set when network.nat is none"),
+        ({"network": {"nat": "two"}}, "network.nat: must be 'perZone', 'single' or 'none'"),
+        ({"api": {"size": 1}}, "api.size: must be at least 2; 1 only with protect: false, got 1"),
+        ({"api": {"internal": False}}, "api.allowedCidrs: must be written out when"),
+        ({"api": {"shutdownDelay": "soon"}}, "api.shutdownDelay: must be a duration such as"),
+        ({"api": {"shutdownDelay": "0s"}}, "api.shutdownDelay: must be longer than zero"),
+        ({"api": {"shutdownDelay": 130}}, "api.shutdownDelay: must be a duration such as"),
+        (
+            {"controllers": {"leaseDuration": "10s"}},
+            "controllers.leaseDuration: must be longer than controllers.renewDeadline (10s)",
+        ),
+        (
+            {"controllers": {"retryPeriod": "9s"}},
+            "controllers.renewDeadline: must be longer than 1.2 x controllers.retryPeriod (9s)",
+        ),
+        ({"pki": {"leafDays": 3650, "caYears": 1}}, "pki.leafDays: must not outlive"),
+        ({"pki": {"epoch": 0}}, "pki.epoch: must be at least 1, got 0"),
+        ({"clusterName": "a" * 21}, "clusterName: must have at most 20 characters"),
+        ({"clusterName": "My_Cluster"}, "clusterName: must be a DNS label"),
+        ({"clusterName": "aws-prod"}, "clusterName: must not begin with aws or ssm"),
+        ({"kubernetesVersion": "1.20.0"}, "kubernetesVersion: must be one of 1.36.3"),
+        ({"ami": "debian"}, "ami: must match"),
+        ({"architecture": "riscv"}, "architecture: must be 'amd64' or 'arm64', got 'riscv'"),
+        ({"operatorAccess": "ssh"}, "operatorAccess: must be 'none' or 'instance-connect'"),
+        ({"protect": "maybe"}, "protect: must be true or false, got 'maybe'"),
+        ({"tags": {"Name": "x"}}, "tags: must not use the reserved key 'Name'"),
+        ({"tags": {"aws:x": "x"}}, "tags: must not use the reserved key 'aws:x'"),
+        ({"artifacts": {"mirror": "http://mirror"}}, "artifacts.mirror: must match"),
+        ({"size": 3}, "size: is no known key (docs/configuration.md lists them), got 3"),
+    ],
+)
+def test_one_line_names_key_rule_and_value(values, line):
+    lines = problems(values)
+    assert any(found.startswith(line) for found in lines), lines
+
+
+def test_all_problems_are_told_at_once():
+    lines = problems(
+        {
+            "etcd": {"size": 4, "electionMs": 200},
+            "network": {"zones": 2, "cidr": "10.96.0.0/20"},
+            "controllers": {"leaseDuration": "5s"},
+            "colour": "blue",
+        }
+    )
+    keys = [line.split(":")[0] for line in lines]
+    assert keys == [
+        "etcd.size",
+        "colour",
+        "network.serviceCidr",
+        "etcd.electionMs",
+        "controllers.leaseDuration",
+    ]
+
+
+def test_a_rule_between_keys_is_not_told_over_a_key_that_is_broken_itself():
+    lines = problems({"etcd": {"size": 4}, "network": {"zones": 2}})
+    assert [line.split(":")[0] for line in lines] == ["etcd.size"]
+
+
+def test_a_stack_name_that_is_no_cluster_name_is_told_as_such():
+    (line,) = problems({}, stack="Team_A")
+    assert line.startswith("clusterName: must be a DNS label")
+
+
+def test_two_zones_can_be_accepted():
+    settings = check({"network": {"zones": 2, "acceptTwoZones": True}}, stack="test")
+    assert settings.quorum.members_per_zone == (2, 1)
+    assert settings.quorum.zones_that_may_fail == 0
+
+
+def test_instance_types_default_by_architecture():
+    amd64 = check({}, stack="test")
+    arm64 = check({"architecture": "arm64"}, stack="test")
+    assert amd64.instance_type(None) == "m6i.large"
+    assert arm64.instance_type(None) == "m7g.large"
+    assert amd64.instance_type("t3.medium") == "t3.medium"
+
+
+EXISTING = {
+    "vpcId": "vpc-0a",
+    "zones": {
+        f"eu-central-1{letter}": {
+            "privateSubnetId": f"subnet-{letter}0",
+            "etcdSubnetId": f"subnet-{letter}1",
+            "etcdCidr": f"10.0.{number}.0/28",
+        }
+        for number, letter in enumerate("abc")
+    },
+}
+
+
+def test_an_existing_network_names_its_zones():
+    settings = check({"network": {"existing": EXISTING}}, stack="test")
+    assert settings.network.zone_count == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"etcdCidr": "10.1.0.0/28"}, "must lie within network.cidr 10.0.0.0/16"),
+        ({"etcdCidr": "10.0.0.0/29"}, "must be a /28 or larger"),
+        ({"etcdCidr": "10.0.1.0/28"}, "must not overlap the etcd subnet"),
+        ({"privateSubnetId": "net-1"}, "must match"),
+    ],
+)
+def test_existing_subnets_are_checked(changes, line):
+    zones = {**EXISTING["zones"], "eu-central-1a": {**EXISTING["zones"]["eu-central-1a"], **changes}}
+    lines = problems({"network": {"existing": {**EXISTING, "zones": zones}}})
+    assert any(line in found for found in lines), lines
+
+
+def test_a_public_balancer_needs_public_subnets_of_an_existing_network():
+    lines = problems(
+        {
+            "network": {"existing": EXISTING},
+            "api": {"internal": False, "allowedCidrs": ["0.0.0.0/0"]},
+        }
+    )
+    assert len(lines) == 3
+    assert all("publicSubnetId: must be set when api.internal is false" in line for line in lines)
+
+
+@given(seconds=st.integers(1, 10**6))
+def test_durations_survive_writing_and_reading(seconds):
+    assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2m10s", 130), ("1h", 3600), ("1.5s", 1.5), ("1h1m1s", 3661)]
+)
+def test_durations_read_as_kubernetes_writes_them(text, seconds):
+    assert parse_duration(text).total_seconds() == seconds
+
+
+@given(text=st.text(max_size=6))
+def test_durations_refuse_everything_else_with_a_sentence(text):
+    try:
+        assert parse_duration(text) > timedelta()
+    except ValueError as error:
+        assert str(error).startswith("must be")  # noqa: PT017 - text that is a duration is fine
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_stacks_of_the_repository_are_right(stack, pytestconfig):
+    text = (pytestconfig.rootpath / "config" / f"Pulumi.{stack}.yaml").read_text()
+    config = yaml.safe_load(text)["config"]
+    values = {key.split(":")[1]: value for key, value in config.items() if not key.startswith("aws:")}
+    settings = check(values, stack=stack)
+    assert settings.protect is (stack == "prod")
+    assert settings.network.zone_count == 3
