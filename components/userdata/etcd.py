@@ -76,7 +76,9 @@ def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
         {
             "Unit": {
                 "Description": "etcd",
-                **PREPARED,
+                "Wants": PREPARED["Wants"],
+                # The mount, so that a shutdown ends etcd before it takes the disk away.
+                "After": f"{PREPARED['After']} var-lib-etcd.mount",
                 **FOREVER,
                 # Never on the root disk, should the volume be missing.
                 "ConditionPathIsMountPoint": ETCD_MOUNT,

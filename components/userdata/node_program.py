@@ -79,7 +79,7 @@ def _packages(packages: Sequence[str]) -> File:
                 "After": "network-online.target",
                 **FOREVER,
             },
-            # No sandbox: a package's scripts may write anywhere and add users.
+            # Hardly a sandbox: a package's scripts may write anywhere, add users, start services.
             "Service": {
                 "Type": "oneshot",
                 "RemainAfterExit": True,
@@ -87,7 +87,6 @@ def _packages(packages: Sequence[str]) -> File:
                 "TimeoutStartSec": "15min",
                 "Restart": "on-failure",
                 "RestartSec": "10s",
-                "ProtectHome": True,
                 "LockPersonality": True,
                 "RestrictRealtime": True,
             },

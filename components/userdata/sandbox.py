@@ -14,7 +14,6 @@ NO_MOUNT_NAMESPACE: dict[str, Setting] = {
     "RestrictSUIDSGID": True,
     "SystemCallArchitectures": "native",
     "SystemCallErrorNumber": "EPERM",
-    "UMask": "0077",
 }
 """What holds for every unit, those included that mount file systems or install packages."""
 
@@ -42,6 +41,7 @@ DAEMON: dict[str, Setting] = {
     "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "RemoveIPC": True,
     "SystemCallFilter": ["@system-service", "~@privileged"],
+    "UMask": "0077",
     # A core dump would hold private keys.
     "LimitCORE": 0,
 }

@@ -8,31 +8,36 @@ import ast
 import io
 import tokenize
 
+_Body = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def strip(source: str) -> str:
     """The source without comments, docstrings and blank lines; statements keep their text."""
-    lines = source.splitlines()
+    lines = dict(enumerate(source.splitlines(), start=1))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            lines[row] = lines[row][:column]
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, _Body):
             _drop_documentation(node, lines)
-    return "".join(f"{line.rstrip()}\n" for line in lines if line.strip())
+    text = _text_lines(tree)
+    return "".join(
+        f"{line if row in text else line.rstrip()}\n"
+        for row, line in sorted(lines.items())
+        if row in text or line.strip()
+    )
 
 
-def _drop_documentation(
-    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]
-) -> None:
-    """Blank the docstrings of a body: its own, and those below attributes."""
-    for statement in node.body:
-        if not _is_documentation(statement):
-            continue
-        first, last = statement.lineno, statement.end_lineno or statement.lineno
-        lines[first - 1 : last] = [""] * (last - first + 1)
-        if len(node.body) == 1:
-            lines[first - 1] = " " * statement.col_offset + "..."
+def _drop_documentation(node: _Body, lines: dict[int, str]) -> None:
+    """Remove the docstrings of a body: its own, and those below attributes."""
+    documentation = [statement for statement in node.body if _is_documentation(statement)]
+    for statement in documentation:
+        for row in _rows(statement):
+            del lines[row]
+    if documentation and len(documentation) == len(node.body) and not isinstance(node, ast.Module):
+        lines[documentation[0].lineno] = " " * documentation[0].col_offset + "..."
 
 
 def _is_documentation(statement: ast.stmt) -> bool:
@@ -41,3 +46,18 @@ def _is_documentation(statement: ast.stmt) -> bool:
         and isinstance(statement.value, ast.Constant)
         and isinstance(statement.value.value, str)
     )
+
+
+def _text_lines(tree: ast.Module) -> set[int]:
+    """Lines that end within a literal, where a blank line means something."""
+    return {
+        row
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+        for row in _rows(node)[:-1]
+    }
+
+
+def _rows(node: ast.expr | ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
