@@ -1,0 +1,1 @@
+"""Pulumi's CLI, built from its Go module where none is installed."""

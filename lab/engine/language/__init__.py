@@ -1,0 +1,1 @@
+"""The Python language host stand-in: runs the program for the engine."""

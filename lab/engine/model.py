@@ -1,0 +1,28 @@
+"""What the engine part of the lab hands out, and how it fails."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+Report = Callable[[str], None]
+"""Receives one line of progress for a person."""
+
+
+class EngineError(Exception):
+    """The engine cannot be provided; the message is one sentence that says what to do."""
+
+
+class Refusal(Exception):
+    """A call cannot be answered; the message is for the person who runs the engine."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Pulumi engine that is ready to run a Python program."""
+
+    pulumi: Path
+    """The CLI that will be used."""
+    environment: Mapping[str, str]
+    """What must be added to the environment of the CLI; PATH already holds the caller's own."""
+    sources: Mapping[str, str]
+    """For people: what each part is and where it came from."""

@@ -1,0 +1,62 @@
+"""What is installed officially: Pulumi's CLI on PATH and its plugins."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.engine.model import EngineError
+
+OLDEST_MAJOR = "v3."
+
+
+@dataclass(frozen=True)
+class OfficialCli:
+    """A Pulumi CLI that was found on PATH."""
+
+    path: Path
+    version: str
+    language_host: bool
+    """Whether its Python language host is beside it or on PATH."""
+
+
+def official_cli() -> OfficialCli | None:
+    """The CLI on PATH; raises EngineError if it does not work."""
+    found = shutil.which("pulumi")
+    if found is None:
+        return None
+    path = Path(found)
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    result = subprocess.run(
+        [found, "version"], capture_output=True, text=True, check=False, env=environment
+    )
+    version = result.stdout.strip()
+    if result.returncode != 0 or not version.startswith(OLDEST_MAJOR):
+        message = f"{found} is not a working Pulumi CLI of version 3: mend it or take it off PATH"
+        raise EngineError(message)
+    beside = (path.resolve().parent / "pulumi-language-python").exists()
+    return OfficialCli(path, version, beside or shutil.which("pulumi-language-python") is not None)
+
+
+def plugin_directories() -> Iterator[Path]:
+    """Where Pulumi keeps plugins for this user."""
+    home = os.environ.get("PULUMI_HOME")
+    if home:
+        yield Path(home) / "plugins"
+    yield Path.home() / ".pulumi" / "plugins"
+
+
+def official_plugin(name: str, version: str) -> Path | None:
+    """The directory of an installed resource plugin of exactly this version, or None.
+
+    A plugin whose installation was cut short has a `.partial` file beside it and does not count.
+    """
+    for directory in plugin_directories():
+        plugin = directory / f"resource-{name}-v{version}"
+        partial = plugin.with_name(plugin.name + ".partial")
+        if (plugin / f"pulumi-resource-{name}").is_file() and not partial.exists():
+            return plugin
+    found = shutil.which(f"pulumi-resource-{name}")
+    return Path(found).parent if found else None

@@ -1,0 +1,93 @@
+"""Puts the parts together into an engine."""
+
+import importlib.metadata
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.engine.aws import setup as aws_setup
+from lab.engine.cli.build import VERSION, built_cli
+from lab.engine.installation import install_official, install_stand_in
+from lab.engine.model import Engine, EngineError, Report
+from lab.engine.official import official_cli, official_plugin
+
+
+def provide(state_dir: Path, report: Report) -> Engine:
+    """Find or make the CLI, the language host and the providers; raises EngineError.
+
+    Everything of this project goes below `state_dir`; what other projects can share goes into
+    the user's cache.
+    """
+    home = state_dir.resolve() / "engine"
+    for directory in (home, home / "state"):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sources: dict[str, str] = {}
+    pulumi = _cli(home, sources, report)
+    _aws(home, sources, report)
+    _tls(home, sources)
+    return Engine(pulumi, _environment(home, pulumi), sources)
+
+
+def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
+    official = official_cli()
+    if official is None:
+        pulumi = built_cli(report)
+        sources["CLI"] = f"built from its Go module v{VERSION}"
+    else:
+        pulumi = official.path
+        sources["CLI"] = f"official {official.version} on PATH"
+    if official is not None and official.language_host:
+        sources["language host"] = "official, of the CLI"
+    else:
+        install_stand_in(home, "language", "python", VERSION, "lab.engine.language.host", [VERSION])
+        sources["language host"] = "stand-in"
+    return pulumi
+
+
+def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
+    version = _sdk_version("pulumi-aws")
+    official = official_plugin("aws", version)
+    if official is not None:
+        install_official(home, "resource", "aws", version, official)
+        sources["aws"] = f"official plugin {version}"
+        return
+    bridge = aws_setup.prepare(version, report)
+    arguments = ["--binary", str(bridge.provider.binary), "--stubs", str(bridge.stubs)]
+    arguments += ["--schemas", str(bridge.schemas), "--version", version]
+    install_stand_in(home, "resource", "aws", version, "lab.engine.aws.host", arguments)
+    sources["aws"] = f"stand-in, bridged to the Terraform AWS provider {bridge.provider.version}"
+
+
+def _tls(home: Path, sources: dict[str, str]) -> None:
+    version = _sdk_version("pulumi-tls")
+    official = official_plugin("tls", version)
+    if official is not None:
+        install_official(home, "resource", "tls", version, official)
+        sources["tls"] = f"official plugin {version}"
+        return
+    install_stand_in(home, "resource", "tls", version, "lab.engine.tls.host", [version])
+    sources["tls"] = "stand-in"
+
+
+def _sdk_version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        message = f"the package {package} is not installed: install requirements.txt"
+        raise EngineError(message) from None
+
+
+def _environment(home: Path, pulumi: Path) -> Mapping[str, str]:
+    passphrase = home / "passphrase"
+    if not passphrase.exists():
+        descriptor = os.open(passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(32) + "\n")
+    return {
+        "PATH": f"{pulumi.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
