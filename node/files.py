@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+from node.errors import NodeError
+
 
 def create(path: Path) -> Path:
     """The path, in a directory that exists."""
@@ -37,7 +39,10 @@ def install(temporary: Path, path: Path, mode: int, owner: str = "root") -> None
 def own(path: Path, owner: str) -> None:
     """Hand a path to a user and its group; only root can, and tests are not always root."""
     if os.geteuid() == 0 and owner != "root":
-        shutil.chown(path, owner, owner)
+        try:
+            shutil.chown(path, owner, owner)
+        except LookupError as error:
+            raise NodeError(f"{error}: run systemd-sysusers") from error
 
 
 def sync(path: Path) -> None:

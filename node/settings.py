@@ -116,7 +116,7 @@ class Settings:
 
 def at(path: str) -> Path:
     """A path of the node; under HA_NODE_ROOT where that is set."""
-    return Path(os.environ.get("HA_NODE_ROOT", "/") + path)
+    return Path(os.environ.get("HA_NODE_ROOT", "") + path)
 
 
 def load() -> Settings:

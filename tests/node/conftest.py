@@ -1,0 +1,142 @@
+"""One node in a directory, with the services that it uses on loopback ports."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from mypy_boto3_ssm import SSMClient
+
+from lab.binaries.etcd import built_etcd
+from node import web
+from node.settings import Settings, parse
+from tests.node.certificates import Authority
+from tests.node.doubles import Metadata, serve
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture(scope="session")
+def etcd_binaries() -> Path:
+    """The directory of real etcd, etcdctl and etcdutl."""
+    return built_etcd(print)
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority("etcd-ca")
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def metadata_url() -> Iterator[str]:
+    with serve(Metadata) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root directory of the node."""
+    path = tmp_path / "root"
+    path.mkdir()
+    monkeypatch.setenv("HA_NODE_ROOT", str(path))
+    return path
+
+
+@pytest.fixture
+def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SSMClient:
+    """An empty account, and the client of whoever runs `pulumi up`."""
+    for variable, value in {
+        "AWS_ENDPOINT_URL": moto_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url,
+    }.items():
+        monkeypatch.setenv(variable, value)
+    web.ask(HTTPConnection(moto_url.removeprefix("http://")), "/moto-api/reset", "POST")
+    return boto3.client("ssm", region_name=REGION)
+
+
+@pytest.fixture
+def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Take AWS and the metadata service away."""
+
+    def cut() -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+        # The retries themselves are botocore's, and slow.
+        monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+    return cut
+
+
+def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
+    """node.json of a node."""
+    tier = name.partition("-")[0]
+    base = {
+        "cluster": "test",
+        "name": name,
+        "tier": tier,
+        "region": REGION,
+        "parameters": {
+            "files": f"/test/nodes/{name}/files",
+            "status": f"/test/nodes/{name}/status",
+            "members": "/test/etcd/members",
+            "formation": "/test/etcd/formation",
+        },
+        "artifacts": [],
+    }
+    if tier == "etcd":
+        base["etcd"] = {"address": "127.0.0.1", "volumeId": "vol-0abc"}
+    return {**base, **changes}
+
+
+@pytest.fixture
+def node(root: Path) -> Callable[..., Settings]:
+    """The settings of a node by name, with changes, as written to its node.json."""
+
+    def settings(name: str = "etcd-0", **changes: Any) -> Settings:
+        text = json.dumps(document(name, **changes))
+        path = root / "etc/ha-kubernetes/node.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return parse(json.loads(text))
+
+    return settings
+
+
+@pytest.fixture(autouse=True)
+def users(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The users of the daemons exist; who was given what, by file name."""
+    given: list[tuple[str, str]] = []
+
+    def chown(path: Path, user: str, group: str) -> None:
+        assert user == group
+        given.append((Path(path).name, user))
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.chown", chown)
+    return given
+
+
+def put_files(aws: SSMClient, name: str, files: dict[str, str]) -> None:
+    """Store a node's files as Pulumi does."""
+    for file, content in files.items():
+        aws.put_parameter(
+            Name=f"/test/nodes/{name}/files/{file}",
+            Value=content,
+            Type="SecureString",
+            Overwrite=True,
+        )
