@@ -94,6 +94,19 @@ def marked(variable: str, value: str) -> list[ProcessIdentity]:
     return found
 
 
+def command(pid: int) -> str | None:
+    """The name of a running process's program; None when there is no such process."""
+    if PROC.is_dir():
+        try:
+            return (PROC / str(pid) / "comm").read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
+    answer = subprocess.run(
+        ["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return Path(answer.stdout.strip()).name or None
+
+
 def _started(pid: int) -> str | None:
     if PROC.is_dir():
         try:

@@ -10,6 +10,9 @@ ACCESS_KEY = "emulated"
 """Any key is accepted; this one belongs to nobody, so a request that went astray would be refused
 by AWS."""
 
+LOCAL = "127.0.0.1,localhost"
+"""Added to NO_PROXY: a proxy must neither see nor refuse requests to this machine."""
+
 UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -38,9 +41,6 @@ def variables(endpoint: str) -> dict[str, str]:
         # What moto lacks it answers with 500, which the provider would retry 25 times over many
         # minutes.
         "AWS_MAX_ATTEMPTS": "3",
-        # A proxy of the network must not see, or refuse, requests to this machine.
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
     }
 
 
@@ -51,9 +51,9 @@ def environment(base: Mapping[str, str], endpoint: str) -> dict[str, str]:
         for name, value in base.items()
         if name not in UNSET and not name.startswith("AWS_ENDPOINT_URL_")
     }
-    no_proxy = [kept.get("no_proxy") or kept.get("NO_PROXY"), "127.0.0.1,localhost"]
-    bypass = ",".join(part for part in no_proxy if part)
-    return kept | variables(endpoint) | {"NO_PROXY": bypass, "no_proxy": bypass}
+    exceptions = [kept.get("no_proxy") or kept.get("NO_PROXY"), LOCAL]
+    no_proxy = ",".join(part for part in exceptions if part)
+    return kept | variables(endpoint) | {"NO_PROXY": no_proxy, "no_proxy": no_proxy}
 
 
 def session() -> boto3.Session:

@@ -1,0 +1,50 @@
+"""`down`: nothing of the lab is left, whatever state it was in."""
+
+import argparse
+import shutil
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lab.cloud import inventory, server
+from lab.cloud.server import Server
+from lab.lock import exclusive
+from lab.stack import cloud, leftovers, salt
+from lab.workspace import Workspace
+
+HELP = "stop everything and remove it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """Stop what runs, remove what is there, say what that was."""
+    if workspace.state.exists():
+        with exclusive(workspace.lock):
+            _stop(workspace)
+            # The emulated account ends with its server, so there is nothing to destroy first.
+            shutil.rmtree(workspace.state)
+        print(f"removed {workspace.state}")
+    else:
+        print(f"{workspace.state} is not there")
+    if salt.remove(workspace.stack_file):
+        print(f"took the lab's encryption salt out of {workspace.stack_file}")
+    return 0
+
+
+def _stop(workspace: Workspace) -> None:
+    if leftovers.stop_update(workspace):
+        print("ended an update that an earlier run had left behind")
+    running = server.find(workspace.state)
+    if running:
+        held = _held(running)
+        running.stop()
+        print(f"stopped the AWS emulator, and with it {held}")
+
+
+def _held(running: Server) -> str:
+    try:
+        return inventory.summary(inventory.remaining(cloud.clients(running)))
+    except (BotoCoreError, ClientError):
+        return "an account that no longer answered"

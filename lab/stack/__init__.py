@@ -1,0 +1,1 @@
+"""The stack of the lab: its environment, its update, its progress, its outputs."""

@@ -1,0 +1,32 @@
+"""What `pulumi` needs in its environment to work on the lab's stack."""
+
+import os
+import shlex
+from collections.abc import Mapping
+
+from lab.cloud import client
+from lab.cloud.server import Server
+from lab.engine import Engine
+
+UNSET = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_ACCESS_TOKEN")
+"""A person's own settings that would win over the lab's."""
+
+
+def for_pulumi(base: Mapping[str, str], engine: Engine, server: Server) -> dict[str, str]:
+    """The environment of a `pulumi` that this program starts."""
+    kept = {name: value for name, value in base.items() if name not in UNSET}
+    return client.environment(kept, server.endpoint) | dict(engine.environment)
+
+
+def for_shell(engine: Engine, server: Server) -> str:
+    """Lines that bring a shell into the lab; they hold no secret."""
+    exports = client.variables(server.endpoint) | dict(engine.environment)
+    path = exports.pop("PATH").removesuffix(os.environ.get("PATH", ""))
+    lines = [
+        "# Brings a shell into the lab: . .lab/env",
+        f"unset {' '.join((*client.UNSET, *UNSET))}",
+        f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{client.LOCAL}" no_proxy="$NO_PROXY"',
+        f'export PATH={shlex.quote(path)}"$PATH"',
+        *(f"export {name}={shlex.quote(value)}" for name, value in sorted(exports.items())),
+    ]
+    return "\n".join(lines) + "\n"

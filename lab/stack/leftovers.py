@@ -1,0 +1,50 @@
+"""What a killed `up` leaves: an update that goes on without it, hosts, and the stack's lock."""
+
+import signal
+import subprocess
+from collections.abc import Mapping
+
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.processes import ProcessIdentity, command
+from lab.stack import strays
+from lab.stack.checkpoint import Checkpoint
+from lab.workspace import STACK, Workspace
+
+PATIENCE = 120.0
+"""Seconds that an interrupted update gets to end its running operations; a load balancer's wait
+takes 60."""
+
+
+def stop_update(workspace: Workspace) -> bool:
+    """End an update that outlived its `up`, and its hosts; whether there was any."""
+    update = ProcessIdentity.load(workspace.update)
+    if update:
+        update.stop(PATIENCE, first=signal.SIGINT)
+    hosts = strays.stop(workspace.state)
+    workspace.update.unlink(missing_ok=True)
+    return bool(update) or hosts
+
+
+def free_lock(
+    workspace: Workspace, checkpoint: Checkpoint, engine: Engine, environment: Mapping[str, str]
+) -> bool:
+    """Take away the stack's lock if its holder is dead; whether there was one.
+
+    Raises LabError when a `pulumi` that a person runs holds it.
+    """
+    holders = checkpoint.holders()
+    for pid in holders:
+        if command(pid) == "pulumi":
+            raise LabError(
+                f"`pulumi` (process {pid}) is at work on the stack: wait for it or interrupt it."
+            )
+    if holders:
+        subprocess.run(
+            [str(engine.pulumi), "cancel", "--yes", "--stack", STACK],
+            cwd=workspace.project,
+            env=dict(environment),
+            capture_output=True,
+            check=False,
+        )
+    return bool(holders)
