@@ -1,0 +1,72 @@
+"""Nodes whose user data the tests look at."""
+
+import json
+from dataclasses import replace
+
+import yaml
+
+from components.naming import api_servers, etcd_members
+from components.userdata import CloudConfig, api_server, etcd_member
+from components.userdata.program import PROGRAM
+from config import ClusterSettings, check
+
+ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+
+
+def settings(**values):
+    return check({"clusterName": "demo", **values}, stack="demo")
+
+
+def etcd_node(settings: ClusterSettings, number: int = 0, **values) -> CloudConfig:
+    given = {
+        "region": "eu-central-1",
+        "volume_id": "vol-0123456789abcdef0",
+        "snapshot_bucket": "demo-snapshots-0123456",
+        **values,
+    }
+    return etcd_member(settings, etcd_members(settings, ZONES)[number], **given)
+
+
+def api_node(settings: ClusterSettings, number: int = 0, region: str = "eu-central-1"):
+    return api_server(settings, api_servers(settings, ZONES)[number], region=region)
+
+
+def both(settings: ClusterSettings) -> tuple[CloudConfig, CloudConfig]:
+    return etcd_node(settings), api_node(settings)
+
+
+def without_program(config: CloudConfig) -> CloudConfig:
+    """Without the node program, which has a review and tests of its own."""
+    kept = tuple(file for file in config.write_files if not file.path.startswith(f"{PROGRAM}/"))
+    return replace(config, write_files=kept)
+
+
+def written(config: CloudConfig) -> dict[str, str]:
+    """What cloud-init will write, by path, as it reads it from the document."""
+    document = yaml.safe_load(config.render())
+    return {file["path"]: file["content"] for file in document["write_files"]}
+
+
+def node_json(config: CloudConfig) -> dict:
+    return json.loads(written(config)["/etc/ha-kubernetes/node.json"])
+
+
+def units(config: CloudConfig) -> dict[str, dict[str, list[str]]]:
+    """Settings of every unit; sections folded into one, continued lines joined."""
+    prefix = "/etc/systemd/system/"
+    parsed = {}
+    for path, content in written(config).items():
+        if path.startswith(prefix):
+            values: dict[str, list[str]] = {}
+            for line in content.replace(" \\\n  ", " ").splitlines():
+                if "=" in line:
+                    key, value = line.split("=", 1)
+                    values.setdefault(key, []).append(value)
+            parsed[path.removeprefix(prefix)] = values
+    return parsed
+
+
+def arguments(config: CloudConfig, unit: str) -> dict[str, str]:
+    """Flags of a daemon as it gets them."""
+    _program, *flags = units(config)[unit]["ExecStart"][0].split()
+    return dict(flag.removeprefix("--").split("=", 1) for flag in flags)

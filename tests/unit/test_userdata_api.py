@@ -1,0 +1,264 @@
+"""User data of an API server VM: flags, leader election, stopping, and who may come unnamed."""
+
+import pytest
+import yaml
+
+from tests.golden.nodes import api_node, arguments, node_json, settings, units, written
+
+PKI = "/etc/kubernetes/pki"
+
+
+def test_kube_apiserver_flags_are_exactly_these():
+    assert arguments(api_node(settings()), "kube-apiserver.service") == {
+        "advertise-address": "${NODE_ADDRESS}",
+        "allow-privileged": "true",
+        "audit-log-maxage": "30",
+        "audit-log-maxbackup": "10",
+        "audit-log-maxsize": "100",
+        "audit-log-mode": "batch",
+        "audit-log-path": "/var/log/kubernetes/audit.log",
+        "audit-policy-file": "/etc/kubernetes/audit-policy.yaml",
+        "authentication-config": "/etc/kubernetes/authentication.yaml",
+        "authorization-mode": "Node,RBAC",
+        "client-ca-file": f"{PKI}/ca.crt",
+        "enable-admission-plugins": "NodeRestriction",
+        "enable-aggregator-routing": "true",
+        "enable-bootstrap-token-auth": "true",
+        "encryption-provider-config": f"{PKI}/encryption.yaml",
+        "encryption-provider-config-automatic-reload": "true",
+        "endpoint-reconciler-type": "lease",
+        "etcd-cafile": f"{PKI}/etcd-ca.crt",
+        "etcd-certfile": f"{PKI}/apiserver-etcd-client.crt",
+        "etcd-keyfile": f"{PKI}/apiserver-etcd-client.key",
+        "etcd-servers": "https://127.0.0.1:2379",
+        "goaway-chance": "0.001",
+        "kubelet-client-certificate": f"{PKI}/apiserver-kubelet-client.crt",
+        "kubelet-client-key": f"{PKI}/apiserver-kubelet-client.key",
+        "kubelet-preferred-address-types": "InternalIP,Hostname",
+        "profiling": "false",
+        "proxy-client-cert-file": f"{PKI}/front-proxy-client.crt",
+        "proxy-client-key-file": f"{PKI}/front-proxy-client.key",
+        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-client-ca-file": f"{PKI}/front-proxy-ca.crt",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-username-headers": "X-Remote-User",
+        "secure-port": "6443",
+        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+        "service-account-key-file": f"{PKI}/sa.pub",
+        "service-account-signing-key-file": f"{PKI}/sa.key",
+        "service-cluster-ip-range": "10.96.0.0/16",
+        "shutdown-delay-duration": "130s",
+        "shutdown-send-retry-after": "true",
+        "tls-cert-file": f"{PKI}/apiserver.crt",
+        "tls-min-version": "VersionTLS12",
+        "tls-private-key-file": f"{PKI}/apiserver.key",
+    }
+
+
+def test_controller_manager_flags_are_exactly_these():
+    kubeconfig = "/etc/kubernetes/controller-manager.kubeconfig"
+    assert arguments(api_node(settings()), "kube-controller-manager.service") == {
+        "allocate-node-cidrs": "true",
+        "authentication-kubeconfig": kubeconfig,
+        "authorization-kubeconfig": kubeconfig,
+        "bind-address": "127.0.0.1",
+        "cluster-cidr": "10.244.0.0/16",
+        "cluster-name": "demo",
+        "cluster-signing-cert-file": f"{PKI}/ca.crt",
+        "cluster-signing-key-file": f"{PKI}/ca.key",
+        "controllers": "*,bootstrapsigner,tokencleaner",
+        "kubeconfig": kubeconfig,
+        "leader-elect": "true",
+        "leader-elect-lease-duration": "15s",
+        "leader-elect-renew-deadline": "10s",
+        "leader-elect-retry-period": "2s",
+        "profiling": "false",
+        "root-ca-file": f"{PKI}/ca.crt",
+        "service-account-private-key-file": f"{PKI}/sa.key",
+        "service-cluster-ip-range": "10.96.0.0/16",
+        "tls-min-version": "VersionTLS12",
+        "use-service-account-credentials": "true",
+    }
+
+
+def test_scheduler_flags_are_exactly_these_and_the_rest_is_in_its_file():
+    config = api_node(settings())
+
+    assert arguments(config, "kube-scheduler.service") == {
+        "authentication-kubeconfig": "/etc/kubernetes/scheduler.kubeconfig",
+        "authorization-kubeconfig": "/etc/kubernetes/scheduler.kubeconfig",
+        "bind-address": "127.0.0.1",
+        "config": "/etc/kubernetes/scheduler.yaml",
+        "leader-elect": "true",
+        "leader-elect-lease-duration": "15s",
+        "leader-elect-renew-deadline": "10s",
+        "leader-elect-retry-period": "2s",
+        "tls-min-version": "VersionTLS12",
+    }
+    assert yaml.safe_load(written(config)["/etc/kubernetes/scheduler.yaml"]) == {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "clientConnection": {"kubeconfig": "/etc/kubernetes/scheduler.kubeconfig"},
+        "enableProfiling": False,
+    }
+
+
+@pytest.mark.parametrize("daemon", ["kube-controller-manager", "kube-scheduler"])
+def test_lease_timings_come_from_the_settings(daemon):
+    controllers = {"leaseDuration": "1m", "renewDeadline": "40s", "retryPeriod": "2.5s"}
+
+    flags = arguments(api_node(settings(controllers=controllers)), f"{daemon}.service")
+
+    assert flags["leader-elect-lease-duration"] == "60s"
+    assert flags["leader-elect-renew-deadline"] == "40s"
+    assert flags["leader-elect-retry-period"] == "2.5s"
+
+
+@pytest.mark.parametrize(("delay", "flag", "stop"), [("130s", "130s", "205s"), ("5s", "5s", "80s")])
+def test_systemd_waits_for_the_delay_the_drain_and_a_margin(delay, flag, stop):
+    config = api_node(settings(api={"shutdownDelay": delay}))
+
+    assert arguments(config, "kube-apiserver.service")["shutdown-delay-duration"] == flag
+    assert units(config)["kube-apiserver.service"]["TimeoutStopSec"] == [stop]
+
+
+def test_daemons_stop_in_the_order_controllers_api_server_proxy():
+    services = units(api_node(settings()))
+
+    # systemd stops in the reverse of the order of starting.
+    assert "etcd-proxy.service" in services["kube-apiserver.service"]["After"][0].split()
+    for controller in ("kube-controller-manager.service", "kube-scheduler.service"):
+        assert "kube-apiserver.service" in services[controller]["After"][0].split()
+
+
+@pytest.mark.parametrize("user", ["controller-manager", "scheduler"])
+def test_kubeconfigs_name_files_and_the_local_api_server(user):
+    document = yaml.safe_load(written(api_node(settings()))[f"/etc/kubernetes/{user}.kubeconfig"])
+
+    assert document == {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": "local",
+                "cluster": {
+                    "certificate-authority": f"{PKI}/ca.crt",
+                    "server": "https://127.0.0.1:6443",
+                },
+            }
+        ],
+        "users": [
+            {
+                "name": user,
+                "user": {
+                    "client-certificate": f"{PKI}/{user}.crt",
+                    "client-key": f"{PKI}/{user}.key",
+                },
+            }
+        ],
+        "contexts": [{"name": "local", "context": {"cluster": "local", "user": user}}],
+        "current-context": "local",
+    }
+
+
+def test_anonymous_may_ask_for_health_and_nothing_else():
+    config = api_node(settings())
+
+    document = yaml.safe_load(written(config)["/etc/kubernetes/authentication.yaml"])
+
+    assert document == {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AuthenticationConfiguration",
+        "anonymous": {
+            "enabled": True,
+            "conditions": [{"path": "/livez"}, {"path": "/readyz"}, {"path": "/healthz"}],
+        },
+    }
+    # kube-apiserver refuses to start with both.
+    assert "anonymous-auth" not in arguments(config, "kube-apiserver.service")
+
+
+def test_audit_log_never_holds_the_body_of_a_secret():
+    policy = yaml.safe_load(written(api_node(settings()))["/etc/kubernetes/audit-policy.yaml"])
+
+    assert policy["omitStages"] == ["RequestReceived"]
+    bodies = [rule for rule in policy["rules"] if rule["level"] in {"Request", "RequestResponse"}]
+    assert [rule["resources"] for rule in bodies] == [[{"group": "rbac.authorization.k8s.io"}]]
+    assert policy["rules"][-1] == {"level": "Metadata"}
+    for rule in policy["rules"]:
+        assert rule["level"] != "None" or "secrets" not in str(rule)
+
+
+def test_neither_deprecated_flags_nor_feature_gates():
+    config = api_node(settings())
+    deprecated = {
+        "admission-control",
+        "apiserver-count",
+        "default-watch-cache-size",
+        "enable-logs-handler",
+        "kubelet-port",
+        "kubelet-read-only-port",
+    }
+
+    for daemon in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        given = set(arguments(config, f"{daemon}.service"))
+        assert not given & deprecated
+        assert "feature-gates" not in given
+    # Both are deprecated of the scheduler, and only of it.
+    assert not {"kubeconfig", "profiling"} & set(arguments(config, "kube-scheduler.service"))
+
+
+def test_proxy_reloads_only_a_configuration_that_is_right():
+    proxy = units(api_node(settings()))["etcd-proxy.service"]
+
+    assert proxy["ExecStart"] == ["/usr/sbin/haproxy -Ws -f /etc/ha-kubernetes/etcd-proxy.cfg"]
+    assert proxy["ExecReload"] == [
+        "/usr/sbin/haproxy -c -q -f /etc/ha-kubernetes/etcd-proxy.cfg",
+        "/bin/kill -USR2 $MAINPID",
+    ]
+    assert proxy["ConditionPathExists"] == ["/etc/ha-kubernetes/etcd-proxy.cfg"]
+    assert proxy["User"] == ["haproxy"]
+    assert ["systemctl", "mask", "haproxy.service"] in yaml.safe_load(
+        api_node(settings()).render()
+    )["runcmd"]
+
+
+def test_node_json_lists_the_three_daemons_and_no_etcd():
+    document = node_json(api_node(settings(), 1))
+
+    assert document["name"] == "api-1"
+    assert document["tier"] == "api"
+    assert "etcd" not in document
+    assert document["artifacts"] == [
+        {
+            "url": f"https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/{name}",
+            "sha256": sha256,
+            "kind": "binary",
+            "binaries": [name],
+        }
+        for name, sha256 in {
+            "kube-apiserver": "1f217d397234a6d065da663c6e086fdb02c0f0de97a0758ff3e6f3956f4ef8ab",
+            "kube-controller-manager": "7edfe976d5a06c7a702d653e914095f4a732a04bb2139115b6a6eba6a9b781c7",
+            "kube-scheduler": "b8955d4518c902110b50a825364339b1fb673822518ce0ba081a69ed634f8eee",
+        }.items()
+    ]
+
+
+def test_networks_come_from_the_settings():
+    given = settings(network={"serviceCidr": "172.20.0.0/16", "podCidr": "100.64.0.0/12"})
+    config = api_node(given)
+
+    manager = arguments(config, "kube-controller-manager.service")
+    assert manager["cluster-cidr"] == "100.64.0.0/12"
+    assert manager["service-cluster-ip-range"] == "172.20.0.0/16"
+    server = arguments(config, "kube-apiserver.service")
+    assert server["service-cluster-ip-range"] == "172.20.0.0/16"
+
+
+def test_api_server_gets_nothing_of_the_etcd_tier():
+    paths = set(written(api_node(settings())))
+
+    assert "/etc/systemd/system/etcd.service" not in paths
+    assert "/usr/local/lib/ha-kubernetes/node/api/proxy.py" in paths
+    assert not any("/node/etcd/" in path for path in paths)

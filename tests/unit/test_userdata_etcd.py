@@ -1,0 +1,142 @@
+"""User data of an etcd member: its flags, and when etcd may start, stop and start again."""
+
+import pytest
+
+from tests.golden.nodes import arguments, etcd_node, node_json, settings, units, written
+
+
+def test_flags_are_exactly_these():
+    assert arguments(etcd_node(settings()), "etcd.service") == {
+        "name": "etcd-0",
+        "data-dir": "/var/lib/etcd/data",
+        "listen-peer-urls": "https://10.0.224.4:2380",
+        "initial-advertise-peer-urls": "https://10.0.224.4:2380",
+        "listen-client-urls": "https://10.0.224.4:2379,https://127.0.0.1:2379",
+        "advertise-client-urls": "https://10.0.224.4:2379",
+        "listen-metrics-urls": "http://10.0.224.4:2381",
+        "cert-file": "/etc/etcd/pki/server.crt",
+        "key-file": "/etc/etcd/pki/server.key",
+        "trusted-ca-file": "/etc/etcd/pki/ca.crt",
+        "client-cert-auth": "true",
+        "peer-cert-file": "/etc/etcd/pki/peer.crt",
+        "peer-key-file": "/etc/etcd/pki/peer.key",
+        "peer-trusted-ca-file": "/etc/etcd/pki/ca.crt",
+        "peer-client-cert-auth": "true",
+        "peer-cert-allowed-cn": "etcd-peer",
+        "tls-min-version": "TLS1.2",
+        "heartbeat-interval": "100",
+        "election-timeout": "1000",
+        "quota-backend-bytes": "4294967296",
+        "auto-compaction-retention": "0",
+        "snapshot-count": "10000",
+        "watch-progress-notify-interval": "5s",
+        "feature-gates": "CompactHashCheck=true,InitialCorruptCheck=true",
+    }
+
+
+def test_timers_and_quota_come_from_the_settings():
+    given = settings(etcd={"heartbeatMs": 50, "electionMs": 750, "quotaGib": 8})
+
+    flags = arguments(etcd_node(given), "etcd.service")
+
+    assert flags["heartbeat-interval"] == "50"
+    assert flags["election-timeout"] == "750"
+    assert flags["quota-backend-bytes"] == str(8 * 1024**3)
+
+
+def test_membership_is_nowhere():
+    config = etcd_node(settings(), 1)
+
+    assert "10.0.224.21" in config.render()
+    for other in ("10.0.224.4", "10.0.224.38", "etcd-0", "etcd-2"):
+        assert other not in written(config)["/etc/systemd/system/etcd.service"]
+        assert other not in written(config)["/etc/ha-kubernetes/node.json"]
+    # Flags would win over the environment, where the first start's membership comes from.
+    assert not any(flag.startswith("initial-cluster") for flag in arguments(config, "etcd.service"))
+
+
+def test_etcd_starts_from_an_initialised_disk_or_on_the_decision_of_reconcile_only():
+    etcd = units(etcd_node(settings()))["etcd.service"]
+
+    assert etcd["ConditionPathIsMountPoint"] == ["/var/lib/etcd"]
+    # Alternatives ("|"), on top of the mount point.
+    assert etcd["ConditionPathExistsGlob"] == ["|/var/lib/etcd/data/member/wal/*.wal"]
+    assert etcd["ConditionPathExists"] == ["|/run/ha-kubernetes/cluster.env"]
+    assert etcd["EnvironmentFile"] == ["-/run/ha-kubernetes/cluster.env"]
+    assert "var-lib-etcd.mount" in etcd["After"][0].split()
+
+
+def test_etcd_waits_for_a_quorum_for_ever_and_a_removed_member_stays_down():
+    etcd = units(etcd_node(settings()))["etcd.service"]
+
+    assert etcd["Type"] == ["notify"]
+    assert etcd["TimeoutStartSec"] == ["infinity"]
+    # It exits with 0 once it is removed.
+    assert etcd["Restart"] == ["on-failure"]
+    assert etcd["StartLimitIntervalSec"] == ["0"]
+    assert "RestartPreventExitStatus" not in etcd
+
+
+def test_etcd_comes_before_everything_else_on_its_machine():
+    etcd = units(etcd_node(settings()))["etcd.service"]
+
+    assert etcd["User"] == ["etcd"]
+    assert etcd["OOMScoreAdjust"] == ["-900"]
+    assert etcd["LimitNOFILE"] == ["65536"]
+    assert etcd["Nice"] == ["-10"]
+    assert etcd["ReadWritePaths"] == ["/var/lib/etcd"]
+
+
+def test_node_json_says_which_node_this_is():
+    document = node_json(etcd_node(settings(), 2, volume_id="vol-0fedcba9876543210"))
+
+    assert document == {
+        "cluster": "demo",
+        "name": "etcd-2",
+        "tier": "etcd",
+        "region": "eu-central-1",
+        "parameters": {
+            "files": "/demo/nodes/etcd-2/files",
+            "status": "/demo/nodes/etcd-2/status",
+            "members": "/demo/etcd/members",
+            "formation": "/demo/etcd/formation",
+        },
+        "artifacts": [
+            {
+                "url": "https://github.com/etcd-io/etcd/releases/download/v3.6.14/etcd-v3.6.14-linux-amd64.tar.gz",
+                "sha256": "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5",
+                "kind": "tar.gz",
+                "binaries": ["etcd", "etcdctl", "etcdutl"],
+            }
+        ],
+        "etcd": {
+            "address": "10.0.224.38",
+            "volumeId": "vol-0fedcba9876543210",
+            "snapshotBucket": "demo-snapshots-0123456",
+        },
+    }
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_mirror_stands_in_for_scheme_and_host_and_sums_may_be_its_own(architecture):
+    own = "ab" * 32
+    given = settings(
+        architecture=architecture,
+        artifacts={"mirror": "https://mirror.example:8443/base", "sha256": {"etcd": own}},
+    )
+
+    (artifact,) = node_json(etcd_node(given))["artifacts"]
+
+    assert artifact["sha256"] == own
+    assert artifact["url"] == (
+        "https://mirror.example:8443/base/etcd-io/etcd/releases/download/v3.6.14/"
+        f"etcd-v3.6.14-linux-{architecture}.tar.gz"
+    )
+
+
+def test_etcd_member_gets_nothing_of_the_api_tier():
+    config = etcd_node(settings())
+
+    assert not [path for path in written(config) if "kube-" in path or "/etc/kubernetes" in path]
+    assert "/usr/local/lib/ha-kubernetes/node/etcd/tier.py" in written(config)
+    assert not any("/node/api/" in path for path in written(config))
