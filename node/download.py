@@ -21,6 +21,8 @@ def install(artifact: Artifact) -> list[str]:
         for name, binary in _unpack(artifact, part):
             files.install(binary, at(f"{BIN}/{name}"), 0o755)
             files.write(_record_path(name), _record(artifact, name))
+    except tarfile.TarError as error:
+        raise NodeError(f"{artifact.url} is no archive: correct artifacts.mirror") from error
     finally:
         part.unlink(missing_ok=True)
     return [f"installed {', '.join(artifact.binaries)}"]
