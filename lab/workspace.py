@@ -47,6 +47,11 @@ class Workspace:
         return self.state / "update.log"
 
     @property
+    def preview_events(self) -> Path:
+        """The engine's event log of the last update's preview."""
+        return self.state / "preview.events"
+
+    @property
     def events(self) -> Path:
         """The engine's event log of the last update."""
         return self.state / "update.events"

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -31,46 +32,76 @@ class InterruptedUpdateError(Exception):
 def run(
     workspace: Workspace, engine: Engine, environment: Mapping[str, str], console: Console
 ) -> Tally:
-    """Preview and update the stack; raises LabError with Pulumi's own diagnostics."""
-    with _private(workspace.events), _private(workspace.update_log) as log:
-        # --event-log is among the commands that Pulumi hides unless asked.
-        process = subprocess.Popen(
-            [
-                *(str(engine.pulumi), "up", "--yes", "--stack", STACK, "--non-interactive"),
-                *("--color", "never", "--suppress-outputs", "--event-log", str(workspace.events)),
-            ],
-            cwd=workspace.project,
-            env={**environment, strays.MARK: str(workspace.state), "PULUMI_DEBUG_COMMANDS": "true"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Out of the terminal's reach: a Ctrl-C must arrive once, by way of _passing_on.
-            start_new_session=True,
-        )
-        identity = identify(process.pid)
-        if identity:
-            identity.save(workspace.update)
-        with process, _passing_on(process, console) as asked, display(console) as shown:
-            tally = _watch(process, workspace.events, shown)
-        if process.returncode < 0:  # killed: nobody told its hosts to end
-            strays.stop(workspace.state)
-        workspace.update.unlink(missing_ok=True)
-    if asked:
-        raise InterruptedUpdateError
-    if process.returncode:
-        raise LabError(_failure(tally, workspace.update_log))
+    """Preview the stack, then update it, so that a program that fails changes nothing.
+
+    Two commands rather than one: `up` alone writes its preview's events and then overwrites them.
+    Raises LabError with Pulumi's own diagnostics, and InterruptedUpdateError.
+    """
+    tally = Tally()
+    with private(workspace.update_log) as log, display(console) as shown:
+        for command, events in (
+            (["preview"], workspace.preview_events),
+            (["up", "--yes", "--skip-preview"], workspace.events),
+        ):
+            step = Step(workspace, [str(engine.pulumi), *command], environment, events, log)
+            step.run(tally, shown, console)
     return tally
 
 
-def _watch(process: subprocess.Popen[bytes], events: Path, shown: Display) -> Tally:
-    tally = Tally()
+@dataclass(frozen=True)
+class Step:
+    """One command of the CLI on the lab's stack."""
+
+    workspace: Workspace
+    command: list[str]
+    environment: Mapping[str, str]
+    events: Path
+    log: IO[bytes]
+
+    def run(self, tally: Tally, shown: Display, console: Console) -> None:
+        """Run it to its end and count its events. Raises as `run` does."""
+        with private(self.events):
+            process = self._start()
+        identity = identify(process.pid)
+        if identity:
+            identity.save(self.workspace.update)
+        with process, _passing_on(process, console) as asked:
+            _watch(process, self.events, tally, shown)
+        if process.returncode < 0:  # killed: nobody told its hosts to end
+            strays.stop(self.workspace.state)
+        self.workspace.update.unlink(missing_ok=True)
+        if asked:
+            raise InterruptedUpdateError
+        if process.returncode:
+            raise LabError(_failure(tally, self.workspace.update_log))
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # --event-log is among what Pulumi hides unless asked.
+        mark = {strays.MARK: str(self.workspace.state), "PULUMI_DEBUG_COMMANDS": "true"}
+        return subprocess.Popen(
+            [
+                *self.command,
+                *("--stack", STACK, "--non-interactive", "--color", "never"),
+                *("--suppress-outputs", "--event-log", str(self.events)),
+            ],
+            cwd=self.workspace.project,
+            env={**self.environment, **mark},
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            # Out of the terminal's reach: a Ctrl-C must arrive once, by way of _passing_on.
+            start_new_session=True,
+        )
+
+
+def _watch(process: subprocess.Popen[bytes], events: Path, tally: Tally, shown: Display) -> None:
     with events.open(encoding="utf-8") as log:
         partial = ""
         while True:
             ended = process.poll() is not None
             partial = _take(log, partial, tally, shown)
             if ended:
-                return tally
+                return
             time.sleep(POLL_SECONDS)
 
 
@@ -109,7 +140,7 @@ def _failure(tally: Tally, log: Path) -> str:
 
 
 @contextmanager
-def _private(path: Path) -> Iterator[IO[bytes]]:
+def private(path: Path) -> Iterator[IO[bytes]]:
     """An empty file that only its owner may read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
