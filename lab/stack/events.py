@@ -23,11 +23,11 @@ class Operation:
     @property
     def resource(self) -> str:
         """`ec2.Instance name`, from the last parts of the URN."""
-        kind, _, name = self.urn.rpartition("::")
-        token = kind.rpartition("::")[2].rpartition("$")[2]
-        package, _, short = token.partition(":")
-        module, _, resource = short.rpartition(":")
-        return f"{module.partition('/')[0] or package}.{resource} {name}"
+        kinds, _, name = self.urn.split("::", 2)[2].partition("::")
+        token = kinds.rpartition("$")[2]
+        package, module, resource = token.split(":")
+        scope = module.partition("/")[0]
+        return f"{package if scope == 'index' else scope}.{resource} {name}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,9 @@ class Tally:
         text = str(message["message"]).strip()
         listed = {"error": self.errors, "info": self.notes, "info#err": self.notes}
         kept = listed.get(str(message["severity"]))
+        # The engine's own last word adds nothing to the errors that it sums up.
+        if text in {"update failed", "preview failed"} and self.errors:
+            return
         if kept is not None and text and text not in kept:
             kept.append(text)
 
