@@ -26,7 +26,6 @@ def _service() -> File:
                 **FILE_SYSTEM,
                 "MemoryDenyWriteExecute": True,
                 "CapabilityBoundingSet": "",
-                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
                 "SystemCallFilter": ["@system-service", "~@privileged @resources"],
                 # Each success would be two lines in the journal, four times a minute.
                 "LogLevelMax": "notice",

@@ -121,7 +121,6 @@ def _prepare() -> File:
                 "CapabilityBoundingSet": (
                     "CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"
                 ),
-                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
                 "SystemCallFilter": ["@system-service", "@mount"],
             },
             "Install": {"WantedBy": "multi-user.target"},
@@ -148,7 +147,6 @@ def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
                 **({"ReadWritePaths": " ".join(writable)} if writable else {}),
                 # It is root: it reads the daemons' keys, and gives them the files it writes.
                 "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
-                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
                 "SystemCallFilter": ["@system-service"],
             },
         },

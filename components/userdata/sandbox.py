@@ -9,6 +9,8 @@ quorum or a network, may come back after hours."""
 NO_MOUNT_NAMESPACE: dict[str, Setting] = {
     "NoNewPrivileges": True,
     "LockPersonality": True,
+    # AF_NETLINK: Go and glibc list the machine's addresses with it.
+    "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "RestrictNamespaces": True,
     "RestrictRealtime": True,
     "RestrictSUIDSGID": True,
@@ -37,8 +39,6 @@ DAEMON: dict[str, Setting] = {
     "ProtectProc": "invisible",
     "CapabilityBoundingSet": "",
     "MemoryDenyWriteExecute": True,
-    # AF_NETLINK: Go lists the machine's addresses with it.
-    "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "RemoveIPC": True,
     "SystemCallFilter": ["@system-service", "~@privileged"],
     "UMask": "0077",

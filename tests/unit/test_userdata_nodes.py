@@ -1,0 +1,330 @@
+"""What holds for the user data of every node, whatever the settings."""
+
+import gzip
+import re
+from base64 import b64decode
+from itertools import chain
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from components.userdata import encode
+from node import settings as program
+from tests.golden.nodes import (
+    api_node,
+    both,
+    commands,
+    etcd_node,
+    node_json,
+    parse,
+    settings,
+    units,
+    without_program,
+    written,
+)
+
+HEAD_ROOM = 14_000
+"""Bytes: what the largest node may take of EC2's 16,384, so that a release can add something."""
+
+DEBIAN = {"/usr/bin/python3", "/bin/kill"}
+"""Programs of every Debian cloud image (cloud-init itself needs Python)."""
+PACKAGED = {"/usr/sbin/haproxy": "haproxy"}
+"""Programs of packages that the node installs."""
+
+
+@st.composite
+def valid_settings(draw):
+    heartbeat = draw(st.integers(10, 1000))
+    retry = draw(st.integers(1, 10))
+    values = {
+        "clusterName": draw(st.from_regex(r"[b-r][a-z0-9-]{0,18}[a-z0-9]", fullmatch=True)),
+        "architecture": draw(st.sampled_from(["amd64", "arm64"])),
+        "etcd": {
+            "size": draw(st.sampled_from([1, 3, 5, 7])),
+            "heartbeatMs": heartbeat,
+            "electionMs": draw(st.integers(max(100, 5 * heartbeat), 50_000)),
+            "quotaGib": draw(st.integers(1, 8)),
+        },
+        "api": {
+            "size": draw(st.integers(2, 9)),
+            "shutdownDelay": f"{draw(st.integers(1, 400))}s",
+        },
+        "controllers": {
+            "retryPeriod": f"{retry}s",
+            "renewDeadline": f"{2 * retry}s",
+            "leaseDuration": f"{2 * retry + draw(st.integers(1, 60))}s",
+        },
+        "network": {"podCidr": draw(st.sampled_from(["10.244.0.0/16", "100.64.0.0/10"]))},
+        "tags": draw(st.dictionaries(st.sampled_from(["team", "cost"]), st.text(max_size=9))),
+    }
+    if draw(st.booleans()):
+        values["artifacts"] = {
+            "mirror": draw(
+                st.from_regex(
+                    r"https://[a-z0-9.]{1,40}(:\d{2,5})?(/[a-z0-9]{1,9}){0,3}", fullmatch=True
+                )
+            ),
+            "sha256": {"etcd": "0" * 64, "kube-scheduler": "1" * 64},
+        }
+    return settings(**values)
+
+
+def largest():
+    """Every setting as long as it may be; texts that nobody writes do not compress."""
+    random = Random(7)
+    sums = {
+        name: f"{random.getrandbits(256):064x}"
+        for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    }
+    tags = {
+        f"{random.getrandbits(512):0128x}": f"{random.getrandbits(1024):0256x}" for _ in range(40)
+    }
+    mirror = f"https://{random.getrandbits(236):059x}.{random.getrandbits(236):059x}.example"
+    return settings(
+        clusterName="q7x-w3k-z9v-j5m-h1pt",
+        architecture="arm64",
+        etcd={"size": 7, "heartbeatMs": 5000, "electionMs": 50000, "quotaGib": 8},
+        api={"size": 9, "shutdownDelay": "1111.5s"},
+        controllers={
+            "leaseDuration": "111.5s",
+            "renewDeadline": "99.25s",
+            "retryPeriod": "22.125s",
+        },
+        network={
+            "cidr": "10.255.192.0/18",
+            "podCidr": "100.112.0.0/12",
+            "serviceCidr": "172.24.128.0/17",
+        },
+        artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(256):064x}", "sha256": sums},
+        tags=tags,
+        operatorAccess="instance-connect",
+        ami="ami-0123456789abcdef0",
+    )
+
+
+def largest_nodes():
+    given = largest()
+    bucket = "q7x-w3k-z9v-j5m-h1pt-snapshots-8f14e45fceea167a5a36dedd4bea2543"
+    region = "us-isob-east-1"
+    return (
+        etcd_node(
+            given, 6, region=region, volume_id="vol-0fedcba9876543210", snapshot_bucket=bucket
+        ),
+        api_node(given, 8, region=region),
+    )
+
+
+@pytest.mark.parametrize("node", largest_nodes(), ids=lambda node: node.hostname)
+def test_largest_node_leaves_head_room(node, record_property):
+    size = len(b64decode(encode(node)))
+    record_property("bytes", size)
+
+    assert size <= HEAD_ROOM
+
+
+@profile(max_examples=10, deadline=None)
+@given(valid_settings())
+def test_documents_are_deterministic_and_parse_to_what_was_meant(given):
+    for config, again in zip(both(given), both(given), strict=True):
+        text = config.render()
+        assert again.render() == text
+        assert encode(again) == encode(config)
+        assert gzip.decompress(b64decode(encode(config))).decode() == text
+        assert text.startswith("#cloud-config\n")
+        document = parse(text)
+        assert {file["path"]: file["content"] for file in document["write_files"]} == {
+            file.path: file.content for file in config.write_files
+        }
+        assert len(document["write_files"]) == len(config.write_files)
+        assert all(isinstance(word, str) for command in document["runcmd"] for word in command)
+
+
+@profile(max_examples=10, deadline=None)
+@given(valid_settings())
+def test_text_stays_readable_and_holds_no_secret(given):
+    for config in both(given):
+        text = config.render()
+        assert "\t" not in text
+        assert not re.search(r"[ ]$", text, re.MULTILINE)
+        # PyYAML writes what it cannot put in a block as one quoted line.
+        blocks = [file for file in config.write_files if file.content]
+        assert text.count("content: |") == len(blocks)
+        assert "-----BEGIN" not in text
+        assert "PRIVATE KEY" not in text
+
+
+@profile(max_examples=20, deadline=None)
+@given(valid_settings())
+def test_node_program_reads_its_document(given):
+    for config in both(given):
+        document = node_json(config)
+        parsed = program.parse(document)
+        assert (parsed.name, parsed.tier) == (config.hostname, config.hostname.split("-")[0])
+        assert parsed.cluster == given.cluster_name
+        assert [artifact.url for artifact in parsed.artifacts] == [
+            artifact["url"] for artifact in document["artifacts"]
+        ]
+        assert all(artifact.url.startswith("https://") for artifact in parsed.artifacts)
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_size_of_the_etcd_tier_changes_no_byte(number):
+    sizes = [size for size in (1, 3, 5, 7) if size > number]
+
+    members = {etcd_node(settings(etcd={"size": size}), number).render() for size in sizes}
+
+    assert len(members) == 1
+
+
+def test_size_of_either_tier_changes_no_byte_of_an_api_server():
+    servers = {
+        api_node(settings(etcd={"size": etcd}, api={"size": api})).render()
+        for etcd in (1, 3, 5, 7)
+        for api in (2, 3, 9)
+    }
+
+    assert len(servers) == 1
+
+
+@pytest.fixture(params=["etcd", "api"])
+def config(request):
+    etcd, api = both(settings())
+    return {"etcd": etcd, "api": api}[request.param]
+
+
+def test_every_program_of_a_unit_is_there(config):
+    files = written(config)
+    modes = {file.path: file.permissions for file in config.write_files}
+    installed = {
+        f"/usr/local/bin/{name}"
+        for artifact in node_json(config)["artifacts"]
+        for name in artifact["binaries"]
+    }
+    (packages,) = units(config)["node-packages.service"]["ExecStart"]
+
+    for unit, line in commands(config):
+        binary = line.split()[0]
+        if binary in files:
+            assert modes[binary] == "0755", unit
+        elif binary in PACKAGED:
+            assert PACKAGED[binary] in packages.split()[1:], unit
+        else:
+            assert binary in DEBIAN | installed, unit
+
+
+def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
+    tier = config.hostname.split("-")[0]
+    prepared = {f"{program.PKI[tier]}/{name}" for name in program.FILES[tier]}
+    by_program = {program.NODE_ENV, program.PROXY_CONFIG, program.CLUSTER_ENV}
+    directories = {program.DATA_DIR, "/var/log/kubernetes/audit.log"}
+    texts = chain(
+        (line for _, line in commands(config)),
+        chain.from_iterable(unit.get("EnvironmentFile", []) for unit in units(config).values()),
+        (text for path, text in written(config).items() if path.startswith("/etc/kubernetes/")),
+    )
+    paths = {
+        path
+        for text in texts
+        for path in re.findall(r"(?<![\w/:.*])/(?:etc|var|run)/[\w./-]+", text)
+    }
+
+    assert paths
+    assert paths - set(written(config)) - prepared - by_program - directories == set()
+
+
+def test_prepared_files_are_all_used(config):
+    tier = config.hostname.split("-")[0]
+
+    text = without_program(config).render()
+
+    assert [name for name in program.FILES[tier] if f"{program.PKI[tier]}/{name}" not in text] == []
+
+
+def test_only_scripts_are_executable_and_everything_is_roots(config):
+    document = parse(config.render())
+
+    for file in document["write_files"]:
+        script = file["content"].startswith("#!")
+        assert file["permissions"] == ("0755" if script else "0644"), file["path"]
+        assert file["owner"] == "root:root"
+        assert file["content"].endswith("\n") or file["content"] == ""
+
+
+def test_first_boot_enables_every_unit_and_waits_for_none(config):
+    runcmd = parse(config.render())["runcmd"]
+    *_, last = runcmd
+    enabled = set(last[4:])
+
+    assert last[:4] == ["systemctl", "enable", "--now", "--no-block"]
+    assert enabled == {name for name, unit in units(config).items() if "WantedBy" in unit}
+    # What is not enabled is started by its timer.
+    for name in set(units(config)) - enabled:
+        assert name.replace(".service", ".timer") in enabled
+    assert ["systemd-sysusers"] in runcmd
+    assert runcmd.index(["systemctl", "daemon-reload"]) < len(runcmd) - 1
+
+
+def test_no_unit_gives_up_or_falls_with_another(config):
+    for name, unit in units(config).items():
+        for hard in ("Requires", "Requisite", "BindsTo", "PartOf"):
+            assert hard not in unit, name
+        if "Restart" in unit:
+            assert unit["StartLimitIntervalSec"] == ["0"], name
+            assert "RestartSec" in unit, name
+        else:
+            # Its timer starts it again.
+            assert name.endswith(".timer") or name.replace(".service", ".timer") in units(config)
+
+
+def test_daemons_are_confined_to_what_they_need(config):
+    names = {"etcd.service", "etcd-proxy.service", "kube-apiserver.service"}
+    names |= {"kube-controller-manager.service", "kube-scheduler.service"}
+    daemons = {name: unit for name, unit in units(config).items() if name in names}
+
+    assert daemons
+    for name, unit in daemons.items():
+        assert unit["User"] in (["etcd"], ["haproxy"], ["kubernetes"]), name
+        assert unit["CapabilityBoundingSet"] == [""], name
+        assert unit["ProtectSystem"] == ["strict"], name
+        for protection in ("NoNewPrivileges", "PrivateTmp", "ProtectHome", "PrivateDevices"):
+            assert unit[protection] == ["yes"], name
+        assert unit["SystemCallFilter"] == ["@system-service", "~@privileged"], name
+        assert unit["LimitCORE"] == ["0"], name
+        assert "OOMScoreAdjust" in unit, name
+        assert "LimitNOFILE" in unit, name
+
+
+def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config):
+    prepare = units(config)["node-prepare.service"]
+
+    namespaced = {"ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ReadWritePaths"}
+    assert not namespaced & set(prepare)
+    assert prepare["NoNewPrivileges"] == ["yes"]
+    assert "CAP_SYS_ADMIN" in prepare["CapabilityBoundingSet"][0].split()
+    assert "UMask" not in prepare
+
+
+@pytest.mark.parametrize("command", ["reconcile", "report"])
+def test_node_commands_run_every_half_minute_and_end(config, command):
+    timer = units(config)[f"node-{command}.timer"]
+    service = units(config)[f"node-{command}.service"]
+
+    assert timer["OnUnitInactiveSec"] == ["30s"]
+    assert timer["AccuracySec"] == ["1s"]
+    assert service["TimeoutStartSec"] != ["infinity"]
+    assert service["ExecStart"] == [f"/usr/bin/python3 /usr/local/lib/ha-kubernetes/node {command}"]
+
+
+def test_host_has_a_clock_a_bounded_journal_and_kernel_settings(config):
+    files = written(config)
+
+    assert (
+        "server 169.254.169.123 prefer iburst"
+        in files["/etc/chrony/sources.d/amazon-time-sync.sources"]
+    )
+    assert "SystemMaxUse=1G" in files["/etc/systemd/journald.conf.d/ha-kubernetes.conf"]
+    for line in files["/etc/sysctl.d/90-ha-kubernetes.conf"].splitlines():
+        assert re.fullmatch(r"#.*|-[a-z0-9_.]+ = \d+", line), line
