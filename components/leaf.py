@@ -41,7 +41,9 @@ class Leaf(pulumi.ComponentResource):
         request = tls.CertRequest(
             name,
             private_key_pem=key.private_key_pem,
-            subject={"common_name": spec.common_name, "organization": spec.organization},
+            subject=tls.CertRequestSubjectArgs(
+                common_name=spec.common_name, organization=spec.organization
+            ),
             dns_names=list(spec.dns_names) or None,
             ip_addresses=list(spec.addresses) or None,
             opts=child,

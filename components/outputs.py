@@ -72,7 +72,8 @@ def nodes_output(
     api_addresses: Mapping[str, pulumi.Input[str]],
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Every machine by name."""
-    zones = {node.name: node.zone for node in (*members, *nodes)}
+    zones = {member.name: member.zone for member in members}
+    zones |= {node.name: node.zone for node in nodes}
     addresses: dict[str, pulumi.Input[str]] = {
         **{member.name: str(member.address) for member in members},
         **api_addresses,

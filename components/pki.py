@@ -55,7 +55,7 @@ class ClusterPki(pulumi.ComponentResource):
                 private_key_pem=key.private_key_pem,
                 is_ca_certificate=True,
                 allowed_uses=["cert_signing", "crl_signing", "digital_signature"],
-                subject={"common_name": authority_name},
+                subject=tls.SelfSignedCertSubjectArgs(common_name=authority_name),
                 set_subject_key_id=True,
                 validity_period_hours=args.ca_years * HOURS_PER_YEAR,
                 opts=child,

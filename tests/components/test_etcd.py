@@ -1,0 +1,173 @@
+import base64
+import gzip
+import json
+
+import pytest
+
+from tests.recording import ZONES
+
+MEMBERS = ["etcd-0", "etcd-1", "etcd-2"]
+
+
+def document(instance):
+    return gzip.decompress(base64.b64decode(instance["userDataBase64"])).decode()
+
+
+def test_a_machine_for_each_member(cluster):
+    instances = {n: i for n, i in cluster.of("Instance").items() if "-etcd-" in n}
+    assert set(instances) == {f"test-{member}" for member in MEMBERS}
+    member = dict(instances["test-etcd-1"])
+    assert document(member).startswith("#cloud-config\n")
+    del member["userDataBase64"]
+    assert member == {
+        "ami": "ami-0123456789abcdef0",
+        "instanceType": "m6i.large",
+        "subnetId": f"test-etcd-{ZONES[1]}-id",
+        "privateIp": "10.0.224.21",
+        "vpcSecurityGroupIds": ["test-etcd-id"],
+        "iamInstanceProfile": "test-etcd-1",
+        "placementGroup": "test-etcd",
+        "rootBlockDevice": {
+            "volumeType": "gp3",
+            "volumeSize": 20,
+            "encrypted": True,
+            "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/test-key-id",
+            "deleteOnTermination": True,
+        },
+        "metadataOptions": {
+            "httpEndpoint": "enabled",
+            "httpTokens": "required",
+            "httpPutResponseHopLimit": 1,
+        },
+        "userDataReplaceOnChange": True,
+        "tags": {"kubernetes.io/cluster/test": "owned", "Name": "test-etcd-1"},
+    }
+
+
+def test_a_data_volume_in_the_zone_of_its_member(cluster):
+    volume = cluster.of("Volume")["test-etcd-2-data"]
+    assert volume == {
+        "availabilityZone": ZONES[2],
+        "type": "gp3",
+        "size": 20,
+        "iops": 3000,
+        "throughput": 125,
+        "encrypted": True,
+        "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/test-key-id",
+        "tags": {"kubernetes.io/cluster/test": "owned", "Name": "test-etcd-2-data"},
+    }
+    attachment = cluster.of("VolumeAttachment")["test-etcd-2-data"]
+    assert attachment == {
+        "deviceName": "/dev/sdf",
+        "volumeId": "test-etcd-2-data-id",
+        "instanceId": "test-etcd-2-id",
+        "stopInstanceBeforeDetaching": True,
+    }
+    assert "test-etcd-2-data-id" in document(cluster.of("Instance")["test-etcd-2"])
+
+
+def test_data_is_protected_and_machines_are_not(cluster, deploy_stack):
+    assert all(v.protect for v in cluster.registrations("Volume").values())
+    assert all(b.protect for b in cluster.registrations("Bucket").values())
+    assert all(k.protect for k in cluster.registrations("Key").values())
+    # A protected machine could never be replaced, which is how every update reaches it.
+    assert not any(i.protect for i in cluster.registrations("Instance").values())
+    unprotected = deploy_stack({"protect": False})
+    assert not any(r.protect for r in unprotected.resources)
+
+
+def test_machines_and_attachments_go_before_their_successors_come(cluster):
+    for name, instance in cluster.registrations("Instance").items():
+        assert instance.delete_before_replace == ("-etcd-" in name), name
+    for attachment in cluster.registrations("VolumeAttachment").values():
+        assert attachment.delete_before_replace
+    assert not any(v.delete_before_replace for v in cluster.registrations("Volume").values())
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_each_member_waits_for_the_machine_and_the_disk_before_it(deploy_stack, size):
+    cluster = deploy_stack({"etcd": {"size": size}})
+    instances = cluster.registrations("Instance")
+    for number in range(1, size):
+        before = f"test-etcd-{number - 1}"
+        waits_for = instances[f"test-etcd-{number}"].dependencies
+        assert cluster.urn("Instance", before) in waits_for
+        assert cluster.urn("VolumeAttachment", f"{before}-data") in waits_for
+    first = instances["test-etcd-0"].dependencies
+    assert not any("test-etcd-1" in urn or "VolumeAttachment" in urn for urn in first)
+
+
+def test_a_machine_boots_only_when_everything_it_fetches_is_there(cluster):
+    waits_for = cluster.registrations("Instance")["test-etcd-0"].dependencies
+    for type_, name in (
+        ("Parameter", "test-etcd-members"),
+        ("Parameter", "test-etcd-formation"),
+        ("Parameter", "test-etcd-0-peer.key"),
+        ("Parameter", "test-etcd-0-status"),
+        ("RolePolicy", "test-etcd-0"),
+        ("Route", f"test-private-{ZONES[0]}"),
+        ("SecurityGroupIngressRule", "test-etcd-ingress-2380-etcd"),
+    ):
+        assert cluster.urn(type_, name) in waits_for, name
+
+
+def test_newer_images_replace_nothing_unless_the_stack_names_one(cluster, deploy_stack):
+    for instance in cluster.registrations("Instance").values():
+        assert instance.ignore_changes == ("ami",)
+    pinned = deploy_stack({"ami": "ami-0123456789abcdef0"})
+    for instance in pinned.registrations("Instance").values():
+        assert instance.ignore_changes == ()
+
+
+def test_the_desired_members(cluster):
+    parameter = cluster.of("Parameter")["test-etcd-members"]
+    assert parameter["name"] == "/test/etcd/members"
+    assert parameter["type"] == "String"
+    assert json.loads(parameter["value"]) == [
+        {"name": "etcd-0", "address": "10.0.224.4"},
+        {"name": "etcd-1", "address": "10.0.224.21"},
+        {"name": "etcd-2", "address": "10.0.224.38"},
+    ]
+    assert cluster.registrations("Parameter")["test-etcd-members"].ignore_changes == ()
+
+
+def test_the_marker_is_written_once_and_then_the_nodes_own_it(cluster):
+    marker = cluster.registrations("Parameter")["test-etcd-formation"]
+    assert marker.inputs["name"] == "/test/etcd/formation"
+    assert json.loads(marker.inputs["value"]) == {
+        "formed": False,
+        "token": "test-test-key-id",
+        "members": json.loads(cluster.of("Parameter")["test-etcd-members"]["value"]),
+    }
+    assert marker.ignore_changes == ("value",)
+
+
+def test_reports_are_the_nodes_to_write_and_the_stacks_to_delete(cluster):
+    reports = {n: r for n, r in cluster.registrations("Parameter").items() if n.endswith("-status")}
+    assert len(reports) == 6
+    for report in reports.values():
+        assert report.inputs["value"] == "{}"
+        assert report.inputs["type"] == "String"
+        assert report.ignore_changes == ("value",)
+
+
+def test_members_are_spread_over_hardware(cluster):
+    groups = cluster.of("PlacementGroup")
+    assert {name: group["strategy"] for name, group in groups.items()} == {
+        "test-etcd": "spread",
+        "test-api": "spread",
+    }
+
+
+def test_sizes_of_machine_and_disk_come_from_the_stack(deploy_stack):
+    cluster = deploy_stack(
+        {
+            "etcd": {
+                "instanceType": "m6i.xlarge",
+                "dataVolume": {"sizeGib": 40, "iops": 6000, "throughput": 250},
+            }
+        }
+    )
+    assert cluster.of("Instance")["test-etcd-0"]["instanceType"] == "m6i.xlarge"
+    volume = cluster.of("Volume")["test-etcd-0-data"]
+    assert (volume["size"], volume["iops"], volume["throughput"]) == (40, 6000, 250)

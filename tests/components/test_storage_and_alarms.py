@@ -1,0 +1,72 @@
+import json
+
+
+def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
+    name = "test-snapshots"
+    bucket = {"bucket": f"{name}-id"}
+    assert cluster.of("Bucket")[name]["forceDestroy"] is False
+    assert cluster.of("BucketPublicAccessBlock")[name] == {
+        **bucket,
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
+    assert cluster.of("BucketVersioning")[name] == {
+        **bucket,
+        "versioningConfiguration": {"status": "Enabled"},
+    }
+    (encryption,) = cluster.of("BucketServerSideEncryptionConfiguration")[name]["rules"]
+    assert encryption["applyServerSideEncryptionByDefault"] == {
+        "sseAlgorithm": "aws:kms",
+        "kmsMasterKeyId": "arn:aws:kms:eu-central-1:123456789012:key/test-key-id",
+    }
+    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
+    assert lifecycle["status"] == "Enabled"
+    assert lifecycle["expiration"] == {"days": 30}
+    assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    (statement,) = json.loads(cluster.of("BucketPolicy")[name]["policy"])["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
+    cluster = deploy_stack({"protect": False, "etcd": {"snapshots": {"keepDays": 3}}})
+    assert cluster.of("Bucket")["test-snapshots"]["forceDestroy"] is True
+    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-snapshots"]["rules"]
+    assert lifecycle["expiration"] == {"days": 3}
+
+
+def test_the_key_is_rotated_and_hard_to_delete(cluster):
+    key = cluster.of("Key")["test"]
+    assert key["enableKeyRotation"] is True
+    assert key["deletionWindowInDays"] == 30
+    assert "policy" not in key
+    assert cluster.of("Alias")["test"] == {"name": "alias/test", "targetKeyId": "test-key-id"}
+
+
+def test_alarms(cluster):
+    alarms = cluster.of("MetricAlarm")
+    nodes = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
+    assert set(alarms) == {
+        "test-unhealthy-targets",
+        "test-snapshot-age",
+        *(f"test-{node}-status" for node in nodes),
+    }
+    topic = ["arn:aws:sns:eu-central-1:123456789012:test-alarms"]
+    for alarm in alarms.values():
+        assert alarm["alarmActions"] == alarm["okActions"] == topic
+        assert alarm["comparisonOperator"] == "GreaterThanThreshold"
+    targets = alarms["test-unhealthy-targets"]
+    assert targets["namespace"] == "AWS/NetworkELB"
+    assert targets["metricName"] == "UnHealthyHostCount"
+    assert targets["dimensions"] == {
+        "LoadBalancer": "net/test-api/1",
+        "TargetGroup": "targetgroup/test-api/1",
+    }
+    status = alarms["test-etcd-2-status"]
+    assert status["metricName"] == "StatusCheckFailed"
+    assert status["dimensions"] == {"InstanceId": "test-etcd-2-id"}
+    age = alarms["test-snapshot-age"]
+    assert age["threshold"] == 3 * 15 * 60
+    assert age["treatMissingData"] == "breaching", "silence is the fault"

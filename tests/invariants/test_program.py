@@ -1,0 +1,126 @@
+"""What holds for the whole program, whatever the configuration."""
+
+import json
+import re
+
+import pytest
+
+from tests.recording import is_secret
+
+CONFIGURATIONS = {
+    "defaults": {},
+    "small": {"etcd": {"size": 1}, "api": {"size": 1}, "protect": False},
+    "large": {"etcd": {"size": 7}, "api": {"size": 5}},
+    "arm64": {"architecture": "arm64"},
+    "public": {"api": {"internal": False, "allowedCidrs": ["203.0.113.0/24"]}},
+    "no-nat": {
+        "network": {"nat": "none"},
+        "ami": "ami-0123456789abcdef0",
+        "artifacts": {"mirror": "https://mirror.internal"},
+    },
+    "operator": {"operatorAccess": "instance-connect", "tags": {"team": "a"}},
+}
+
+
+@pytest.fixture(scope="module", params=CONFIGURATIONS, ids=CONFIGURATIONS)
+def program(request, deploy_stack):
+    return deploy_stack(CONFIGURATIONS[request.param])
+
+
+def test_nothing_hangs_off_the_stack(program):
+    assert program.loose() == []
+
+
+def test_every_component_registers_its_outputs(program):
+    components = {urn for urn, r in program.monitor.recorded.items() if r.type.startswith("hak8s:")}
+    assert components <= set(program.monitor.outputs)
+
+
+def test_every_member_has_a_zone_of_its_own_or_shares_evenly(program):
+    zones = [volume["availabilityZone"] for volume in program.of("Volume").values()]
+    counts = [zones.count(zone) for zone in set(zones)]
+    assert len(zones) % 2 == 1
+    assert max(counts) - min(counts) <= 1
+
+
+def test_disks_are_encrypted_with_the_clusters_key(program):
+    for volume in program.of("Volume").values():
+        assert volume["encrypted"] is True
+        assert volume["kmsKeyId"].endswith("test-key-id")
+    for instance in program.of("Instance").values():
+        assert instance["rootBlockDevice"]["encrypted"] is True
+
+
+def test_metadata_needs_a_token_and_goes_no_further_than_the_machine(program):
+    for instance in program.of("Instance").values():
+        assert instance["metadataOptions"]["httpTokens"] == "required"
+        assert instance["metadataOptions"]["httpPutResponseHopLimit"] == 1
+
+
+def test_no_machine_has_a_public_address(program):
+    for instance in program.of("Instance").values():
+        assert not instance.get("associatePublicIpAddress")
+
+
+def test_nothing_is_open_to_the_world(program):
+    for rule in program.of("SecurityGroupIngressRule").values():
+        assert rule.get("cidrIpv4") != "0.0.0.0/0"
+        assert "cidrIpv6" not in rule
+    for rule in program.of("SecurityGroupEgressRule").values():
+        if rule.get("cidrIpv4") == "0.0.0.0/0":
+            assert rule["toPort"] in {80, 443}
+
+
+def test_etcd_is_open_to_api_servers_and_peers_only(program):
+    sources = {
+        (rule["fromPort"], rule.get("referencedSecurityGroupId"))
+        for rule in program.of("SecurityGroupIngressRule").values()
+        if rule["securityGroupId"] == "test-etcd-id" and rule["fromPort"] != 22
+    }
+    assert sources == {(2379, "test-api-id"), (2380, "test-etcd-id"), (2381, "test-api-id")}
+
+
+def test_every_private_key_is_marked_secret(program):
+    def scan(value, path):
+        if is_secret(value):
+            return
+        if isinstance(value, str):
+            assert "PRIVATE KEY" not in value, path
+        for key, item in value.items() if isinstance(value, dict) else ():
+            scan(item, f"{path}.{key}")
+        for item in value if isinstance(value, list) else ():
+            scan(item, path)
+
+    for resource in program.resources:
+        scan(dict(resource.raw), f"{resource.type} {resource.name}")
+    for urn, outputs in program.monitor.outputs.items():
+        scan(outputs, urn)
+
+
+def test_taggable_resources_are_tagged_and_named(program):
+    untaggable = {
+        "Route",
+        "RouteTableAssociation",
+        "RolePolicy",
+        "VolumeAttachment",
+        "TargetGroupAttachment",
+        "Alias",
+    }
+    for resource in program.resources:
+        kind = resource.type.rsplit(":", 1)[-1]
+        taggable = resource.type.startswith("aws:") and kind not in untaggable
+        if taggable and not re.fullmatch(r"Bucket.+", kind):
+            assert resource.inputs["tags"]["Name"] == resource.name, resource.name
+            assert resource.inputs["tags"]["kubernetes.io/cluster/test"] == "owned"
+
+
+def test_names_are_unique_within_their_type(program):
+    names = [(resource.type, resource.name) for resource in program.resources]
+    assert len(set(names)) == len(names)
+
+
+def test_policies_are_documents(program):
+    for policy in program.of("RolePolicy").values():
+        assert json.loads(policy["policy"])["Version"] == "2012-10-17"
+        # IAM's limit for the inline policies of a role.
+        assert len(re.sub(r"\s", "", policy["policy"])) <= 10240
