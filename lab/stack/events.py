@@ -76,7 +76,7 @@ class Tally:
         return None
 
     def _summary(self, summary: Mapping[str, Any]) -> None:
-        if summary.get("isPreview"):
+        if summary.get("isPreview") and summary.get("result") != "failed":
             changes = summary.get("resourceChanges") or {}
             self.total = sum(count for name, count in changes.items() if name in CHANGES)
             self.previewed = True

@@ -38,6 +38,12 @@ def test_an_update_is_counted():
     assert tally.total == 4
 
 
+def test_a_failed_preview_plans_nothing():
+    tally = Tally()
+    tally.take({"summaryEvent": {"isPreview": True, "result": "failed", "resourceChanges": {}}})
+    assert (tally.total, tally.previewed) == (None, False)
+
+
 def test_a_replacement_counts_once():
     tally = Tally()
     for operation in ("delete-replaced", "replace", "create-replacement"):
