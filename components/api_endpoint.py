@@ -10,6 +10,8 @@ from components.naming import API_PORT
 from components.tags import named
 
 HEALTH_CHECK_SECONDS = 5
+HEALTH_CHECK_TIMEOUT_SECONDS = 4
+"""Shorter than the interval, as AWS demands; the default of 10 s is not."""
 HEALTH_CHECK_THRESHOLD = 2
 DEREGISTRATION_SECONDS = 60
 """What an in-flight request may take: kube-apiserver's own request timeout."""
@@ -81,6 +83,7 @@ class ApiEndpoint(pulumi.ComponentResource):
                 path="/readyz",
                 matcher="200",
                 interval=HEALTH_CHECK_SECONDS,
+                timeout=HEALTH_CHECK_TIMEOUT_SECONDS,
                 healthy_threshold=HEALTH_CHECK_THRESHOLD,
                 unhealthy_threshold=HEALTH_CHECK_THRESHOLD,
             ),

@@ -54,6 +54,8 @@ def _rule(error: ErrorDetails) -> str:
             return f"must be at least {context['ge']}"
         case "less_than_equal":
             return f"must be at most {context['le']}"
+        case "string_too_long":
+            return f"must have at most {context['max_length']} characters"
         case "literal_error":
             return f"must be {context['expected']}"
         case "string_pattern_mismatch":

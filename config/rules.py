@@ -37,11 +37,15 @@ def _disjoint_networks(settings: ClusterSettings) -> Iterator[Problem]:
             yield Problem((other, one), f"must not overlap {one} {first}", second)
 
 
-def _service_network_size(settings: ClusterSettings) -> Iterator[Problem]:
+def _kubernetes_network_sizes(settings: ClusterSettings) -> Iterator[Problem]:
     # kube-apiserver refuses service networks of more than 2^20 addresses, and needs a few.
-    cidr = settings.network.service_cidr
-    if not 12 <= cidr.prefixlen <= 24:
-        yield Problem(("network.serviceCidr",), "must be a /12 to /24", cidr)
+    services = settings.network.service_cidr
+    if not 12 <= services.prefixlen <= 24:
+        yield Problem(("network.serviceCidr",), "must be a /12 to /24", services)
+    # kube-controller-manager cuts a /24 for each node, and at most 2^16 of them.
+    pods = settings.network.pod_cidr
+    if not 8 <= pods.prefixlen <= 24:
+        yield Problem(("network.podCidr",), "must be a /8 to /24", pods)
 
 
 def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
@@ -153,7 +157,7 @@ def _instance_architecture(settings: ClusterSettings) -> Iterator[Problem]:
 RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _two_zones,
     _disjoint_networks,
-    _service_network_size,
+    _kubernetes_network_sizes,
     _existing_subnets,
     _no_way_out,
     _election_timeout,

@@ -64,7 +64,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class ArtifactSettings(Settings):
     """`artifacts`: another place to download binaries from, and the sums of what it serves."""
 
-    mirror: Annotated[str, Field(pattern=r"^https://[^\s/]+(/[^\s]*[^/\s])?$")] | None = None
+    mirror: (
+        Annotated[str, Field(pattern=r"^https://[^\s/]+(/[^\s]*[^/\s])?$", max_length=200)] | None
+    ) = None
     """Base URL that stands in for the upstream hosts; the paths below it stay upstream's."""
     sha256: dict[ArtifactName, Sha256] = Field(default_factory=dict)
     """SHA-256 of artifacts that are not byte-equal to upstream's, by name."""

@@ -31,6 +31,7 @@ def test_the_target_group_asks_for_readiness_and_lets_unhealthy_targets_finish(c
             "path": "/readyz",
             "matcher": "200",
             "interval": 5,
+            "timeout": 4,
             "healthyThreshold": 2,
             "unhealthyThreshold": 2,
         },

@@ -100,6 +100,11 @@ def test_every_default():
             "network.serviceCidr: must not overlap network.cidr 10.96.0.0/16",
         ),
         ({"network": {"serviceCidr": "10.128.0.0/10"}}, "network.serviceCidr: must be a /12 to"),
+        ({"network": {"podCidr": "10.244.0.0/25"}}, "network.podCidr: must be a /8 to /24"),
+        (
+            {"artifacts": {"mirror": f"https://{'m' * 200}"}},
+            "artifacts.mirror: must have at most 200 characters",
+        ),
         ({"network": {"nat": "none"}}, "artifacts.mirror: must be set when network.nat is none"),
         ({"network": {"nat": "two"}}, "network.nat: must be 'perZone', 'single' or 'none'"),
         ({"api": {"size": 1}}, "api.size: must be at least 2; 1 only with protect: false, got 1"),
@@ -207,7 +212,10 @@ def test_an_existing_network_names_its_zones():
     ],
 )
 def test_existing_subnets_are_checked(changes, line):
-    zones = {**EXISTING["zones"], "eu-central-1a": {**EXISTING["zones"]["eu-central-1a"], **changes}}
+    zones = {
+        **EXISTING["zones"],
+        "eu-central-1a": {**EXISTING["zones"]["eu-central-1a"], **changes},
+    }
     lines = problems({"network": {"existing": {**EXISTING, "zones": zones}}})
     assert any(line in found for found in lines), lines
 
@@ -247,7 +255,9 @@ def test_durations_refuse_everything_else_with_a_sentence(text):
 def test_the_stacks_of_the_repository_are_right(stack, pytestconfig):
     text = (pytestconfig.rootpath / "config" / f"Pulumi.{stack}.yaml").read_text()
     config = yaml.safe_load(text)["config"]
-    values = {key.split(":")[1]: value for key, value in config.items() if not key.startswith("aws:")}
+    values = {
+        key.split(":")[1]: value for key, value in config.items() if not key.startswith("aws:")
+    }
     settings = check(values, stack=stack)
     assert settings.protect is (stack == "prod")
     assert settings.network.zone_count == 3
