@@ -15,16 +15,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from node import web
 from node.errors import AwsError, NodeError
 
+ATTEMPTS = 5
+"""Of every request, with botocore's backoff and jitter: nodes boot together and are throttled.
+
+Without AWS a reboot waits for all of them, about 20 s.
+"""
+
 
 class ParameterStore:
     """Parameter Store in one region; everything it does raises AwsError when AWS does not."""
 
     def __init__(self, region: str) -> None:
-        # "standard" backs off with jitter, also when throttled: nodes boot together.
         config = Config(
             connect_timeout=2,
             read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
         with _answering():
             self._ssm = boto3.client("ssm", region_name=region, config=config)

@@ -7,12 +7,14 @@ from node import web
 from node.errors import NodeError
 from node.settings import Settings
 
+PORT = 6443
+
 
 def report(settings: Settings) -> dict[str, object]:
     """The API server's part of the status."""
     try:
         trust = ssl.create_default_context(cafile=str(settings.pki / "ca.crt"))
-        web.ask(HTTPSConnection("127.0.0.1", 6443, timeout=5, context=trust), "/readyz")
+        web.ask(HTTPSConnection("127.0.0.1", PORT, timeout=5, context=trust), "/readyz")
     except (NodeError, OSError):
         return {"state": "waiting", "healthy": False}
     return {"state": "ready", "healthy": True}

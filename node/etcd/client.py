@@ -62,6 +62,7 @@ def _ctl(settings: Settings, mine: EtcdSettings, *command: str) -> Any:  # noqa:
         f"--cert={pki}/server.crt",
         f"--key={pki}/server.key",
         "--write-out=json",
+        "--command-timeout=3s",
         *command,
     )
     return json.loads(done.stdout)

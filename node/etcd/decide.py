@@ -26,6 +26,8 @@ class State:
     """Whether etcd runs or is starting."""
     started: frozenset[str] | None
     """Members that ever started, by a linearizable read; None without a leader or an answer."""
+    trouble: str = ""
+    """Why the marker is unknown, for people."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def decide(state: State) -> Step:
 def _without_data(state: State) -> Step:
     marker = state.formation
     if marker is None:
-        return Wait("the disk is empty, and AWS does not say whether the cluster was formed")
+        return Wait(
+            f"the disk is empty and nobody says whether to form or to join: {state.trouble}"
+        )
     if marker.formed:
         return Wait("the disk is empty and the cluster is formed: this member must join it")
     if state.name not in {member.name for member in marker.members}:
@@ -80,7 +84,7 @@ def _without_data(state: State) -> Step:
 def _running(state: State) -> Step:
     marker = state.formation
     if marker is None:
-        return Wait("etcd is running; AWS does not answer")
+        return Wait(f"etcd is running; {state.trouble}")
     if marker.formed:
         return Wait("etcd is running")
     if state.started is None:

@@ -21,17 +21,20 @@ def observe(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.
     disk: decide.Disk = "absent"
     if machine.mounted(at(DATA_MOUNT)):
         disk = "initialised" if client.initialised() else "empty"
+    marker, trouble = None, ""
     try:
         marker = formation(ParameterStore(settings.region).get(settings.parameters["formation"]))
-    except AwsError:
-        marker = None
+    except AwsError as error:
+        trouble = str(error)
     running = machine.active(UNIT)
+    ask = running and marker and not marker.formed
     return decide.State(
         name=settings.name,
         disk=disk,
         formation=marker,
         running=running,
-        started=client.started(settings, mine) if running else None,
+        started=client.started(settings, mine) if ask else None,
+        trouble=trouble,
     )
 
 

@@ -76,8 +76,8 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def cut() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
-        # The retries themselves are botocore's, and slow.
-        monkeypatch.setattr("time.sleep", lambda _seconds: None)
+        # The retries are botocore's, and slow.
+        monkeypatch.setattr("node.aws.ATTEMPTS", 1)
 
     return cut
 
@@ -140,3 +140,23 @@ def put_files(aws: SSMClient, name: str, files: dict[str, str]) -> None:
             Type="SecureString",
             Overwrite=True,
         )
+
+
+@pytest.fixture
+def systemctl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Callable[[], list[str]]]:
+    """Put a systemctl in the way that prints a state; it returns what it was asked for."""
+
+    def install(state: str, status: int = 0) -> Callable[[], list[str]]:
+        log = tmp_path / "systemctl.log"
+        tool = tmp_path / "tools" / "systemctl"
+        tool.parent.mkdir(exist_ok=True)
+        tool.write_text(
+            f'#!/bin/sh\necho "$@" >> {log}\necho {state}\necho "it says why" >&2\nexit {status}\n'
+        )
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+        return lambda: log.read_text().splitlines()
+
+    return install

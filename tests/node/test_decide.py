@@ -69,10 +69,10 @@ def test_a_cluster_is_formed_with_what_the_marker_says():
     ("state", "reason"),
     [
         (State("etcd-0", "absent", UNFORMED, False, None), "the data volume is not mounted"),
-        (State("etcd-0", "empty", None, False, None), "AWS does not say"),
+        (State("etcd-0", "empty", None, False, None, "AWS: throttled"), "join: AWS: throttled"),
         (State("etcd-0", "empty", FORMED, False, None), "must join"),
         (State("etcd-3", "empty", UNFORMED, False, None), "the founding members"),
-        (State("etcd-0", "initialised", None, True, None), "AWS does not answer"),
+        (State("etcd-0", "initialised", None, True, None, "AWS: away"), "running; AWS: away"),
         (State("etcd-0", "initialised", FORMED, True, None), "etcd is running"),
         (State("etcd-0", "initialised", UNFORMED, True, None), "waits for a leader"),
         (

@@ -1,0 +1,120 @@
+"""Etcd nodes on loopback addresses: the program as on a machine, and real etcd under it."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from components.naming import EtcdMember
+from components.userdata.etcd import etcd_flags
+from components.userdata.flags import flags
+from config import check
+from node import reconcile, report
+from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, Settings, parse
+from tests.node.doubles import FakeMachine
+
+CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
+
+
+@dataclass
+class EtcdMachine(FakeMachine):
+    """Runs etcd as etcd.service does, with the unit's flags and the unit's conditions."""
+
+    root: Path
+    binaries: Path
+    member: EtcdMember
+    process: "subprocess.Popen[bytes] | None" = None
+    states_used: list[str] = field(default_factory=list)
+    """ETCD_INITIAL_CLUSTER_STATE of every start; "" for a start from the disk alone."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.mounts.add(self.inside(DATA_MOUNT))
+        self.inside(DATA_MOUNT).mkdir(parents=True)
+
+    def inside(self, path: str) -> Path:
+        return Path(f"{self.root}{path}")
+
+    def active(self, unit: str) -> bool:
+        assert unit == "etcd.service"
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, unit: str) -> None:
+        env = self.inside(CLUSTER_ENV)
+        if self.active(unit) or not (env.exists() or any(self.inside(WAL).glob("*.wal"))):
+            return
+        lines = env.read_text().splitlines() if env.exists() else []
+        environment = dict(line.split("=", 1) for line in lines)
+        self.states_used.append(environment.get("ETCD_INITIAL_CLUSTER_STATE", ""))
+        with (self.root / "etcd.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binaries / "etcd", *self.flags()],
+                env={**environment, "PATH": os.environ["PATH"]},
+                stdout=log,
+                stderr=log,
+            )
+
+    def flags(self) -> tuple[str, ...]:
+        """The unit's, below this machine's root; 127.0.0.1 is one for all machines here."""
+        values = {
+            flag: f"{self.root}{value}" if str(value).startswith("/") else value
+            for flag, value in etcd_flags(CLUSTER, self.member).items()
+        }
+        return flags({**values, "listen-client-urls": self.member.client_url})
+
+    def power_off(self) -> None:
+        """No warning, and what a reboot empties is empty."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        self.inside(CLUSTER_ENV).unlink(missing_ok=True)
+
+
+@dataclass
+class EtcdNode:
+    """A machine, its settings and what one would type on it."""
+
+    machine: EtcdMachine
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        return self.machine.member.name
+
+    def reconcile(self) -> str:
+        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
+        return reconcile.run(self.settings, self.machine)
+
+    def report(self) -> str:
+        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
+        return report.run(self.settings, self.machine)
+
+    def etcdctl(self, *arguments: str) -> Any:
+        pki = f"{self.machine.root}/etc/etcd/pki"
+        done = subprocess.run(
+            [
+                self.machine.binaries / "etcdctl",
+                f"--endpoints={self.machine.member.client_url}",
+                f"--cacert={pki}/ca.crt",
+                f"--cert={pki}/server.crt",
+                f"--key={pki}/server.key",
+                "--write-out=json",
+                *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+
+def etcd_node(directory: Path, binaries: Path, document: dict[str, Any]) -> EtcdNode:
+    """A machine that has never run."""
+    root = directory / document["name"]
+    root.mkdir()
+    address = IPv4Address(document["etcd"]["address"])
+    member = EtcdMember(document["name"], "zone", address)
+    return EtcdNode(EtcdMachine(root, binaries, member), parse(document))

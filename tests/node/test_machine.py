@@ -1,0 +1,60 @@
+"""What the program asks of systemd and of other programs."""
+
+from pathlib import Path
+
+import pytest
+
+from node.errors import NodeError
+from node.machine import Machine, run
+
+
+@pytest.mark.parametrize(
+    ("state", "active"),
+    [
+        ("active", True),
+        ("activating", True),
+        ("reloading", True),
+        ("inactive", False),
+        ("failed", False),
+        ("deactivating", False),
+    ],
+)
+def test_a_service_that_is_starting_counts_as_running(systemctl, state, active):
+    asked = systemctl(state)
+    assert Machine().active("etcd.service") == active
+    assert asked() == ["show --property=ActiveState --value etcd.service"]
+
+
+def test_etcd_is_started_without_waiting_for_its_peers(systemctl):
+    asked = systemctl("")
+    Machine().start("etcd.service")
+    assert asked() == ["reset-failed etcd.service", "start --no-block etcd.service"]
+
+
+def test_a_service_is_reloaded_not_restarted(systemctl):
+    asked = systemctl("")
+    Machine().reload("etcd-proxy.service")
+    assert asked() == ["reload-or-restart etcd-proxy.service"]
+
+
+def test_fstab_is_mounted_by_systemd(systemctl):
+    asked = systemctl("")
+    Machine().mount(Path("/var/lib/etcd"))
+    assert asked() == ["daemon-reload", "start /var/lib/etcd"]
+
+
+def test_a_mount_point_is_one_only_when_something_is_mounted(tmp_path):
+    assert Machine().mounted(Path("/proc"))
+    assert not Machine().mounted(tmp_path)
+    assert not Machine().mounted(tmp_path / "absent")
+
+
+def test_a_failure_is_its_last_line(systemctl):
+    systemctl("", status=5)
+    with pytest.raises(NodeError, match=r"^systemctl failed \(5\): it says why$"):
+        Machine().reload("etcd-proxy.service")
+
+
+def test_a_program_that_is_missing_is_named():
+    with pytest.raises(NodeError, match="no-such-program"):
+        run("no-such-program")
