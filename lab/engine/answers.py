@@ -3,43 +3,52 @@
 import functools
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 from pulumi.runtime.proto import status_pb2
 
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 from lab.engine.properties import decode, redacted
 
+Servicer = TypeVar("Servicer")
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
-Call = Callable[[Any, Any, grpc.ServicerContext], Any]
+
+class PartialError(Exception):
+    """A call failed half-way; the detail tells the engine what exists nevertheless."""
+
+    def __init__(self, message: str, detail: Message) -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
-def answered(call: Call) -> Call:
+def answered(
+    call: Callable[[Servicer, Request, grpc.ServicerContext], Response],
+) -> Callable[[Servicer, Request, grpc.ServicerContext], Response]:
     """Turn what a call raises into one readable error of the call, without its secrets."""
 
     @functools.wraps(call)
-    def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
+    def guarded(self: Servicer, request: Request, context: grpc.ServicerContext) -> Response:
         try:
             return call(self, request, context)
-        except Refusal as problem:
-            message = redacted(str(problem), _secrets_of(request))
-            context.abort(grpc.StatusCode.UNKNOWN, message)
-        except grpc.RpcError:
-            raise
+        except PartialError as problem:
+            message, detail, code = str(problem), problem.detail, grpc.StatusCode.UNKNOWN
+        except RefusedError as problem:
+            message, detail, code = str(problem), None, grpc.StatusCode.UNKNOWN
         except Exception:
-            if context.code() is not None:  # abort() raises a bare Exception of its own
-                raise
-            # A fault of the bridge itself: the traceback names the place, and holds no values.
+            # A fault of the stand-in itself: the end of the traceback names the place.
             where = traceback.format_exc(limit=-3).strip().replace("\n", " | ")
-            message = redacted(f"the provider stand-in failed: {where}", _secrets_of(request))
-            context.abort(grpc.StatusCode.INTERNAL, message)
+            message, detail = f"the provider stand-in failed: {where}", None
+            code = grpc.StatusCode.INTERNAL
+        _abort(context, code, redacted(message, _secrets_of(request)), detail)
 
     return guarded
 
 
-def _secrets_of(request: Any) -> frozenset[str]:
+def _secrets_of(request: Message) -> frozenset[str]:
     """Every secret text in any property of a request."""
     texts: set[str] = set()
     for descriptor, value in request.ListFields():
@@ -49,9 +58,11 @@ def _secrets_of(request: Any) -> frozenset[str]:
     return frozenset(texts)
 
 
-def abort_with_detail(context: grpc.ServicerContext, message: str, detail: Message) -> NoReturn:
-    """Fail a call with a message that the engine reads besides the text."""
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
-    status.details.add().Pack(detail)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, message)
+def _abort(
+    context: grpc.ServicerContext, code: grpc.StatusCode, message: str, detail: Message | None
+) -> NoReturn:
+    if detail is not None:
+        status = status_pb2.Status(code=code.value[0], message=message)
+        status.details.add().Pack(detail)
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, message)

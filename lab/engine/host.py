@@ -19,9 +19,12 @@ OPTIONS = [
 WORKERS = 64
 """Calls served at once: the engine waits for a slow create in one call per resource."""
 
+WATCH_SECONDS = 1.0
+"""How often a host looks whether its engine is still there."""
+
 
 def serve(register: Callable[[grpc.Server], None], end: Callable[[], None]) -> None:
-    """Serve on a free loopback port, print the port as the engine expects, end on a signal."""
+    """Serve on a free loopback port, print it as the engine expects, end with the engine."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=WORKERS), options=OPTIONS)
     register(server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -33,6 +36,10 @@ def serve(register: Callable[[grpc.Server], None], end: Callable[[], None]) -> N
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    engine = os.getppid()
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    while server.wait_for_termination(timeout=WATCH_SECONDS):
+        # An engine that was killed can end nobody; without this its hosts would stay for ever.
+        if os.getppid() != engine:
+            stop(signal.SIGTERM, None)

@@ -3,7 +3,6 @@
 Plugins on PATH would do as well, but the CLI warns about each of them in every run.
 """
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def install_stand_in(
-    home: Path, kind: str, name: str, version: str, module: str, arguments: Sequence[str] = ()
+    home: Path, kind: str, name: str, version: str, *, module: str, arguments: Sequence[str]
 ) -> None:
     """Install a plugin that runs a host module of this package with this Python."""
     start = (
@@ -48,4 +47,4 @@ def _replace(path: Path, text: str) -> None:
     path_new = path.with_name(path.name + ".new")
     path_new.write_text(text)
     path_new.chmod(0o755)
-    os.replace(path_new, path)
+    path_new.replace(path)

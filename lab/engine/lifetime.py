@@ -1,5 +1,7 @@
 """Children that cannot outlive their parent."""
 
+# ruff: noqa: ANN401 options go to Popen as they are
+
 import ctypes
 import os
 import signal

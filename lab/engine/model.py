@@ -12,8 +12,8 @@ class EngineError(Exception):
     """The engine cannot be provided; the message is one sentence that says what to do."""
 
 
-class Refusal(Exception):
-    """A call cannot be answered; the message is for the person who runs the engine."""
+class RefusedError(Exception):
+    """A call of the engine cannot be answered; the message is for the person who runs it."""
 
 
 @dataclass(frozen=True)

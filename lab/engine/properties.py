@@ -4,6 +4,8 @@ The signatures and the unknown sentinels are constants of the engine's wire form
 (sdk/go/common/resource/sig and sdk/go/common/resource/plugin/rpc.go).
 """
 
+# ruff: noqa: ANN401 a property value has no static type
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -78,17 +80,20 @@ def _decode(value: struct_pb2.Value, texts: set[str], *, inside_secret: bool) ->
     if kind == "list_value":
         items = [_decode(v, texts, inside_secret=inside_secret) for v in value.list_value.values]
         return [item for item, _ in items], any(secret for _, secret in items)
+    plain = _decode_plain(value)
+    if inside_secret and isinstance(plain, str) and plain:
+        texts.add(plain)
+    return plain, False
+
+
+def _decode_plain(value: struct_pb2.Value) -> str | float | bool | Unknown | None:
+    kind = value.WhichOneof("kind")
     if kind == "string_value":
-        text = value.string_value
-        if text in UNKNOWN_TEXTS:
-            return UNKNOWN, False
-        if inside_secret and text:
-            texts.add(text)
-        return text, False
+        return UNKNOWN if value.string_value in UNKNOWN_TEXTS else value.string_value
     if kind == "number_value":
         number = value.number_value
-        return (int(number) if number.is_integer() else number), False
-    return (value.bool_value if kind == "bool_value" else None), False
+        return int(number) if number.is_integer() else number
+    return value.bool_value if kind == "bool_value" else None
 
 
 def encode(values: Mapping[str, Any], secret_names: Iterable[str] = ()) -> struct_pb2.Struct:

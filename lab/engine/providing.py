@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,7 +41,14 @@ def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
     if official is not None and official.language_host:
         sources["language host"] = "official, of the CLI"
     else:
-        install_stand_in(home, "language", "python", VERSION, "lab.engine.language.host", [VERSION])
+        install_stand_in(
+            home,
+            "language",
+            "python",
+            VERSION,
+            module="lab.engine.language.host",
+            arguments=[VERSION],
+        )
         sources["language host"] = "stand-in"
     return pulumi
 
@@ -55,7 +63,9 @@ def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
     bridge = aws_setup.prepare(version, report)
     arguments = ["--binary", str(bridge.provider.binary), "--stubs", str(bridge.stubs)]
     arguments += ["--schemas", str(bridge.schemas), "--version", version]
-    install_stand_in(home, "resource", "aws", version, "lab.engine.aws.host", arguments)
+    install_stand_in(
+        home, "resource", "aws", version, module="lab.engine.aws.host", arguments=arguments
+    )
     sources["aws"] = f"stand-in, bridged to the Terraform AWS provider {bridge.provider.version}"
 
 
@@ -66,7 +76,9 @@ def _tls(home: Path, sources: dict[str, str]) -> None:
         install_official(home, "resource", "tls", version, official)
         sources["tls"] = f"official plugin {version}"
         return
-    install_stand_in(home, "resource", "tls", version, "lab.engine.tls.host", [version])
+    install_stand_in(
+        home, "resource", "tls", version, module="lab.engine.tls.host", arguments=[version]
+    )
     sources["tls"] = "stand-in"
 
 
@@ -81,9 +93,11 @@ def _sdk_version(package: str) -> str:
 def _environment(home: Path, pulumi: Path) -> Mapping[str, str]:
     passphrase = home / "passphrase"
     if not passphrase.exists():
-        descriptor = os.open(passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # In one step: an empty file left by an interruption would lock the stacks' secrets.
+        descriptor, name = tempfile.mkstemp(dir=home)  # readable by its owner only
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(32) + "\n")
+        Path(name).replace(passphrase)
     return {
         "PATH": f"{pulumi.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PULUMI_HOME": str(home),

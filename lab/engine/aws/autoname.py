@@ -61,6 +61,7 @@ def generated_name(rule: Autoname, logical_name: str, seed: bytes) -> str:
 def filled_in(
     type_name: str,
     block: Block,
+    *,
     news: Mapping[str, Any],
     olds: Mapping[str, Any],
     logical_name: str,

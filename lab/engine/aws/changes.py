@@ -1,5 +1,7 @@
 """What a plan changes, as property paths that Pulumi understands."""
 
+# ruff: noqa: ANN401 a Terraform value has no static type
+
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The client side of the Terraform plugin protocol, version 5."""
 
+# ruff: noqa: ANN401 a protocol message is a generated class without types
+
 import importlib
 import json
 import os
@@ -14,7 +16,7 @@ import msgpack
 
 from lab.engine.host import OPTIONS
 from lab.engine.lifetime import start
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 from lab.engine.properties import UNKNOWN
 
 COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
@@ -29,7 +31,7 @@ ERROR = 1
 """Diagnostic.Severity.ERROR."""
 
 
-class ProviderError(Refusal):
+class ProviderError(RefusedError):
     """The Terraform provider refused or failed; one sentence per diagnostic."""
 
 

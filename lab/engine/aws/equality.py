@@ -1,5 +1,7 @@
 """When two Terraform values are the same: sets have no order."""
 
+# ruff: noqa: ANN401 a Terraform value has no static type
+
 from collections.abc import Mapping
 from typing import Any
 

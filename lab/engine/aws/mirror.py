@@ -24,8 +24,8 @@ NEWEST_PROTOCOL_5 = (5,)
 
 MISSING = (
     "no AWS provider was found: install Pulumi's plugin (`pulumi plugin install resource aws "
-    "{version}`), or put the Terraform AWS provider 5.100.0 into ~/.terraform.d/plugins (`terraform "
-    "providers mirror`) or point TF_PLUGIN_DIR at a directory that has it"
+    "{version}`), or put the Terraform AWS provider 5.100.0 into ~/.terraform.d/plugins "
+    "(`terraform providers mirror`) or point TF_PLUGIN_DIR at a directory that has it"
 )
 
 

@@ -5,6 +5,8 @@ leaves out keeps its prior value if the provider may compute it; list elements m
 elements by what was configured of them.
 """
 
+# ruff: noqa: ANN401 a Terraform value has no static type
+
 from collections.abc import Mapping
 from typing import Any
 

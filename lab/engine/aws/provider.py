@@ -1,73 +1,68 @@
 """Pulumi's provider protocol, answered by a Terraform provider."""
 
+# ruff: noqa: N802, ARG002 names and signatures are those of the gRPC service
+
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
-from lab.engine.answers import abort_with_detail, answered
-from lab.engine.aws.autoname import DEFAULTS, filled_in, name_is_fixed
-from lab.engine.aws.changes import Change, ignored
-from lab.engine.aws.client import TERRAFORM_VERSION, Client, ProviderError, check, unpack
+from lab.engine.answers import PartialError, answered
+from lab.engine.aws.autoname import DEFAULTS, filled_in
+from lab.engine.aws.client import TERRAFORM_VERSION, Client, ProviderError, check
+from lab.engine.aws.differences import difference
+from lab.engine.aws.reading import imported, invoked, refreshed
 from lab.engine.aws.resources import Applied, Resource
-from lab.engine.aws.state import RAW_STATE, RawState, output_struct, raw_state
+from lab.engine.aws.state import RAW_STATE, RawState, output_struct, raw_state, resource_outputs
 from lab.engine.aws.store import SchemaStore
 from lab.engine.aws.tokens import data_source_type, resource_type
-from lab.engine.aws.values import PropertyError, to_properties, to_terraform
+from lab.engine.aws.values import PropertyError, to_terraform
 from lab.engine.properties import Properties, decode, encode, redacted
+from lab.engine.stand_in import StandIn
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class Provider(StandIn):
     """One provider instance as the engine sees it."""
 
     def __init__(self, client: Client, schemas: SchemaStore, version: str) -> None:
+        super().__init__("aws", version)
         self._client = client
         self._schemas = schemas
-        self._version = version
 
     def _resource(self, urn: str) -> Resource:
-        token = urn.split("::")[-2].rpartition("$")[2]
-        type_name = resource_type(token)
+        type_name = resource_type(urn.split("::")[-2].rpartition("$")[2])
         return Resource(self._client, type_name, self._schemas.resource(type_name))
 
-    # The engine's questions about the plugin itself.
+    def _prior(self, resource: Resource, outputs: Properties) -> RawState:
+        state = raw_state(outputs.values)
+        if state is None:
+            message = (
+                f"the state of this {resource.type_name} was not written by the AWS provider "
+                "stand-in: destroy the stack with the provider that made it, or start a new one"
+            )
+            raise ProviderError(message)
+        return resource.upgraded(state)
 
-    def GetPluginInfo(self, request, context):
-        """The version that the SDK asked for."""
-        return plugin_pb2.PluginInfo(version=self._version)
+    def _configuration(self, struct: struct_pb2.Struct) -> dict[str, Any]:
+        """The provider's Terraform configuration; nested values come as JSON text."""
+        values = {
+            name: json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+            for name, value in decode(struct).values.items()
+            if name != "version" and value not in (None, "")
+        }
+        return to_terraform(self._schemas.provider().block, values)
 
-    def Handshake(self, request, context):
-        """Secrets are understood; resource and output references are not needed."""
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
-
-    def GetSchema(self, request, context):
-        """A package without content: the program uses the generated SDK."""
-        schema = json.dumps({"name": "aws", "version": self._version})
-        return provider_pb2.GetSchemaResponse(schema=schema)
-
-    def Cancel(self, request, context):
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Let the Terraform provider end what it waits for."""
         self._client.stop()
         return empty_pb2.Empty()
 
-    # Configuration.
-
-    def _configuration(self, struct: struct_pb2.Struct) -> dict[str, Any]:
-        """The provider's Terraform configuration; nested values come as JSON text."""
-        values = {}
-        for name, value in decode(struct).values.items():
-            if name == "version":
-                continue
-            values[name] = (
-                json.loads(value) if isinstance(value, str) and value[:1] in ("[", "{") else value
-            )
-        return to_terraform(self._schemas.provider().block, values)
-
     @answered
-    def CheckConfig(self, request, context):
+    def CheckConfig(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         """Let the Terraform provider validate its configuration."""
         response = self._client.call(
             "PrepareProviderConfig",
@@ -79,16 +74,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @answered
-    def DiffConfig(self, request, context):
+    def DiffConfig(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
         """A changed configuration never replaces what the provider manages."""
-        before = decode(request.old_inputs or request.olds).values
-        changed = before != decode(request.news).values
+        changed = decode(request.old_inputs).values != decode(request.news).values
         some = provider_pb2.DiffResponse.DIFF_SOME
         none = provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=some if changed else none)
 
     @answered
-    def Configure(self, request, context):
+    def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConfigureResponse:
         """Configure the Terraform provider."""
         response = self._client.call(
             "Configure",
@@ -100,21 +98,20 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         check(response.diagnostics)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    # Resources.
-
     @answered
-    def Check(self, request, context):
+    def Check(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         """Fill in names and let the Terraform provider validate, before anything changes."""
         resource = self._resource(request.urn)
         news, olds = decode(request.news), decode(request.olds)
-        logical_name = request.urn.rpartition("::")[2]
         defaults = filled_in(
             resource.type_name,
             resource.block,
-            news.values,
-            olds.values,
-            logical_name,
-            request.randomSeed or request.urn.encode(),
+            news=news.values,
+            olds=olds.values,
+            logical_name=request.urn.rpartition("::")[2],
+            seed=request.randomSeed or request.urn.encode(),
         )
         inputs = struct_pb2.Struct()
         inputs.CopyFrom(request.news)
@@ -131,105 +128,61 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             ],
         )
 
-    def _prior(self, resource: Resource, outputs: Properties) -> RawState:
-        state = raw_state(outputs.values)
-        if state is None:
-            message = (
-                f"the state of this {resource.type_name} was not written by the AWS provider "
-                "stand-in: destroy the stack with the provider that made it, or start a new one"
-            )
-            raise ProviderError(message)
-        return resource.upgraded(state)
-
     @answered
-    def Diff(self, request, context):
+    def Diff(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
         """What an update would change, and whether it must replace."""
         resource = self._resource(request.urn)
-        news, old_inputs = decode(request.news), decode(request.old_inputs)
+        news = decode(request.news)
         plan = resource.plan(self._prior(resource, decode(request.olds)), news.values)
-        relevant = [
-            change
-            for change in plan.changes
-            if not ignored(change.property_path, request.ignoreChanges)
-        ]
-        replacing = [change for change in plan.replacing if change in relevant]
-        response = provider_pb2.DiffResponse(
-            changes=(
-                provider_pb2.DiffResponse.DIFF_SOME
-                if relevant
-                else provider_pb2.DiffResponse.DIFF_NONE
-            ),
-            replaces=_top_level(replacing),
-            diffs=_top_level(relevant),
-            deleteBeforeReplace=bool(replacing)
-            and name_is_fixed(resource.type_name, resource.block, news.values, old_inputs.values),
-            hasDetailedDiff=True,
-        )
-        for change in relevant:
-            top = _top_level([change])[0]
-            kind = change.kind + ("_REPLACE" if change in replacing else "")
-            response.detailedDiff[change.property_path].CopyFrom(
-                provider_pb2.PropertyDiff(
-                    kind=provider_pb2.PropertyDiff.Kind.Value(kind),
-                    # What the program said is clearer than what the provider keeps of it, such
-                    # as the hash of user data.
-                    inputDiff=news.values.get(top) != old_inputs.values.get(top),
-                )
-            )
-        return response
+        old_inputs = decode(request.old_inputs)
+        return difference(resource, plan, news, old_inputs, request.ignoreChanges)
 
     @answered
-    def Create(self, request, context):
+    def Create(
+        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CreateResponse:
         """Plan, and unless it is a preview, apply."""
         resource = self._resource(request.urn)
         news = decode(request.properties)
         plan = resource.plan(None, news.values)
         if request.preview:
             planned = {**plan.planned, "id": None}
-            return provider_pb2.CreateResponse(properties=_outputs(resource, planned, news))
+            outputs = output_struct(resource.block, planned, None, news)
+            return provider_pb2.CreateResponse(properties=outputs)
         applied = resource.apply(None, plan)
         if applied.state is None or not applied.state.values.get("id"):
             raise ProviderError("\n".join(applied.problems) or "nothing was created")
-        outputs = _state_outputs(resource, applied.state, news)
+        outputs = resource_outputs(resource.block, applied.state, news)
         identifier = applied.state.values["id"]
         if applied.problems:
-            self._partial(context, identifier, outputs, request.properties, applied)
+            raise _partial(identifier, outputs, request.properties, applied)
         return provider_pb2.CreateResponse(id=identifier, properties=outputs)
 
     @answered
-    def Update(self, request, context):
+    def Update(
+        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.UpdateResponse:
         """Plan, and unless it is a preview, apply."""
         resource = self._resource(request.urn)
         news, olds = decode(request.news), decode(request.olds)
         prior = self._prior(resource, olds)
         plan = resource.plan(prior, news.values)
         if request.preview:
-            outputs = _outputs(resource, plan.planned, news, olds.values[RAW_STATE])
+            raw = olds.values[RAW_STATE]
+            outputs = output_struct(resource.block, plan.planned, raw, news)
             return provider_pb2.UpdateResponse(properties=outputs)
         applied = resource.apply(prior, plan)
-        outputs = _state_outputs(resource, applied.state or prior, news)
+        outputs = resource_outputs(resource.block, applied.state or prior, news)
         if applied.problems:
-            self._partial(context, request.id, outputs, request.news, applied)
+            raise _partial(request.id, outputs, request.news, applied)
         return provider_pb2.UpdateResponse(properties=outputs)
 
-    def _partial(
-        self,
-        context: grpc.ServicerContext,
-        identifier: str,
-        outputs: struct_pb2.Struct,
-        inputs: struct_pb2.Struct,
-        applied: Applied,
-    ) -> None:
-        """Fail, but hand over what exists, so that the next update goes on from there."""
-        secrets = decode(inputs).secret_texts
-        reasons = [redacted(problem, secrets) for problem in applied.problems]
-        detail = provider_pb2.ErrorResourceInitFailed(
-            id=identifier, properties=outputs, reasons=reasons, inputs=inputs
-        )
-        abort_with_detail(context, "\n".join(reasons), detail)
-
     @answered
-    def Delete(self, request, context):
+    def Delete(
+        self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext
+    ) -> empty_pb2.Empty:
         """Delete the resource."""
         resource = self._resource(request.urn)
         applied = resource.delete(self._prior(resource, decode(request.properties)))
@@ -238,81 +191,34 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     @answered
-    def Read(self, request, context):
-        """The resource as it is now; inputs follow where reality has moved."""
+    def Read(
+        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ReadResponse:
+        """The resource as it is now, or one that is to be taken over."""
         resource = self._resource(request.urn)
-        known, inputs = decode(request.properties), decode(request.inputs)
-        stored = raw_state(known.values)
-        if stored is None:
-            return self._import(resource, request.id)
-        prior = resource.upgraded(stored)
-        state = resource.read(prior)
-        if state is None:
-            return provider_pb2.ReadResponse()
-        properties = to_properties(resource.block, state.values)
-        moved = {
-            change.property_path.partition(".")[0].partition("[")[0]
-            for change in resource.changes(prior, state)
-        }
-        current = {
-            name: properties.get(name) if name in moved else value
-            for name, value in inputs.values.items()
-        }
-        names = known.secret_names | inputs.secret_names
-        texts = known.secret_texts | inputs.secret_texts
-        merged = Properties(current, names, texts)
-        return provider_pb2.ReadResponse(
-            id=state.values.get("id") or request.id,
-            properties=_state_outputs(resource, state, merged),
-            inputs=encode(current, inputs.secret_names),
-        )
-
-    def _import(self, resource: Resource, identifier: str) -> Any:
-        state = resource.import_state(identifier)
-        if state is None:
-            return provider_pb2.ReadResponse()
-        nothing = Properties({}, frozenset(), frozenset())
-        settable = {
-            attribute.property
-            for attribute in resource.block.attributes.values()
-            if attribute.settable and attribute.name not in {"id", "tags_all"}
-        } | {nested.property for nested in resource.block.blocks.values()}
-        properties = to_properties(resource.block, state.values)
-        inputs = {name: value for name, value in properties.items() if name in settable and value}
-        return provider_pb2.ReadResponse(
-            id=state.values.get("id") or identifier,
-            properties=_state_outputs(resource, state, nothing),
-            inputs=encode(inputs, resource.block.sensitive_properties & inputs.keys()),
-        )
+        known = decode(request.properties)
+        if raw_state(known.values) is None:
+            return imported(resource, request.id)
+        prior = self._prior(resource, known)
+        return refreshed(resource, request.id, prior, known, decode(request.inputs))
 
     @answered
-    def Invoke(self, request, context):
+    def Invoke(
+        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
         """Read a data source."""
         type_name = data_source_type(request.tok)
         block = self._schemas.data_source(type_name).block
-        arguments = decode(request.args)
-        response = self._client.call(
-            "ReadDataSource",
-            self._client.messages.ReadDataSource.Request(
-                type_name=type_name,
-                config=self._client.dynamic(to_terraform(block, arguments.values)),
-            ),
-        )
-        check(response.diagnostics)
-        result = output_struct(block, unpack(response.state), None, (), arguments.secret_texts)
-        return provider_pb2.InvokeResponse(**{"return": result})
+        return invoked(self._client, type_name, block, decode(request.args))
 
 
-def _outputs(
-    resource: Resource, state: dict[str, Any], inputs: Properties, raw: str | None = None
-) -> struct_pb2.Struct:
-    return output_struct(resource.block, state, raw, inputs.secret_names, inputs.secret_texts)
-
-
-def _state_outputs(resource: Resource, state: RawState, inputs: Properties) -> struct_pb2.Struct:
-    return _outputs(resource, state.values, inputs, state.to_text())
-
-
-def _top_level(changes: Iterable[Change]) -> list[str]:
-    """The top-level properties of changes, each once."""
-    return list(dict.fromkeys(c.property_path.partition(".")[0].partition("[")[0] for c in changes))
+def _partial(
+    identifier: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct, applied: Applied
+) -> PartialError:
+    """The failure that hands over what exists, so that the next update goes on from there."""
+    secrets = decode(inputs).secret_texts
+    reasons = [redacted(problem, secrets) for problem in applied.problems]
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=identifier, properties=outputs, reasons=reasons, inputs=inputs
+    )
+    return PartialError("\n".join(reasons), detail)

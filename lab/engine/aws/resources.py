@@ -1,5 +1,7 @@
 """Terraform's life cycle of one resource: validate, plan, apply, read, import."""
 
+# ruff: noqa: ANN401 a protocol message is a generated class without types
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The part of a Terraform schema that the bridge needs, with Pulumi's names worked out."""
 
+# ruff: noqa: ANN401 a protocol message is a generated class without types
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,7 +78,10 @@ class Block:
     @cached_property
     def by_property(self) -> Mapping[str, str]:
         """Terraform name by Pulumi property."""
-        members = [*self.attributes.values(), *self.blocks.values()]
+        members: list[Attribute | NestedBlock] = [
+            *self.attributes.values(),
+            *self.blocks.values(),
+        ]
         return {member.property: member.name for member in members}
 
     @cached_property

@@ -7,7 +7,7 @@ from lab.engine.aws import client, schema, store, tokens
 from lab.engine.aws.mirror import TerraformProvider, find_provider
 from lab.engine.aws.stubs import protocol_stubs
 from lab.engine.cache import cache_directory, digest, published
-from lab.engine.model import EngineError, Refusal, Report
+from lab.engine.model import EngineError, RefusedError, Report
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def prepare(pulumi_version: str, report: Report) -> Bridge:
                 store.write_schemas(terraform, work)
             finally:
                 terraform.close()
-        except (OSError, Refusal) as problem:
+        except (OSError, RefusedError) as problem:
             message = f"the Terraform AWS provider {provider.binary} does not work: {problem}"
             raise EngineError(message) from problem
 

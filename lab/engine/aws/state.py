@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from google.protobuf import struct_pb2
 
 from lab.engine.aws.schema import Block
 from lab.engine.aws.values import to_properties
-from lab.engine.properties import carries, encode
+from lab.engine.properties import Properties, carries, encode
 
 RAW_STATE: Final = "__terraform"
 """The output that keeps what the next plan needs: the whole state and the provider's own bytes.
@@ -48,11 +48,7 @@ def raw_state(outputs: Mapping[str, Any]) -> RawState | None:
 
 
 def output_struct(
-    block: Block,
-    state: Mapping[str, Any],
-    raw: str | None,
-    secret_names: Iterable[str] = (),
-    secret_texts: Iterable[str] = (),
+    block: Block, state: Mapping[str, Any], raw: str | None, inputs: Properties
 ) -> struct_pb2.Struct:
     """The outputs of a state or plan.
 
@@ -60,11 +56,17 @@ def output_struct(
     those in which a secret input comes out again under another name.
     """
     properties = to_properties(block, state)
-    texts = frozenset(secret_texts)
-    secret = set(secret_names) | block.sensitive_properties
-    if texts:
-        secret.update(name for name, value in properties.items() if carries(value, texts))
+    secret = set(inputs.secret_names | block.sensitive_properties)
+    if inputs.secret_texts:
+        secret.update(
+            name for name, value in properties.items() if carries(value, inputs.secret_texts)
+        )
     if raw is not None:
         properties[RAW_STATE] = raw
         secret.add(RAW_STATE)
     return encode(properties, secret)
+
+
+def resource_outputs(block: Block, state: RawState, inputs: Properties) -> struct_pb2.Struct:
+    """The outputs of a resource that exists."""
+    return output_struct(block, state.values, state.to_text(), inputs)

@@ -1,5 +1,7 @@
 """The schemas of the types in the table, kept as small files so that no run parses all 1,500."""
 
+# ruff: noqa: ANN401 a protocol message is a generated class without types
+
 import json
 from functools import cache
 from pathlib import Path

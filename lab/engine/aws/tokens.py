@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 
 RESOURCES: Final[Mapping[str, str]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "aws_cloudwatch_metric_alarm",
@@ -75,7 +75,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
 }
 
 
-class UnknownTokenError(Refusal):
+class UnknownTokenError(RefusedError):
     """The program uses a type that the stand-in's table does not hold."""
 
     def __init__(self, token: str) -> None:

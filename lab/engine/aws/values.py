@@ -1,14 +1,16 @@
 """Values by schema: Pulumi properties to Terraform values and back."""
 
+# ruff: noqa: ANN401 a Terraform value has no static type
+
 from collections.abc import Mapping
 from typing import Any
 
 from lab.engine.aws.schema import REPEATED, Block, NestedBlock, Nesting, Type
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 from lab.engine.properties import UNKNOWN
 
 
-class PropertyError(Refusal):
+class PropertyError(RefusedError):
     """A property that the schema does not have, or of the wrong kind."""
 
     def __init__(self, path: str, reason: str) -> None:
@@ -55,7 +57,7 @@ def _to_block(nested: NestedBlock, value: Any, path: str) -> Any:
         return {
             **{name: UNKNOWN for name, a in nested.block.attributes.items() if a.settable},
             **{name: None for name, a in nested.block.attributes.items() if not a.settable},
-            **{name: UNKNOWN for name in nested.block.blocks},
+            **dict.fromkeys(nested.block.blocks, UNKNOWN),
         }
     if not isinstance(value, Mapping):
         raise PropertyError(path.rstrip("."), "must be an object")

@@ -4,13 +4,25 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from lab.engine.model import Refusal
+from pulumi.runtime.proto import language_pb2
+
+from lab.engine.model import RefusedError
 
 
-def interpreter(info: Any) -> Path:
+@dataclass(frozen=True)
+class RequiredPackage:
+    """A provider plugin that an installed SDK package needs."""
+
+    name: str
+    version: str
+    server: str
+    """Where the plugin is downloaded from, if not from Pulumi."""
+
+
+def interpreter(info: language_pb2.ProgramInfo) -> Path:
     """The python of the runtime option `virtualenv`, or the one that runs the host."""
     options = info.options.fields
     name = options["virtualenv"].string_value if "virtualenv" in options else ""
@@ -20,7 +32,7 @@ def interpreter(info: Any) -> Path:
     python = directory / "bin" / "python"
     if not python.exists():
         message = f"the virtual environment {directory} does not exist: run `make up` to create it"
-        raise Refusal(message)
+        raise RefusedError(message)
     return python
 
 
@@ -28,19 +40,18 @@ def _site_packages(python: Path) -> Iterator[Path]:
     yield from python.parent.parent.glob("lib/python3*/site-packages")
 
 
-def required_packages(python: Path) -> list[dict[str, str]]:
+def required_packages(python: Path) -> list[RequiredPackage]:
     """The plugins that installed packages name in their pulumi-plugin.json."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, RequiredPackage] = {}
     for site in _site_packages(python):
         for path in sorted(site.glob("*/pulumi-plugin.json")):
             plugin = json.loads(path.read_text())
             if plugin.get("resource"):
-                found[plugin["name"]] = {
-                    "name": plugin["name"],
-                    "kind": "resource",
-                    "version": "v" + str(plugin["version"]).removeprefix("v"),
-                    "server": plugin.get("server") or "",
-                }
+                found[plugin["name"]] = RequiredPackage(
+                    name=plugin["name"],
+                    version="v" + str(plugin["version"]).removeprefix("v"),
+                    server=plugin.get("server") or "",
+                )
     return list(found.values())
 
 

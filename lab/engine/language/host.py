@@ -1,8 +1,8 @@
 """The plugin process `pulumi-language-python` of the stand-in."""
 
+# ruff: noqa: N802, ARG002 names and signatures are those of the gRPC service
+
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 from lab.engine.protocol import import_messages_only
 
@@ -30,37 +30,57 @@ class Language(language_pb2_grpc.LanguageRuntimeServicer):
         self._version = version
         self.programs = Programs()
 
-    def Handshake(self, request, context):
+    def Handshake(
+        self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext
+    ) -> language_pb2.LanguageHandshakeResponse:
         """Remember the engine."""
         self._engine_address = request.engine_address or self._engine_address
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request, context):
+    def GetPluginInfo(
+        self, request: empty_pb2.Empty, context: grpc.ServicerContext
+    ) -> plugin_pb2.PluginInfo:
         """The version of the CLI that the host serves."""
         return plugin_pb2.PluginInfo(version=self._version)
 
     @answered
-    def GetRequiredPackages(self, request, context):
+    def GetRequiredPackages(
+        self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetRequiredPackagesResponse:
         """The provider plugins that the installed SDK packages name."""
         return language_pb2.GetRequiredPackagesResponse(
             packages=[
-                plugin_pb2.PackageDependency(**package)
+                plugin_pb2.PackageDependency(
+                    name=package.name,
+                    kind="resource",
+                    version=package.version,
+                    server=package.server,
+                )
                 for package in required_packages(interpreter(request.info))
             ]
         )
 
     @answered
-    def GetRequiredPlugins(self, request, context):
+    def GetRequiredPlugins(
+        self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetRequiredPluginsResponse:
         """The same for engines that ask for plugins."""
         return language_pb2.GetRequiredPluginsResponse(
             plugins=[
-                plugin_pb2.PluginDependency(**package)
+                plugin_pb2.PluginDependency(
+                    name=package.name,
+                    kind="resource",
+                    version=package.version,
+                    server=package.server,
+                )
                 for package in required_packages(interpreter(request.info))
             ]
         )
 
     @answered
-    def GetProgramDependencies(self, request, context):
+    def GetProgramDependencies(
+        self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetProgramDependenciesResponse:
         """The packages installed for the program."""
         return language_pb2.GetProgramDependenciesResponse(
             dependencies=[
@@ -70,27 +90,35 @@ class Language(language_pb2_grpc.LanguageRuntimeServicer):
         )
 
     @answered
-    def About(self, request, context):
+    def About(
+        self, request: language_pb2.AboutRequest, context: grpc.ServicerContext
+    ) -> language_pb2.AboutResponse:
         """The interpreter that runs programs."""
         python = interpreter(request.info)
         found = self.programs.output([str(python), "--version"]).split()
         version = found[-1] if found else ""
         return language_pb2.AboutResponse(executable=str(python), version=version)
 
-    def RuntimeOptionsPrompts(self, request, context):
+    def RuntimeOptionsPrompts(
+        self, request: language_pb2.RuntimeOptionsRequest, context: grpc.ServicerContext
+    ) -> language_pb2.RuntimeOptionsResponse:
         """Nothing to ask."""
         return language_pb2.RuntimeOptionsResponse()
 
-    def InstallDependencies(self, request, context) -> Iterator[Any]:
+    def InstallDependencies(
+        self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         """The project's own set-up installs the dependencies."""
         return iter(())
 
     @answered
-    def Run(self, request, context):
+    def Run(
+        self, request: language_pb2.RunRequest, context: grpc.ServicerContext
+    ) -> language_pb2.RunResponse:
         """Run the program once."""
         return self.programs.run(interpreter(request.info), request, self._engine_address)
 
-    def Cancel(self, request, context):
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """End the program that is under way."""
         self.programs.end()
         return empty_pb2.Empty()

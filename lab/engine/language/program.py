@@ -5,7 +5,6 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pulumi.runtime.proto import language_pb2
 
@@ -22,7 +21,9 @@ class Programs:
         """What a short command prints."""
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
-    def run(self, python: Path, request: Any, engine_address: str) -> Any:
+    def run(
+        self, python: Path, request: language_pb2.RunRequest, engine_address: str
+    ) -> language_pb2.RunResponse:
         """Run the program; the request, which holds secrets, goes through a pipe."""
         del request.args[:]
         request.args.append(engine_address)

@@ -3,6 +3,8 @@
 Usage: runner.py <host's pid> <descriptor for the answer>; the request comes on standard input.
 """
 
+# ruff: noqa: PLC0415 the host must be able to end the process before slow imports begin
+
 import asyncio
 import ctypes
 import logging
@@ -14,6 +16,10 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import language_pb2
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that the kernel sends when the parent ends."""
@@ -27,7 +33,7 @@ def die_with(parent: int) -> None:
         sys.exit(1)
 
 
-def run(request, entry):
+def run(request: "language_pb2.RunRequest", entry: Path) -> "language_pb2.RunResponse":
     """Run the program against the engine of the request; return a RunResponse."""
     import grpc
     from pulumi import RunError, log
@@ -43,7 +49,7 @@ def run(request, entry):
         preview=request.dryRun,
         organization=request.organization or "organization",
     )
-    set_all_config(request.config, request.configSecretKeys)
+    set_all_config(dict(request.config), list(request.configSecretKeys))
     # asyncio reports the failures of tasks that the first failure made pointless.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
@@ -58,7 +64,7 @@ def run(request, entry):
     except grpc.RpcError as problem:
         # The engine is ending when its monitor is gone; it knows why.
         if problem.code() != grpc.StatusCode.UNAVAILABLE:
-            log.error(problem.details())
+            log.error(problem.details() or str(problem))
         return reported
     except SystemExit as end:
         if end.code in (None, 0):
@@ -79,11 +85,11 @@ def run(request, entry):
     return language_pb2.RunResponse()
 
 
-def _program(entry):
+def _program(entry: Path) -> None:
     runpy.run_path(str(entry), run_name="__main__")
 
 
-def main():
+def main() -> None:
     """Read the request, run, answer."""
     parent, descriptor = (int(argument) for argument in sys.argv[1:3])
     die_with(parent)

@@ -6,9 +6,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-from lab.engine.model import Refusal
-from lab.engine.tls.keys import PrivateKey, PublicKey, parsed, signature_hash
+from lab.engine.model import RefusedError
+from lab.engine.tls.keys import PrivateKey, parsed, signature_hash
 from lab.engine.tls.names import alternative_names, subject_name
 from lab.engine.tls.usages import extended_key_usage, key_usage
 
@@ -44,7 +45,7 @@ def locally_signed(properties: Mapping[str, Any]) -> x509.Certificate:
     key = parsed(properties["caPrivateKeyPem"])
     if authority.public_key() != key.public_key():
         message = "caPrivateKeyPem is not the key of caCertPem"
-        raise Refusal(message)
+        raise RefusedError(message)
     builder = _template(properties, request.subject, request.public_key())
     try:
         names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -59,7 +60,7 @@ def locally_signed(properties: Mapping[str, Any]) -> x509.Certificate:
 
 
 def _template(
-    properties: Mapping[str, Any], subject: x509.Name, public: PublicKey
+    properties: Mapping[str, Any], subject: x509.Name, public: CertificatePublicKeyTypes
 ) -> x509.CertificateBuilder:
     start = datetime.now(UTC).replace(microsecond=0)
     is_authority = bool(properties.get("isCaCertificate"))
@@ -86,12 +87,12 @@ def _template(
 
 
 def parsed_certificate(pem: str) -> x509.Certificate:
-    """A certificate from PEM; raises Refusal."""
+    """A certificate from PEM; raises RefusedError."""
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
         message = "the certificate is not in PEM form"
-        raise Refusal(message) from None
+        raise RefusedError(message) from None
 
 
 def _parsed_request(pem: str) -> x509.CertificateSigningRequest:
@@ -99,7 +100,7 @@ def _parsed_request(pem: str) -> x509.CertificateSigningRequest:
         return x509.load_pem_x509_csr(pem.encode())
     except ValueError:
         message = "the certificate request is not in PEM form"
-        raise Refusal(message) from None
+        raise RefusedError(message) from None
 
 
 def _subject_key_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier | None:

@@ -9,10 +9,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 CURVES: Final[Mapping[str, Callable[[], ec.EllipticCurve]]] = {
     "P224": ec.SECP224R1,
@@ -36,14 +35,14 @@ def generated(algorithm: str, curve: str, rsa_bits: int) -> PrivateKey:
 
 
 def parsed(pem: str) -> PrivateKey:
-    """A private key from PEM; raises Refusal, whose message does not repeat the text."""
+    """A private key from PEM; raises RefusedError, whose message does not repeat the text."""
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, PrivateKey):
         message = "the private key is not an unencrypted RSA, ECDSA or ED25519 key in PEM form"
-        raise Refusal(message)
+        raise RefusedError(message)
     return key
 
 

@@ -1,13 +1,13 @@
 """Subjects and alternative names."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 
 SUBJECT: Final[Mapping[str, ObjectIdentifier]] = {
     "country": NameOID.COUNTRY_NAME,
@@ -24,7 +24,7 @@ SUBJECT: Final[Mapping[str, ObjectIdentifier]] = {
 
 
 def subject_name(subject: Mapping[str, Any] | None) -> x509.Name:
-    """The distinguished name; raises Refusal."""
+    """The distinguished name; raises RefusedError."""
     attributes = []
     for part, identifier in SUBJECT.items():
         value = (subject or {}).get(part)
@@ -33,30 +33,31 @@ def subject_name(subject: Mapping[str, Any] | None) -> x509.Name:
             attributes += [x509.NameAttribute(identifier, str(one)) for one in values if one]
         except ValueError as problem:
             message = f"subject.{part}: {problem}"
-            raise Refusal(message) from None
+            raise RefusedError(message) from None
     return x509.Name(attributes)
 
 
 def alternative_names(properties: Mapping[str, Any]) -> x509.SubjectAlternativeName | None:
-    """The subject alternative names, or None if there is none; raises Refusal."""
+    """The subject alternative names, or None if there is none; raises RefusedError."""
     names: list[x509.GeneralName] = []
-    for name in properties.get("dnsNames") or ():
-        names.append(_made(x509.DNSName, name, "dnsNames"))
-    for address in properties.get("ipAddresses") or ():
-        try:
-            names.append(x509.IPAddress(ipaddress.ip_address(address)))
-        except ValueError:
-            message = f"ipAddresses: {address!r} is not an IP address"
-            raise Refusal(message) from None
-    for uri in properties.get("uris") or ():
-        names.append(_made(x509.UniformResourceIdentifier, uri, "uris"))
+    names += [_made(x509.DNSName, n, "dnsNames") for n in properties.get("dnsNames") or ()]
+    names += [_address(one) for one in properties.get("ipAddresses") or ()]
+    uris = properties.get("uris") or ()
+    names += [_made(x509.UniformResourceIdentifier, uri, "uris") for uri in uris]
     return x509.SubjectAlternativeName(names) if names else None
 
 
-def _made(kind: Any, value: str, where: str) -> x509.GeneralName:
+def _address(text: str) -> x509.IPAddress:
     try:
-        name: x509.GeneralName = kind(value)
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        message = f"ipAddresses: {text!r} is not an IP address"
+        raise RefusedError(message) from None
+
+
+def _made(kind: Callable[[str], x509.GeneralName], value: str, where: str) -> x509.GeneralName:
+    try:
+        return kind(value)
     except ValueError:
         message = f"{where}: {value!r} must be ASCII text"
-        raise Refusal(message) from None
-    return name
+        raise RefusedError(message) from None

@@ -1,16 +1,18 @@
 """Pulumi's provider protocol for keys and certificates."""
 
-import json
+# ruff: noqa: N802, ARG002, ANN401 names, signatures and untyped values are the gRPC service's
+
 from collections.abc import Mapping
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import provider_pb2
 
 from lab.engine.answers import answered
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 from lab.engine.properties import UNKNOWN, Properties, decode, encode
+from lab.engine.stand_in import StandIn
 from lab.engine.tls.resources import ResourceType, ready_for_renewal, resource_type
 
 NONE = provider_pb2.DiffResponse.DIFF_NONE
@@ -19,43 +21,38 @@ UPDATE = provider_pb2.PropertyDiff.UPDATE
 REPLACE = provider_pb2.PropertyDiff.UPDATE_REPLACE
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
+class Provider(StandIn):
     """The tls provider as the engine sees it."""
 
     def __init__(self, version: str) -> None:
-        self._version = version
+        super().__init__("tls", version)
 
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """The version that the SDK asked for."""
-        return plugin_pb2.PluginInfo(version=self._version)
-
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Secrets are understood; resource and output references are not needed."""
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
-
-    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """A package without content: the program uses the generated SDK."""
-        schema = json.dumps({"name": "tls", "version": self._version})
-        return provider_pb2.GetSchemaResponse(schema=schema)
-
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def CheckConfig(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         """Nothing to configure."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def DiffConfig(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
         """Nothing to configure."""
         return provider_pb2.DiffResponse(changes=NONE)
 
-    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConfigureResponse:
         """Nothing to configure."""
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """No call takes long enough to be cut short."""
         return empty_pb2.Empty()
 
     @answered
-    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Check(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         """Validate before anything changes."""
         problems = resource_type(request.urn).problems(decode(request.news).values)
         return provider_pb2.CheckResponse(
@@ -64,7 +61,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Diff(
+        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.DiffResponse:
         """Any change makes a new resource, except of how early it is renewed."""
         kind = resource_type(request.urn)
         outputs = decode(request.olds).values
@@ -93,7 +92,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Create(
+        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CreateResponse:
         """Make the key, request or certificate."""
         kind = resource_type(request.urn)
         inputs = decode(request.properties)
@@ -108,7 +109,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=identifier, properties=outputs)
 
     @answered
-    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Update(
+        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.UpdateResponse:
         """Take over the inputs that do not make a new resource."""
         kind = resource_type(request.urn)
         inputs, olds = decode(request.news), decode(request.olds)
@@ -116,17 +119,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         outputs = _outputs(kind, {**kind.defaults, **_given(inputs.values), **kept}, inputs)
         return provider_pb2.UpdateResponse(properties=outputs)
 
-    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Delete(
+        self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext
+    ) -> empty_pb2.Empty:
         """Nothing exists outside the state."""
         return empty_pb2.Empty()
 
     @answered
-    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Read(
+        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ReadResponse:
         """The state is the resource; only time moves."""
         known = decode(request.properties)
         if not known.values:
             message = "keys and certificates exist in the state only and cannot be imported"
-            raise Refusal(message)
+            raise RefusedError(message)
         values = dict(known.values)
         if "validityEndTime" in values:
             values["readyForRenewal"] = ready_for_renewal(values)
@@ -134,10 +141,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     @answered
-    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Invoke(
+        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
         """The stand-in has no functions."""
         message = f"{request.tok} is not in the tls provider stand-in: install the official plugin"
-        raise Refusal(message)
+        raise RefusedError(message)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,5 +158,7 @@ def _value(kind: ResourceType, inputs: Mapping[str, Any], name: str) -> Any:
     return kind.defaults.get(name) if value is None else value
 
 
-def _outputs(kind: ResourceType, values: Mapping[str, Any], inputs: Properties) -> Any:
+def _outputs(
+    kind: ResourceType, values: Mapping[str, Any], inputs: Properties
+) -> struct_pb2.Struct:
     return encode(values, kind.secret & values.keys() | inputs.secret_names)

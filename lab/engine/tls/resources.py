@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives import serialization
 
-from lab.engine.model import Refusal
+from lab.engine.model import RefusedError
 from lab.engine.properties import UNKNOWN
 from lab.engine.tls import certificates, keys
 from lab.engine.tls.usages import ALL_USAGES
@@ -83,7 +83,7 @@ def _certificate(
     def make(properties: Mapping[str, Any]) -> Made:
         certificate = sign(properties)
         algorithm = keys.algorithm_of(certificates.signing_key(properties))
-        outputs = {
+        outputs: dict[str, Any] = {
             "certPem": certificates.pem(certificate),
             "validityStartTime": _rfc3339(certificate.not_valid_before_utc),
             "validityEndTime": _rfc3339(certificate.not_valid_after_utc),
@@ -167,12 +167,12 @@ RESOURCE_TYPES: Final[Mapping[str, ResourceType]] = {
 
 
 def resource_type(urn: str) -> ResourceType:
-    """The type of a resource by its URN; raises Refusal."""
+    """The type of a resource by its URN; raises RefusedError."""
     token = urn.split("::")[-2].rpartition("$")[2]
     if token not in RESOURCE_TYPES:
         message = (
             f"{token} is not among the types of the tls provider stand-in "
             f"({', '.join(RESOURCE_TYPES)}): install Pulumi's official tls plugin"
         )
-        raise Refusal(message)
+        raise RefusedError(message)
     return RESOURCE_TYPES[token]
