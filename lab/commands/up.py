@@ -46,7 +46,7 @@ def _up(workspace: Workspace, console: Console) -> None:
     phases: dict[str, float] = {}
 
     def say(text: str) -> None:
-        console.print(text, markup=False)
+        console.print(text, markup=False, soft_wrap=True)
 
     if leftovers.stop_update(workspace):
         say("ended an update that an earlier run had left behind")

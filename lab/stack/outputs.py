@@ -28,7 +28,8 @@ def read(workspace: Workspace, engine: Engine, environment: Mapping[str, str]) -
 
 def table(outputs: Mapping[str, Any]) -> Table:
     """A row per output."""
-    grid = Table("output", "value", title="Outputs", title_justify="left")
+    grid = Table("output", title="Outputs", title_justify="left")
+    grid.add_column("value", overflow="fold")
     for name, value in outputs.items():
         grid.add_row(name, Text(_text(name, value)))
     return grid
