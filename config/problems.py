@@ -31,37 +31,29 @@ def _shorten(value: object) -> str:
 
 
 _RULES = {
-    "extra_forbidden": "is no known key (docs/configuration.md lists them)",
-    "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number",
-    "string_type": "must be text",
-    "list_type": "must be a list",
+    "bool_type": "must be true or false",
     "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
+    "extra_forbidden": "is no known key (docs/configuration.md lists them)",
+    "greater_than_equal": "must be at least {ge}",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
     "missing": "must be set",
+    "model_attributes_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text",
+    "value_error": "{error}",
 }
-"""pydantic's error types in the words of this configuration."""
+"""pydantic's error types in the words of this configuration, filled from their context."""
 
 
 def _rule(error: ErrorDetails) -> str:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "value_error":
-            return str(context["error"])
-        case "greater_than_equal":
-            return f"must be at least {context['ge']}"
-        case "less_than_equal":
-            return f"must be at most {context['le']}"
-        case "string_too_long":
-            return f"must have at most {context['max_length']} characters"
-        case "literal_error":
-            return f"must be {context['expected']}"
-        case "string_pattern_mismatch":
-            return f"must match {context['pattern']}"
-        case known:
-            return _RULES.get(known, error["msg"])
+    template = _RULES.get(error["type"])
+    return error["msg"] if template is None else template.format_map(error.get("ctx", {}))
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
