@@ -43,7 +43,10 @@ def _to_blocks(nested: NestedBlock, value: Any, path: str) -> Any:
         if value is None:
             return []
         items = value if isinstance(value, list) else [value]
-        return [_to_block(nested, item, f"{path}[{i}].") for i, item in enumerate(items)]
+        return [
+            _to_block(nested, item, f"{path}." if nested.flat else f"{path}[{i}].")
+            for i, item in enumerate(items)
+        ]
     if value is None:
         return {} if nested.nesting is Nesting.MAP else None
     if nested.nesting is Nesting.MAP:
