@@ -51,7 +51,8 @@ class Lines:
             self._previewed = True
             self._console.print(f"{tally.total} resources to change")
         if done:
-            self._console.print(f"[{tally.done}/{tally.total}] {done}", markup=False, soft_wrap=True)
+            line = f"[{tally.done}/{tally.total}] {done}"
+            self._console.print(line, markup=False, soft_wrap=True)
 
 
 class Bar:
