@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -34,7 +35,7 @@ def _fetch(artifact: Artifact, part: Path) -> None:
     try:
         with urlopen(artifact.url, timeout=30) as response, part.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(response, file, 1 << 20)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise NodeError(f"cannot download {artifact.url}: {error}") from error
     if (found := files.sha256(part)) != artifact.sha256:
         raise NodeError(

@@ -57,7 +57,7 @@ def sync(path: Path) -> None:
 def read(path: Path) -> str | None:
     """The text of a file; None where there is none."""
     try:
-        return path.read_text()
+        return path.read_text(errors="replace")
     except FileNotFoundError:
         return None
 

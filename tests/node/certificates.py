@@ -24,23 +24,53 @@ class Pair:
 
 
 class Authority:
-    """A certificate authority."""
+    """A certificate authority whose certificates pass the strict checks of Python 3.13."""
 
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = (
-            self._builder(self._name, self._key)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(self._key, hashes.SHA256())
+        self._name = _name(name)
+        usage = dict.fromkeys(
+            (
+                "digital_signature",
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "crl_sign",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
         )
-        self.pair = Pair(certificate.public_bytes(Encoding.PEM).decode(), _key_pem(self._key))
+        self.pair = self._issue(
+            self._name,
+            self._key,
+            (x509.BasicConstraints(ca=True, path_length=0), True),
+            (x509.KeyUsage(key_cert_sign=True, **usage), True),
+        )
 
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
-    ) -> x509.CertificateBuilder:
+    def leaf(self, name: str, *addresses: str) -> Pair:
+        """A certificate for a server and client."""
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        names = [x509.IPAddress(ip_address(address)) for address in addresses]
+        issuer = self._key.public_key()
+        return self._issue(
+            _name(name),
+            ec.generate_private_key(ec.SECP256R1()),
+            (x509.ExtendedKeyUsage(usages), False),
+            (x509.SubjectAlternativeName([*names, x509.DNSName(name)]), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+        )
+
+    def _issue(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        *extensions: tuple[x509.ExtensionType, bool],
+    ) -> Pair:
         now = datetime.now(UTC)
-        return (
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
@@ -48,22 +78,16 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + timedelta(days=1))
+            .add_extension(identifier, critical=False)
         )
-
-    def leaf(self, name: str, *addresses: str) -> Pair:
-        """A certificate for a server and client."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names = [x509.IPAddress(ip_address(address)) for address in addresses]
-        certificate = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .add_extension(
-                x509.SubjectAlternativeName([*names, x509.DNSName(name)]), critical=False
-            )
-            .sign(self._key, hashes.SHA256())
-        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        certificate = builder.sign(self._key, hashes.SHA256())
         return Pair(certificate.public_bytes(Encoding.PEM).decode(), _key_pem(key))
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def etcd_files(authority: Authority, name: str, address: str) -> dict[str, str]:

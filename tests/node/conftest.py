@@ -1,6 +1,7 @@
 """One node in a directory, with the services that it uses on loopback ports."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -52,6 +53,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "root"
     path.mkdir()
     monkeypatch.setenv("HA_NODE_ROOT", str(path))
+    # Where mkfs and blkid are; a user's own PATH often lacks it, systemd's has it.
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/sbin")
     return path
 
 

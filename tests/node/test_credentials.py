@@ -82,6 +82,15 @@ def test_a_set_that_is_not_whole_leaves_the_old_one(node, first, second, name, d
     assert on_disk(settings) == first
 
 
+def test_a_file_that_rotted_on_disk_is_replaced(node, first):
+    settings = node()
+    credentials.replace(settings, first)
+    (settings.pki / "peer.key").write_bytes(b"\xff\xfe rotten")
+    assert credentials.problems(settings, settings.pki) == ["peer.crt is damaged or not of its key"]
+    assert credentials.replace(settings, first) == ["peer.key"]
+    assert on_disk(settings) == first
+
+
 @pytest.mark.parametrize(
     "stop", list(product(["rename", "replace", "unlink", "rmdir", "chmod"], [1, 2, 3, 5, 7]))
 )
