@@ -1,0 +1,79 @@
+# README, CI and people use these same targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := __main__.py components config node lab
+# Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
+# a missing one are skipped with the reason shown.
+SYSTEM_PACKAGES := cloud-init e2fsprogs haproxy openssl shellcheck systemd xfsprogs
+
+.PHONY: help up down destroy test check format lint types golden reference lock packages
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
+
+up: $(VENV)/installed ## Bring the cluster up in the embedded local cloud, or continue
+	@$(BIN)/python -m lab up
+
+down: $(VENV)/installed ## Stop the local cloud and remove everything it made
+	@$(BIN)/python -m lab down
+
+destroy: $(VENV)/installed ## Run `pulumi destroy` on the local stack
+	@. .lab/env && pulumi destroy --yes --stack local
+
+test: $(VENV)/installed packages ## Run every test
+	@$(BIN)/python -m pytest
+
+check: lint types ## Check format, lint and strict types
+
+lint: $(VENV)/installed
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/installed
+	@$(BIN)/mypy $(CODE)
+
+format: $(VENV)/installed ## Format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+golden: $(VENV)/installed ## Write the rendered user data that reviews compare with
+	@$(BIN)/python -m pytest tests/golden --update-golden
+
+reference: $(VENV)/installed ## Write config/schema.json and docs/configuration.md
+	@$(BIN)/python -m config.reference
+
+lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
+	@$(BIN)/pip install --quiet uv
+	@for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+			--python-version 3.11 --custom-compile-command "make lock" $$name.in -o $$name.txt; \
+	done
+
+packages:
+	@missing=(); for package in $(SYSTEM_PACKAGES); do \
+		dpkg-query --show --showformat='$${db:Status-Status}' $$package 2>/dev/null \
+			| grep -qx installed || missing+=($$package); \
+	done; \
+	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
+	if (( $$(id -u) != 0 )) || ! command -v apt-get >/dev/null; then \
+		echo "not installed, so tests that need them are skipped: $${missing[*]}"; exit 0; \
+	fi; \
+	echo "installing $${missing[*]}"; \
+	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+	{ apt-get update -qq && apt-get install -qq --no-install-recommends "$${missing[@]}"; } \
+		>/dev/null || { echo "apt-get could not install $${missing[*]}; see its message above"; exit 1; }
+
+$(VENV)/installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON to one, for example PYTHON=python3.11"; exit 1; }
+	@echo "installing the Python packages of requirements-dev.txt into $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
+		|| { echo "the packages could not be installed: is the package registry reachable?"; exit 1; }
+	@touch $@
