@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lab.engine.cache import cache_directory
+
 ROOT = Path(__file__).resolve().parents[2]
 """The directory that holds the package `lab`."""
 
@@ -17,11 +19,14 @@ def install_stand_in(
 ) -> None:
     """Install a plugin that runs a host module of this package with this Python."""
     start = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+        f"import sys; sys.dont_write_bytecode = False; sys.path.insert(0, {str(ROOT)!r}); "
         f"from {module} import main; main(sys.argv[1:])"
     )
     # -P: a program's own directory must not be able to replace what the host imports.
-    words = [sys.executable, "-P", "-c", start, *arguments]
+    # Compiled modules have a place of their own: where the environment forbids to write them
+    # beside their sources, every start would compile the SDKs again, at about 3 s.
+    bytecode = f"pycache_prefix={cache_directory() / 'bytecode'}"
+    words = [sys.executable, "-P", "-X", bytecode, "-c", start, *arguments]
     script = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
     directory = _directory(home, kind, name, version)
     _replace(directory / f"pulumi-{kind}-{name}", script)

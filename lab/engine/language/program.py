@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Programs:
         reading, writing = os.pipe()
         with open(reading, "rb") as answers:  # noqa: PTH123 a descriptor, not a path
             process = subprocess.Popen(
-                [str(python), "-u", str(RUNNER), str(os.getpid()), str(writing)],
+                [*_interpreter(python), str(RUNNER), str(os.getpid()), str(writing)],
                 stdin=subprocess.PIPE,
                 cwd=request.info.program_directory or request.pwd,
                 pass_fds=(writing,),
@@ -55,3 +56,9 @@ class Programs:
         """End every program that is running."""
         for process in list(self._running):
             process.kill()
+
+
+def _interpreter(python: Path) -> list[str]:
+    """Python, unbuffered, with the host's place for compiled modules."""
+    prefix = sys.pycache_prefix
+    return [str(python), "-u", *(["-X", f"pycache_prefix={prefix}"] if prefix else [])]

@@ -93,6 +93,8 @@ def main() -> None:
     """Read the request, run, answer."""
     parent, descriptor = (int(argument) for argument in sys.argv[1:3])
     die_with(parent)
+    if sys.pycache_prefix:
+        sys.dont_write_bytecode = False
     from pulumi.runtime.proto import language_pb2
 
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
