@@ -1,6 +1,7 @@
 """`python -m lab`: AWS on this machine."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -28,6 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     except (KeyboardInterrupt, InterruptedUpdateError):
         print("Interrupted; run the command again to continue.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Who reads our output has enough; Python must not complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

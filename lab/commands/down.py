@@ -19,28 +19,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """Stop what runs, remove what is there, say what that was."""
+    """Stop what runs, remove what is there, then say what that was."""
+    report = []
     if workspace.state.exists():
         with exclusive(workspace.lock):
-            _stop(workspace)
+            report += _stop(workspace)
             # The emulated account ends with its server, so there is nothing to destroy first.
             shutil.rmtree(workspace.state)
-        print(f"removed {workspace.state}")
-    else:
-        print(f"{workspace.state} is not there")
+        report.append(f"removed {workspace.state}")
     if salt.remove(workspace.stack_file):
-        print(f"took the lab's encryption salt out of {workspace.stack_file}")
+        report.append(f"took the lab's encryption salt out of {workspace.stack_file}")
+    print("\n".join(report) or "nothing to remove")
     return 0
 
 
-def _stop(workspace: Workspace) -> None:
+def _stop(workspace: Workspace) -> list[str]:
+    report = []
     if leftovers.stop_update(workspace):
-        print("ended an update that an earlier run had left behind")
+        report.append("ended an update that an earlier run had left behind")
     running = server.find(workspace.state)
     if running:
         held = _held(running)
         running.stop()
-        print(f"stopped the AWS emulator, and with it {held}")
+        report.append(f"stopped the AWS emulator, and with it {held}")
+    return report
 
 
 def _held(running: Server) -> str:

@@ -26,30 +26,30 @@ def provide(workspace: Workspace, checkpoint: Checkpoint, say: Say) -> Server:
     own first one in the way.
     """
     running = server.find(workspace.state)
-    if running and not running.answers():
-        say("the AWS emulator does not answer any more: starting a new one")
-        running.stop()
-        running = None
-    if running and _unknown(running, checkpoint, say):
-        running.stop()
-        running = None
-    if running:
+    reason = _no_fit(running, checkpoint)
+    if reason:
+        say(f"{reason}: starting clean")
+        if running:
+            running.stop()
+        checkpoint.remove()
+    elif running:
         say(f"continuing with the AWS emulator at {running.endpoint}")
         return running
-    if checkpoint.resources() or checkpoint.pending():
-        say("the emulated account of the last run is gone: starting clean")
-        checkpoint.remove()
     started = server.start(workspace.state, server.port_from(dict(os.environ)))
     say(f"AWS emulator at {started.endpoint}")
     return started
 
 
-def _unknown(running: Server, checkpoint: Checkpoint, say: Say) -> bool:
-    pending = checkpoint.pending()
+def _no_fit(running: Server | None, checkpoint: Checkpoint) -> str | None:
+    """Why the emulator and the stack's state cannot go on together."""
+    resources, pending = checkpoint.resources(), checkpoint.pending()
+    if running is None:
+        gone = "the emulated account of the last run is gone"
+        return gone if resources or pending else None
+    if not running.answers():
+        return "the AWS emulator does not answer any more"
     if pending:
-        say(f"the last run was killed within {pending} operations, whose effect is unknown")
-        return True
-    if not checkpoint.resources() and inventory.remaining(clients(running)):
-        say("the emulated account holds resources that no stack knows")
-        return True
-    return False
+        return f"the last run was killed within {pending} operations, whose effect is unknown"
+    if not resources and inventory.remaining(clients(running)):
+        return "the emulated account holds resources that the stack does not know"
+    return None

@@ -101,4 +101,7 @@ class Tally:
         if event.get("planning") or operation is None or operation.name not in CHANGES:
             return None
         self.done += 1
+        if self.total is not None:
+            # The stack itself is created anew after an interrupted first update, unplanned.
+            self.total = max(self.total, self.done)
         return Done(operation, now - operation.began)
