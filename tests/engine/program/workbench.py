@@ -1,0 +1,202 @@
+"""A copy of the project with a lab of its own, and the commands that a person gives in it."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.cloud import inventory, server
+from lab.processes import ProcessIdentity, command
+from lab.stack import cloud
+from lab.workspace import STACK, Workspace
+from tests.engine.program.steps import Step, read_steps
+from tests.recording import REPOSITORY
+
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node")
+"""What a Pulumi program of this project consists of."""
+
+LONGEST = 600
+"""Seconds after which a command is taken for stuck."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended."""
+
+    status: int
+    text: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that say what is wrong, without the engine's own last word."""
+        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+        marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return [line for line in marked if line not in {"update failed", "preview failed"}]
+
+
+@dataclass(frozen=True)
+class Update(Finished):
+    """A command of the engine that ended, with what it did."""
+
+    steps: tuple[Step, ...]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Workbench:
+    """A copy of the project, and its lab."""
+
+    directory: Path
+    running: subprocess.Popen[str] | None = None
+    closed: bool = False
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        """Copy the program; the interpreter of the copy is this one."""
+        self.project.mkdir(parents=True)
+        for name in PROGRAM:
+            source, target = REPOSITORY / name, self.project / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        (self.project / ".venv").symlink_to(sys.prefix)
+
+    @property
+    def project(self) -> Path:
+        return self.directory / "project"
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.project, self.directory / "lab")
+
+    @property
+    def server(self) -> server.Server:
+        found = server.find(self.workspace.state)
+        assert found, "the emulator does not run"
+        return found
+
+    @property
+    def clients(self) -> inventory.Clients:
+        return cloud.clients(self.server)
+
+    def aws(self, service: str) -> Any:
+        return self.clients(service)
+
+    def inventory(self) -> inventory.Inventory:
+        return inventory.remaining(self.clients)
+
+    def lab(self, name: str, *, meanwhile: Callable[[int], None] | None = None) -> Finished:
+        """`python -m lab`; `meanwhile` gets its process id."""
+        words = [sys.executable, "-m", "lab", "--project", str(self.project)]
+        words += ["--state", str(self.workspace.state), name]
+        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
+        return self._finish(words, REPOSITORY, environment, meanwhile)
+
+    def pulumi(self, *arguments: str, without: Sequence[str] = (), **variables: str) -> Finished:
+        """`pulumi` in a shell that sourced `.lab/env`."""
+        line = shlex.join(["pulumi", *arguments, "--non-interactive", "--color", "never"])
+        unset = f"unset {shlex.join(without)};" if without else ""
+        changes = "".join(f"export {name}={shlex.quote(to)};" for name, to in variables.items())
+        script = f". {shlex.quote(str(self.workspace.env))}; {unset} {changes} exec {line}"
+        environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}  # makes --event-log known
+        return self._finish(["/bin/sh", "-c", script], self.project, environment, None)
+
+    def update(self, name: str, *options: str, **environment: Any) -> Update:
+        """`pulumi up`, `refresh` or `destroy`, without a preview first."""
+        log = self.directory / f"{name}.events"
+        log.unlink(missing_ok=True)
+        arguments = [name, "--stack", STACK, "--yes", "--skip-preview", *options]
+        done = self.pulumi(*arguments, "--event-log", str(log), **environment)
+        return Update(done.status, done.text, read_steps(log))
+
+    def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> Update:
+        """`make up`."""
+        self.workspace.events.unlink(missing_ok=True)
+        done = self.lab("up", meanwhile=meanwhile)
+        return Update(done.status, done.text, read_steps(self.workspace.events))
+
+    def set(self, path: str, value: str) -> None:
+        """`pulumi config set --path`, as the README has it."""
+        done = self.pulumi("config", "set", "--path", path, value)
+        assert done.status == 0, done.text
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Replace the stack's file."""
+        self.workspace.stack_file.write_text(yaml.safe_dump({"config": dict(config)}))
+
+    def state(self) -> list[dict[str, Any]]:
+        """The resources of the stack's state file, secrets encrypted."""
+        backend = self.workspace.state / "engine" / "state" / ".pulumi" / "stacks"
+        path = backend / self.workspace.project_name / f"{STACK}.json"
+        if not path.exists():
+            return []
+        latest = json.loads(path.read_text())["checkpoint"]["latest"] or {}
+        return list(latest.get("resources") or [])
+
+    def close(self) -> None:
+        """End everything, whatever is under way."""
+        self.closed = True
+        if self.running:
+            self.running.kill()
+        update = ProcessIdentity.load(self.workspace.update)
+        if update:
+            update.send(signal.SIGKILL)  # `down` would let it end what it has begun
+        self.lab("down")
+
+    def _finish(
+        self,
+        words: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        meanwhile: Callable[[int], None] | None,
+    ) -> Finished:
+        with subprocess.Popen(
+            words,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            self.running = process
+            try:
+                if meanwhile:
+                    meanwhile(process.pid)
+                text, _ = process.communicate(timeout=LONGEST)
+            except BaseException:
+                process.send_signal(signal.SIGKILL)
+                raise
+            finally:
+                self.running = None
+        return Finished(process.returncode, text)
+
+    def await_step(self, type_: str, name: str, of: int) -> None:
+        """Wait until the lab's update, run by process `of`, has begun a step on a resource."""
+        deadline = time.monotonic() + LONGEST
+        while not any(
+            (step.type.rpartition(":")[2], step.name) == (type_, name)
+            for step in read_steps(self.workspace.events)
+        ):
+            assert time.monotonic() < deadline, f"no step on {name}"
+            assert command(of), f"ended before a step on {name}"
+            time.sleep(0.2)
