@@ -64,7 +64,6 @@ def _serve(listener: socket.socket, port: int) -> None:
     # moto reads its settings while it is imported, so they come first.
     os.environ.update(
         MOTO_AMIS_PATH=str(IMAGES),
-        MOTO_IAM_LOAD_MANAGED_POLICIES="true",
         MOTO_ENABLE_AMI_VALIDATION="true",
         MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION="true",
         MOTO_PORT=str(port),

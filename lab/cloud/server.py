@@ -1,6 +1,5 @@
 """The life of the emulator's server: start, find, check, stop."""
 
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from lab.errors import LabError
 
 DEFAULT_PORT = 5580
 PORT_VARIABLE = "HA_LAB_PORT"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """How long the first answer may take: moto's import is 3 seconds on an idle machine and far more on
 a busy one."""
 
@@ -87,7 +86,6 @@ def start(directory: Path, port: int) -> Server:
     launched = subprocess.run(
         [*command, "--port", str(port), "--directory", str(directory)],
         cwd=ROOT,
-        env=dict(os.environ) | {"PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

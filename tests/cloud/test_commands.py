@@ -34,13 +34,16 @@ def lab(project):
     return run
 
 
-def test_down_removes_everything_and_can_be_repeated(lab, project):
+def test_status_shows_what_down_removes(lab, project):
     state = project / ".lab"
     running = server.start(state, port=0)
     (project / "Pulumi.local.yaml").write_text(f"config: {{}}\n{SALT}")
 
+    shown = lab("status").stdout.splitlines()
     first, second = lab("down"), lab("down")
 
+    assert shown[0].startswith(f"AWS emulator: {running.endpoint}, process {running.identity.pid},")
+    assert shown[1:] == ["update: none", "account: nothing"]
     assert (first.returncode, second.returncode) == (0, 0)
     assert first.stdout.splitlines() == [
         "stopped the AWS emulator, and with it nothing",
@@ -72,16 +75,6 @@ def test_status_and_env_without_a_lab(lab, project):
     assert (env.returncode, env.stdout) == (1, "")
     assert env.stderr == "error: There is no lab: run `make up` first.\n"
     assert not (project / ".lab").exists()
-
-
-def test_status_shows_what_runs(lab, project):
-    running = server.start(project / ".lab", port=0)
-    try:
-        lines = lab("status").stdout.splitlines()
-    finally:
-        running.stop()
-    assert lines[0].startswith(f"AWS emulator: {running.endpoint}, process {running.identity.pid},")
-    assert lines[1:] == ["update: none", "account: nothing"]
 
 
 def test_outside_of_a_project_one_sentence_says_so(lab, project):

@@ -1,23 +1,37 @@
 """The emulator and the stack's state go on together or begin anew together."""
 
-import os
-import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
-from lab.cloud import server
+from lab.cloud import inventory, server
 from lab.stack import cloud
 from lab.workspace import Workspace
 
 
 @dataclass
+class Emulator:
+    """A server as `provide` sees it."""
+
+    endpoint: str
+    healthy: bool = True
+    stopped: bool = False
+
+    def answers(self):
+        return self.healthy
+
+    def stop(self):
+        self.stopped = True
+
+
+@dataclass
 class Stack:
-    """A stack's state as the cloud sees it."""
+    """A stack's state as `provide` sees it."""
 
     known: int = 0
     cut_off: int = 0
-    removed: list[bool] = field(default_factory=list)
+    removed: bool = False
 
     def resources(self):
         return self.known
@@ -26,56 +40,55 @@ class Stack:
         return self.cut_off
 
     def remove(self):
-        self.removed.append(True)
+        self.removed = True
 
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
+    """Runs `provide`; `running` and `account` say what it finds, `said` what it told."""
+    state = SimpleNamespace(running=Emulator("http://old"), account={}, said=[])
+    monkeypatch.setattr(server, "find", lambda _: state.running)
+    monkeypatch.setattr(server, "start", lambda *_: Emulator("http://new"))
+    monkeypatch.setattr(inventory, "remaining", lambda _: state.account)
     workspace = Workspace(tmp_path, tmp_path / ".lab")
-    monkeypatch.setattr(server, "port_from", lambda _: 0)
-    said = []
-
-    def provide(stack):
-        return cloud.provide(workspace, stack, said.append)
-
-    provide.said = said
-    yield provide
-    running = server.find(workspace.state)
-    if running:
-        running.stop()
+    state.provide = lambda stack: cloud.provide(workspace, stack, state.said.append).endpoint
+    return state
 
 
-def test_a_running_emulator_goes_on(lab):
-    first = lab(Stack())
-    again = lab(stack := Stack(known=3))
-    assert again == first
-    assert stack.removed == []
-    assert lab.said[-1] == f"continuing with the AWS emulator at {first.endpoint}"
+@pytest.mark.parametrize(("known", "account"), [(0, {}), (3, {}), (3, {"VPC": ["vpc-1"]})])
+def test_a_running_emulator_goes_on(lab, known, account):
+    lab.account, stack = account, Stack(known=known)
+    assert lab.provide(stack) == "http://old"
+    assert (lab.running.stopped, stack.removed) == (False, False)
+    assert lab.said == ["continuing with the AWS emulator at http://old"]
 
 
-def test_the_state_of_a_lost_emulator_goes(lab):
-    first = lab(Stack())
-    os.kill(first.identity.pid, signal.SIGKILL)
-    assert first.identity.ended(patience=5)
-
-    again = lab(stack := Stack(known=3))
-
-    assert again.answers()
-    assert again.identity != first.identity
-    assert stack.removed == [True]
-    assert "the emulated account of the last run is gone: starting clean" in lab.said
+def test_the_first_run_says_nothing_of_an_earlier_one(lab):
+    lab.running, stack = None, Stack()
+    assert lab.provide(stack) == "http://new"
+    assert stack.removed is False
+    assert lab.said == ["AWS emulator at http://new"]
 
 
-def test_cut_off_operations_start_clean(lab):
-    first = lab(Stack())
-    again = lab(stack := Stack(known=3, cut_off=2))
-    assert (again.identity != first.identity, stack.removed) == (True, [True])
-    assert not first.identity.alive()
+@pytest.mark.parametrize("stack", [Stack(known=3), Stack(cut_off=1)])
+def test_the_state_of_a_lost_emulator_goes(lab, stack):
+    lab.running = None
+    assert lab.provide(stack) == "http://new"
+    assert stack.removed is True
+    assert lab.said[0] == "the emulated account of the last run is gone: starting clean"
 
 
-def test_an_account_that_no_stack_knows_starts_clean(lab):
-    first = lab(Stack())
-    ec2 = cloud.clients(first)("ec2")
-    ec2.create_vpc(CidrBlock="10.0.0.0/16")
-    assert lab(Stack(known=1)) == first
-    assert lab(Stack()) != first
+@pytest.mark.parametrize(
+    ("stack", "healthy", "account", "reason"),
+    [
+        (Stack(known=3, cut_off=2), True, {}, "the last run was killed within 2 operations"),
+        (Stack(), True, {"VPC": ["vpc-1"]}, "the emulated account holds resources"),
+        (Stack(known=3), False, {}, "the AWS emulator does not answer any more"),
+    ],
+)
+def test_what_does_not_fit_together_starts_clean(lab, stack, healthy, account, reason):
+    lab.running.healthy, lab.account = healthy, account
+    assert lab.provide(stack) == "http://new"
+    assert (lab.running.stopped, stack.removed) == (True, True)
+    assert lab.said[0].startswith(reason)
+    assert lab.said[0].endswith(": starting clean")
