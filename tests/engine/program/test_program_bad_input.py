@@ -37,7 +37,7 @@ def test_make_up_tells_the_mistake_and_ends(refused_by_up: Any) -> None:
 
 MISTAKES: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {
     "an even size": ({"etcd": {"size": 4}}, ["etcd.size", "quorum", "4"]),
-    "an unknown key": ({"etcd": {"sise": 3}}, ["etcd.sise", "unknown"]),
+    "an unknown key": ({"etcd": {"sise": 3}}, ["etcd.sise", "no known key"]),
     "a text for a number": ({"etcd": {"size": "three"}}, ["etcd.size", "three"]),
     "two zones": ({"network": {"zones": 2}}, ["network.zones", "acceptTwoZones"]),
     "a zone of nowhere": (

@@ -4,7 +4,6 @@ the members that come and go."""
 import base64
 import json
 import re
-import runpy
 from typing import Any
 
 import yaml
@@ -16,7 +15,7 @@ from lab.cloud.client import REGION
 from tests.engine.program.steps import done, find
 from tests.engine.program.story import Story
 from tests.engine.program.world import World
-from tests.recording import REPOSITORY, ZONES, run
+from tests.recording import REPOSITORY, ZONES, Deploy
 
 STACK_FILE = REPOSITORY / "config" / "Pulumi.local.yaml"
 RESIZED = ("etcd-3", "etcd-4")
@@ -76,9 +75,11 @@ def test_an_interrupted_update_ends_with_a_sentence(resized: Story) -> None:
     assert 0 < len(interrupted.world.machines) < 6
 
 
-def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(resized: Story) -> None:
+def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(
+    resized: Story, deploy_stack: Deploy
+) -> None:
     up = resized["up"]
-    program = run(_program, config=stack_config(), stack="local")
+    program = deploy_stack(stack_config(), stack="local")
     wanted = {(r.type, r.name) for r in program.resources}
     made = {
         (resource["type"], resource["urn"].split("::", 3)[3])
@@ -87,10 +88,6 @@ def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(resized: S
     }
     assert made == wanted
     assert len(made) == len([r for r in up.state if not r["type"].startswith("pulumi:")])
-
-
-def _program() -> None:
-    runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__")
 
 
 def test_nothing_is_doubled_in_the_account(resized: Story) -> None:
@@ -147,7 +144,9 @@ def _bytes(config: CloudConfig) -> bytes:
     return base64.b64decode(encode(config))
 
 
-def test_growing_creates_two_members_and_changes_the_membership(resized: Story) -> None:
+def test_growing_creates_two_members_and_changes_the_membership(
+    resized: Story, deploy_stack: Deploy
+) -> None:
     grown = resized["grown"]
     steps = done(grown.steps)
     assert {step for step in steps if step[0] != "create"} == {
@@ -156,7 +155,7 @@ def test_growing_creates_two_members_and_changes_the_membership(resized: Story) 
     created = {name for op, _, name in steps if op == "create"}
     assert created
     assert {re.sub(r"^local-(etcd-\d).*", r"\1", name) for name in created} == set(RESIZED)
-    wanted = run(_program, config=_sized(5), stack="local")
+    wanted = deploy_stack(_sized(5), stack="local")
     members = {
         (r.type, r.name)
         for r in wanted.resources
