@@ -125,11 +125,20 @@ def _rules() -> str:
 """
 
 
+def _as_written(schema: dict[str, Any]) -> dict[str, Any]:
+    """Pulumi writes a top-level true or false in quotes whenever it writes the file."""
+    if schema.get("type") != "boolean":
+        return schema
+    return {**schema, "type": ["boolean", "string"], "enum": [True, False, "true", "false"]}
+
+
 def stack_file_schema() -> str:
     """`config/schema.json`: the schema of a whole stack file."""
     settings = _schema()
     definitions = settings.pop("$defs")
-    keys = {f"{NAMESPACE}:{key}": value for key, value in settings["properties"].items()}
+    keys = {
+        f"{NAMESPACE}:{key}": _as_written(value) for key, value in settings["properties"].items()
+    }
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A stack of ha-kubernetes",

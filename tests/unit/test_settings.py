@@ -2,14 +2,11 @@ from datetime import timedelta
 from ipaddress import IPv4Network
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config import ConfigError, check
 from config.types import format_duration, parse_duration
-
-STACKS = ("local", "dev", "prod")
 
 
 def problems(values, stack="test"):
@@ -249,15 +246,3 @@ def test_durations_refuse_everything_else_with_a_sentence(text):
         assert parse_duration(text) > timedelta()
     except ValueError as error:
         assert str(error).startswith("must be")  # noqa: PT017 - text that is a duration is fine
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_stacks_of_the_repository_are_right(stack, pytestconfig):
-    text = (pytestconfig.rootpath / "config" / f"Pulumi.{stack}.yaml").read_text()
-    config = yaml.safe_load(text)["config"]
-    values = {
-        key.split(":")[1]: value for key, value in config.items() if not key.startswith("aws:")
-    }
-    settings = check(values, stack=stack)
-    assert settings.protect is (stack == "prod")
-    assert settings.network.zone_count == 3
