@@ -98,7 +98,7 @@ def largest():
             "podCidr": "100.112.0.0/12",
             "serviceCidr": "172.24.128.0/17",
         },
-        artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(256):064x}", "sha256": sums},
+        artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(232):058x}", "sha256": sums},
         tags=tags,
         operatorAccess="instance-connect",
         ami="ami-0123456789abcdef0",
