@@ -13,6 +13,9 @@ PEM = re.compile(
 )
 """A private key, as a text has it."""
 
+ENCRYPTION_KEY = re.compile(r"secret: ([A-Za-z0-9+/]{43}=)")
+"""The key of an EncryptionConfiguration."""
+
 SHORTEST = 16
 """Characters of a secret below which a find could be chance."""
 
@@ -52,6 +55,11 @@ def private_keys(texts: Iterable[str]) -> list[str]:
         for word in re.findall(r"[A-Za-z0-9+/]{80,}={0,2}", text):
             found.update(match.group() for match in PEM.finditer(_decoded(word)))
     return sorted(found)
+
+
+def encryption_keys(texts: Iterable[str]) -> list[str]:
+    """The keys of encryption at rest within texts."""
+    return sorted({match[1] for text in texts for match in ENCRYPTION_KEY.finditer(text)})
 
 
 def _decoded(word: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lab.processes import ProcessIdentity
+from lab.workspace import STACK
 from tests.engine.program.story import Chapter, chapter
 from tests.engine.program.workbench import Workbench
 from tests.engine.program.world import watched
@@ -67,7 +68,8 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     yield "replaced", _ok(chapter(bench, replaced, samples))
     bench.set("protect", "true")
     yield "protected", _ok(chapter(bench, bench.update("up")))
-    yield "refused", chapter(bench, bench.update("destroy"))
+    # With its preview, which is what refuses: without one the engine deletes what is not protected.
+    yield "refused", chapter(bench, bench.pulumi("destroy", "--yes", "--stack", STACK))
     bench.set("protect", "false")
     yield "unprotected", _ok(chapter(bench, bench.update("up")))
     yield "destroyed", _ok(chapter(bench, bench.update("destroy")))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.program.leaks import (
+    encryption_keys,
     files_below,
     leaks,
     private_keys,
@@ -23,10 +24,11 @@ NOT_SCANNED = ["engine/passphrase"]
 
 @pytest.fixture(scope="module")
 def keys(resized: Story) -> list[str]:
-    """Every private key of the stack, before and after its leaves were reissued."""
+    """Every private key of the stack, and the key of encryption at rest."""
     texts = secrets_of(resized["shown"].text)
-    assert texts
-    return private_keys(texts)
+    encryption = encryption_keys(texts)
+    assert len(encryption) == 1
+    return [*private_keys(texts), *encryption]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ class World:
     user_data: Mapping[str, bytes]
     volumes: Mapping[str, str]
     parameters: Mapping[str, tuple[int, str]]
-    """Version and a digest of the value."""
+    """Version and value; of a secret value a digest."""
     targets: frozenset[str]
 
 
@@ -105,8 +105,10 @@ def _parameters(ssm: Any) -> dict[str, tuple[int, str]]:
     for start in range(0, len(names), 10):
         answer = ssm.get_parameters(Names=names[start : start + 10], WithDecryption=True)
         for parameter in answer["Parameters"]:
-            digest = hashlib.sha256(parameter["Value"].encode()).hexdigest()
-            found[parameter["Name"]] = (parameter["Version"], digest)
+            value = parameter["Value"]
+            if parameter["Type"] == "SecureString":
+                value = hashlib.sha256(value.encode()).hexdigest()
+            found[parameter["Name"]] = (parameter["Version"], value)
     return found
 
 
