@@ -46,6 +46,7 @@ _RULES = {
     "string_pattern_mismatch": "must match {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "string_type": "must be text",
+    "too_long": "must have at most {max_length} entries",
     "value_error": "{error}",
 }
 """pydantic's error types in the words of this configuration, filled from their context."""

@@ -133,6 +133,17 @@ def _lease_timings(settings: ClusterSettings) -> Iterator[Problem]:
         yield Problem(keys, rule, format_duration(renew))
 
 
+def _operator_keys(settings: ClusterSettings) -> Iterator[Problem]:
+    # Debian has no package that would accept a key pushed by EC2 Instance Connect.
+    unusable = settings.ami is None and not settings.operator_keys
+    if settings.operator_access == "instance-connect" and unusable:
+        rule = "must be set when operatorAccess is instance-connect, unless ami accepts other keys"
+        yield Problem(("operatorKeys", "operatorAccess", "ami"), rule, None)
+    if settings.operator_access == "none" and settings.operator_keys:
+        rule = "must be left out when operatorAccess is none: no port is open for them"
+        yield Problem(("operatorKeys", "operatorAccess"), rule, None)
+
+
 def _certificate_lifetimes(settings: ClusterSettings) -> Iterator[Problem]:
     pki = settings.pki
     if pki.leaf_days > pki.ca_years * 365:
@@ -166,6 +177,7 @@ RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _public_balancer,
     _lease_timings,
     _certificate_lifetimes,
+    _operator_keys,
     _instance_architecture,
 )
 

@@ -58,6 +58,11 @@ class PkiSettings(Settings):
     """Raise it to reissue every leaf, keys included, without touching an authority."""
 
 
+PublicKey = Annotated[
+    str, Field(pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp256) [A-Za-z0-9+/]+=*( \S{1,40})?$")
+]
+"""An OpenSSH public key. RSA keys are longer than user data has room for."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -99,6 +104,9 @@ class ClusterSettings(Settings):
     """Processor architecture of the machines and the binaries."""
     operator_access: Literal["none", "instance-connect"] = "none"
     """SSH through an EC2 Instance Connect endpoint, or none at all."""
+    operator_keys: Annotated[list[PublicKey], Field(max_length=5)] = Field(default_factory=list)
+    """Public SSH keys of operators, at most five. They are user data: a change replaces the
+    machines."""
     tags: Annotated[dict[str, str], AfterValidator(_check_tags)] = Field(default_factory=dict)
     """Tags of every resource that can have some."""
     protect: bool = True

@@ -53,4 +53,5 @@ def api_server(settings: ClusterSettings, node: ApiServer, *, region: str) -> Cl
             ("systemctl", "mask", "haproxy.service"),
             ("systemctl", "enable", "--now", "--no-block", *_UNITS),
         ),
+        authorized_keys=tuple(settings.operator_keys),
     )

@@ -66,6 +66,7 @@ def etcd_member(
         ),
         # --no-block: etcd is ready only once a quorum is there, and cloud-init must not wait.
         runcmd=(*APPLY, ("systemctl", "enable", "--now", "--no-block", *_UNITS)),
+        authorized_keys=tuple(settings.operator_keys),
     )
 
 

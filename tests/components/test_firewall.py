@@ -35,7 +35,7 @@ def test_the_table_of_the_defaults():
 def test_keys_name_rules_for_life_and_once():
     for values in (
         {},
-        {"operatorAccess": "instance-connect"},
+        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]},
         {"api": {"internal": False, "allowedCidrs": ["0.0.0.0/0", "10.0.0.0/16"]}},
     ):
         table = rules(check(values, stack="t"))
@@ -60,7 +60,9 @@ def test_no_ssh_unless_asked_for():
 
 
 def test_ssh_comes_from_the_instance_connect_endpoint_alone():
-    settings = check({"operatorAccess": "instance-connect"}, stack="t")
+    settings = check(
+        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
+    )
     assert groups(settings) == ("etcd", "api", "balancer", "operator")
     assert opened(settings) - DEFAULT == {
         ("etcd", "ingress", 22, "operator"),
@@ -91,7 +93,11 @@ def test_without_nat_the_aws_apis_are_reached_through_their_endpoints():
 
 
 def test_every_open_port_of_a_group_has_both_ends():
-    table = opened(check({"operatorAccess": "instance-connect"}, stack="t"))
+    table = opened(
+        check(
+            {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
+        )
+    )
     for group, direction, port, peer in table:
         if "." not in peer:
             other = "egress" if direction == "ingress" else "ingress"

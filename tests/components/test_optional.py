@@ -33,7 +33,9 @@ def test_with_nat_there_is_the_free_endpoint_only(cluster):
 
 
 def test_operators_come_through_instance_connect(deploy_stack):
-    cluster = deploy_stack({"operatorAccess": "instance-connect"})
+    cluster = deploy_stack(
+        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}
+    )
     (endpoint,) = cluster.of("InstanceConnectEndpoint").values()
     assert endpoint["subnetId"] == f"test-private-{ZONES[0]}-id"
     assert endpoint["securityGroupIds"] == ["test-operator-id"]

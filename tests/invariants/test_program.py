@@ -18,7 +18,11 @@ CONFIGURATIONS = {
         "ami": "ami-0123456789abcdef0",
         "artifacts": {"mirror": "https://mirror.internal"},
     },
-    "operator": {"operatorAccess": "instance-connect", "tags": {"team": "a"}},
+    "operator": {
+        "operatorAccess": "instance-connect",
+        "operatorKeys": ["ssh-ed25519 AAAA"],
+        "tags": {"team": "a"},
+    },
 }
 
 

@@ -126,6 +126,22 @@ def test_every_default():
         ({"ami": "debian"}, "ami: must match"),
         ({"architecture": "riscv"}, "architecture: must be 'amd64' or 'arm64', got 'riscv'"),
         ({"operatorAccess": "ssh"}, "operatorAccess: must be 'none' or 'instance-connect'"),
+        (
+            {"operatorAccess": "instance-connect"},
+            "operatorKeys: must be set when operatorAccess is",
+        ),
+        (
+            {"operatorKeys": ["ssh-ed25519 AAAA"]},
+            "operatorKeys: must be left out when operatorAccess is none",
+        ),
+        (
+            {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-rsa AAAA"]},
+            "operatorKeys.0: must match",
+        ),
+        (
+            {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"] * 6},
+            "operatorKeys: must have at most 5 entries",
+        ),
         ({"protect": "maybe"}, "protect: must be true or false, got 'maybe'"),
         ({"tags": {"Name": "x"}}, "tags: must not use the reserved key 'Name'"),
         ({"tags": {"aws:x": "x"}}, "tags: must not use the reserved key 'aws:x'"),

@@ -2,11 +2,12 @@
 
 import gzip
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from itertools import chain
 from random import Random
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -101,6 +102,10 @@ def largest():
         artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(232):058x}", "sha256": sums},
         tags=tags,
         operatorAccess="instance-connect",
+        operatorKeys=[
+            f"ecdsa-sha2-nistp256 {b64encode(random.randbytes(104)).decode()} {number:040d}"
+            for number in range(5)
+        ],
         ami="ami-0123456789abcdef0",
     )
 
@@ -328,3 +333,16 @@ def test_host_has_a_clock_a_bounded_journal_and_kernel_settings(config):
     assert "SystemMaxUse=1G" in files["/etc/systemd/journald.conf.d/ha-kubernetes.conf"]
     for line in files["/etc/sysctl.d/90-ha-kubernetes.conf"].splitlines():
         assert re.fullmatch(r"#.*|-[a-z0-9_.]+ = \d+", line), line
+
+
+def test_operators_keys_are_accepted_when_they_are_given():
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample alice@example"
+    given = settings(operatorAccess="instance-connect", operatorKeys=[key])
+
+    for node in (etcd_node(given, 0), api_node(given, 0)):
+        assert yaml.safe_load(node.render())["ssh_authorized_keys"] == [key]
+
+
+def test_no_key_is_accepted_unless_given():
+    for node in (etcd_node(settings(), 0), api_node(settings(), 0)):
+        assert "ssh_authorized_keys" not in yaml.safe_load(node.render())
