@@ -48,9 +48,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def private_keys(texts: Iterable[str]) -> list[str]:
-    """The private keys within texts, raw or as base64 inside a kubeconfig."""
+    """The private keys within texts: raw, in JSON, or as base64 inside a kubeconfig."""
     found: set[str] = set()
-    for text in texts:
+    for text in (text.replace("\\n", "\n") for text in texts):
         found.update(match.group() for match in PEM.finditer(text))
         for word in re.findall(r"[A-Za-z0-9+/]{80,}={0,2}", text):
             found.update(match.group() for match in PEM.finditer(_decoded(word)))
