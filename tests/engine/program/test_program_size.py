@@ -63,8 +63,9 @@ def account(world: World) -> dict[str, int]:
     return found
 
 
-def test_a_killed_update_says_nothing_of_success(resized: Story) -> None:
+def test_after_a_kill_within_an_operation_the_account_begins_anew(resized: Story) -> None:
     assert resized["killed"].status < 0
+    assert "whose effect is unknown: starting clean" in resized["interrupted"].text
 
 
 def test_an_interrupted_update_ends_with_a_sentence(resized: Story) -> None:
@@ -73,6 +74,7 @@ def test_an_interrupted_update_ends_with_a_sentence(resized: Story) -> None:
     assert interrupted.text.splitlines()[-1] == "Interrupted; run the command again to continue."
     assert "Traceback" not in interrupted.text
     assert 0 < len(interrupted.world.machines) < 6, "it was cut off in the middle"
+    assert "continuing with the AWS emulator" in resized["up"].text
 
 
 def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(
