@@ -51,7 +51,8 @@ class Terraform:
             check=False,
         )
         seconds = time.monotonic() - began
-        assert done.returncode == 0, f"terraform plan is not clean:\n{done.stdout}{done.stderr}"
+        wanted = [line for line in done.stdout.splitlines() if line.startswith("Plan:")]
+        assert done.returncode == 0, f"terraform plan is not clean: {wanted or done.stderr}"
         return seconds
 
 
@@ -70,12 +71,14 @@ def workspace(
             continue
         kind = resource_type(resource["type"])
         name = re.sub(r"\W", "_", resource["urn"].rpartition("::")[2])
-        inputs = to_terraform(schemas.resource(kind).block, _plain(resource["inputs"]))
+        block = schemas.resource(kind).block
+        inputs = to_terraform(block, _plain(resource["inputs"]))
         configuration.setdefault(kind, {})[name] = _given(inputs)
         raw = raw_state(_plain({RAW_STATE: resource["outputs"].get(RAW_STATE)}))
         if raw is None:
             raise UnavailableError("the stack was made with Pulumi's official AWS plugin")
-        state.append(_instance(kind, name, raw))
+        sensitive = [a.name for a in block.attributes.values() if a.sensitive]
+        state.append(_instance(kind, name, raw, sensitive))
     directory.mkdir(mode=0o700)  # it holds the stack's secrets in clear
     document = {"provider": {"aws": {"region": environment["AWS_REGION"]}}}
     _write(directory / "main.tf.json", {**document, "resource": configuration})
@@ -109,13 +112,14 @@ def _given(value: Any) -> Any:
     return value
 
 
-def _instance(kind: str, name: str, raw: RawState) -> dict[str, Any]:
+def _instance(kind: str, name: str, raw: RawState, sensitive: list[str]) -> dict[str, Any]:
     document = json.loads(raw.to_text())
     instance = {
         "schema_version": raw.version,
         "attributes": raw.values,
         "private": document["private"],
-        "sensitive_attributes": [],
+        # Terraform calls a value that becomes sensitive a change.
+        "sensitive_attributes": [[{"type": "get_attr", "value": path}] for path in sensitive],
     }
     head = {"mode": "managed", "type": kind, "name": name, "provider": PROVIDER}
     return {**head, "instances": [instance]}
