@@ -102,8 +102,12 @@ def test_nothing_is_doubled_in_the_account(resized: Story) -> None:
 
 def test_what_was_made_before_the_interrupt_is_kept(resized: Story) -> None:
     before, after = resized["interrupted"].world, resized["up"].world
-    for name, machine in before.machines.items():
-        assert after.machines[name].id == machine.id
+    steps = done(resized["interrupted"].steps)
+    finished = {name for _, type_, name in steps if type_ == "aws:ec2/instance:Instance"}
+    assert "local-etcd-0" in finished
+    # One that was being created may be replaced: nobody knows what it lacks.
+    for name in finished:
+        assert after.machines[name].id == before.machines[name].id
     assert before.volumes.items() <= after.volumes.items()
 
 
