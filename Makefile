@@ -14,7 +14,7 @@ CODE := __main__.py components config node lab
 # a missing one are skipped with the reason shown.
 SYSTEM_PACKAGES := cloud-init e2fsprogs haproxy openssl shellcheck systemd xfsprogs
 
-.PHONY: help up down destroy test check format lint types golden reference lock packages
+.PHONY: help up down destroy test check format lint types golden reference figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -49,6 +49,9 @@ golden: $(VENV)/installed ## Write the rendered user data that reviews compare w
 
 reference: $(VENV)/installed ## Write config/schema.json and docs/configuration.md
 	@$(BIN)/python -m config.reference
+
+figures: $(VENV)/installed ## Measure preview, resources and user data
+	@$(BIN)/python -m tests.figures
 
 lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 	@$(BIN)/pip install --quiet uv

@@ -65,7 +65,11 @@ class Cluster(pulumi.ComponentResource):
             environment=environment,
             paths=ParameterPaths(settings.cluster_name),
             subnets=subnets,
-            pki=ClusterPki(name, ClusterPkiArgs(ca_years=settings.pki.ca_years), self._child),
+            pki=ClusterPki(
+                name,
+                ClusterPkiArgs(ca_years=settings.pki.ca_years, protect=settings.protect),
+                self._child,
+            ),
             key_arn=key.arn,
             boot_after=[*routes, firewall, *self._endpoints(subnets, firewall.group_ids)],
             tags=self._tags,

@@ -18,6 +18,9 @@ class ClusterPkiArgs:
 
     ca_years: int
     """Years that the authorities are valid."""
+    protect: bool
+    """Refuse to delete what cannot be made again: without the seed of encryption at rest every
+    snapshot is unreadable, and without the authorities every certificate is worthless."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class ClusterPki(pulumi.ComponentResource):
         self, name: str, args: ClusterPkiArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:ClusterPki", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self, protect=args.protect)
 
         def authority(domain: Authority) -> CertificateAuthority:
             authority_name = f"{name}-{domain}-ca"

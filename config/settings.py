@@ -110,7 +110,7 @@ class ClusterSettings(Settings):
     tags: Annotated[dict[str, str], AfterValidator(_check_tags)] = Field(default_factory=dict)
     """Tags of every resource that can have some."""
     protect: bool = True
-    """Protect the data volumes, the snapshot bucket and the key, and gate every replacement."""
+    """Refuse to delete the data volumes, the snapshots, the KMS key and the roots of trust."""
     artifacts: ArtifactSettings = ArtifactSettings()
     """Where the binaries come from."""
 

@@ -70,6 +70,13 @@ def test_data_is_protected_and_machines_are_not(cluster, deploy_stack):
     assert all(v.protect for v in cluster.registrations("Volume").values())
     assert all(b.protect for b in cluster.registrations("Bucket").values())
     assert all(k.protect for k in cluster.registrations("Key").values())
+    assert all(ca.protect for ca in cluster.registrations("SelfSignedCert").values())
+    roots = {n for n, key in cluster.registrations("PrivateKey").items() if key.protect}
+    assert roots == {
+        *(f"test-{ca}-ca" for ca in ("kubernetes", "etcd", "front-proxy")),
+        "test-service-account",
+        "test-encryption-at-rest",
+    }
     # A protected machine could never be replaced, which is how every update reaches it.
     assert not any(i.protect for i in cluster.registrations("Instance").values())
     unprotected = deploy_stack({"protect": False})
