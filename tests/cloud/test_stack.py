@@ -120,8 +120,11 @@ def test_the_lock_of_a_dead_pulumi_is_cancelled(workspace, engine, checkpoint, t
 
 
 def test_the_lock_of_a_living_pulumi_is_respected(workspace, engine, checkpoint, tmp_path):
-    program = _script(tmp_path / "pulumi", "read line")
-    with subprocess.Popen([program], stdin=subprocess.PIPE) as living:
+    program = _script(tmp_path / "pulumi", "echo begun; read line")
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
+        # Popen returns a moment before the kernel gives the process its new name.
+        assert living.stdout
+        assert living.stdout.readline() == b"begun\n"
         _lock(checkpoint, living.pid)
         cli = _script(tmp_path / "cli", f"touch {tmp_path}/called")
         with pytest.raises(LabError, match=rf"process {living.pid}\) is at work"):
