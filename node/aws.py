@@ -2,8 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +23,20 @@ ATTEMPTS = 5
 
 Without AWS a reboot waits for all of them, about 20 s.
 """
+
+
+PER_REQUEST = 10
+"""Parameters that GetParameters returns at most (API reference)."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The document in a parameter, and how long ago it was written."""
+
+    document: Any
+    """JSON; None when the value is not JSON."""
+    age: float
+    """Seconds, by AWS's own clock at both ends: no clock of a node takes part."""
 
 
 class ParameterStore:
@@ -55,12 +72,32 @@ class ParameterStore:
         except ValueError as error:
             raise NodeError(f"parameter {name} is not JSON: run pulumi up") from error
 
+    def latest(self, names: Sequence[str]) -> dict[str, Stored]:
+        """The documents in those of the parameters that exist, by name."""
+        found = {}
+        for start in range(0, len(names), PER_REQUEST):
+            with _answering():
+                answer = self._ssm.get_parameters(Names=names[start : start + PER_REQUEST])
+            date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+            now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+            for parameter in answer["Parameters"]:
+                age = (now - parameter["LastModifiedDate"]).total_seconds()
+                found[parameter["Name"]] = Stored(_document(parameter["Value"]), age)
+        return found
+
     def put(self, name: str, document: object) -> None:
         """Replace the JSON document in a parameter."""
         with _answering():
             self._ssm.put_parameter(
                 Name=name, Value=json.dumps(document), Type="String", Overwrite=True
             )
+
+
+def _document(text: str) -> Any:  # noqa: ANN401  JSON
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The commands: each says in one line what it did, or what is wrong and what to do."""
 
-import fcntl
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -21,8 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     command = arguments[0]
     try:
         # A person may run what a timer is running: the second waits for the first.
-        with files.create(at(f"{RUNTIME}/{command}.lock")).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.locked(at(f"{RUNTIME}/{command}.lock")):
             print(f"{command}: {import_module(f'node.{command}').run(load(), Machine())}")
     except (NodeError, OSError, ImportError) as error:
         print(f"{command}: {error}".replace("\n", " "), file=sys.stderr)

@@ -14,6 +14,15 @@ class Machine:
         state = run("systemctl", "show", "--property=ActiveState", "--value", unit).stdout
         return state.strip() in {"active", "activating", "reloading"}
 
+    def ended(self, unit: str) -> bool:
+        """Whether a service ended by itself, with 0; one that was told to stop died of a signal."""
+        shown = run(
+            "systemctl", "show", "--property=ActiveState,ExecMainCode,ExecMainStatus", unit
+        ).stdout
+        found = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+        stopped = found.get("ActiveState") in {"inactive", "failed"}
+        return stopped and (found.get("ExecMainCode"), found.get("ExecMainStatus")) == ("1", "0")
+
     def start(self, unit: str) -> None:
         """Start a service, without waiting for it: etcd is not ready before its peers are."""
         # One that failed too often may try again.

@@ -1,30 +1,26 @@
 """`report`: tell Parameter Store how this node is, for the gates of `pulumi up` and for people."""
 
-from datetime import UTC, datetime
+from typing import Any
 
-from node.aws import ParameterStore, metadata
-from node.errors import NodeError
+from node.aws import ParameterStore
 from node.machine import Machine
 from node.settings import Settings
+from node.status import stamped
 
 
 def run(settings: Settings, _machine: Machine) -> str:
     """Write the status; what it says."""
-    try:
-        instance = metadata("instance-id")
-    except NodeError:
-        instance = None
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    status = {"instanceId": instance, "time": now, **_state(settings)}
-    ParameterStore(settings.region).put(settings.parameters["status"], status)
+    status = _write(settings)
     return f"{status['state']}, {'healthy' if status['healthy'] else 'not healthy'}"
 
 
-def _state(settings: Settings) -> dict[str, object]:
+def _write(settings: Settings) -> dict[str, Any]:
     if settings.etcd:
-        from node.etcd import client  # noqa: PLC0415  a node carries its own tier only
+        from node.etcd import status  # noqa: PLC0415  a node carries its own tier only
 
-        return client.report(settings, settings.etcd)
+        return status.write(settings, settings.etcd)
     from node.api import readiness  # noqa: PLC0415  a node carries its own tier only
 
-    return readiness.report(settings)
+    state = readiness.report(settings)
+    ParameterStore(settings.region).put(settings.parameters["status"], stamped(state))
+    return state

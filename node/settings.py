@@ -113,6 +113,11 @@ class Settings:
         """The directory of this node's certificates and keys."""
         return at(PKI[self.tier])
 
+    def status_of(self, node: str) -> str:
+        """The parameter that a node reports in."""
+        nodes = self.parameters["status"].removesuffix(f"{self.name}/status")
+        return f"{nodes}{node}/status"
+
 
 def at(path: str) -> Path:
     """A path of the node; under HA_NODE_ROOT where that is set."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -12,8 +13,9 @@ from components.naming import EtcdMember
 from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
-from node import reconcile, report
-from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, Settings, parse
+from node import report
+from node.etcd import client, tier
+from node.settings import CLUSTER_ENV, DATA_DIR, DATA_MOUNT, WAL, Settings, parse
 from tests.node.doubles import FakeMachine
 
 CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
@@ -41,6 +43,10 @@ class EtcdMachine(FakeMachine):
     def active(self, unit: str) -> bool:
         assert unit == "etcd.service"
         return self.process is not None and self.process.poll() is None
+
+    def ended(self, unit: str) -> bool:
+        assert unit == "etcd.service"
+        return self.process is not None and self.process.poll() == 0
 
     def start(self, unit: str) -> None:
         env = self.inside(CLUSTER_ENV)
@@ -70,7 +76,14 @@ class EtcdMachine(FakeMachine):
         if self.process:
             self.process.kill()
             self.process.wait()
+        self.process = None
         self.inside(CLUSTER_ENV).unlink(missing_ok=True)
+
+    def lose_disk(self) -> None:
+        """The power fails, and the volume comes back blank."""
+        self.power_off()
+        shutil.rmtree(self.inside(DATA_DIR), ignore_errors=True)
+        self.inside(DATA_DIR).mkdir()
 
 
 @dataclass
@@ -85,12 +98,22 @@ class EtcdNode:
         return self.machine.member.name
 
     def reconcile(self) -> str:
-        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
-        return reconcile.run(self.settings, self.machine)
+        """One step of what the timer runs."""
+        assert self.settings.etcd
+        self.enter()
+        return tier.step(self.settings, self.settings.etcd, self.machine)[0]
 
     def report(self) -> str:
-        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
+        self.enter()
         return report.run(self.settings, self.machine)
+
+    def healthy(self) -> bool:
+        assert self.settings.etcd
+        return client.healthy(self.settings.etcd)
+
+    def enter(self) -> None:
+        """Make this machine's root the one that the program works in."""
+        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
 
     def etcdctl(self, *arguments: str) -> Any:
         pki = f"{self.machine.root}/etc/etcd/pki"

@@ -134,6 +134,17 @@ def users(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return given
 
 
+@pytest.fixture
+def etcd_tier(aws, root, tmp_path, monkeypatch, authority, etcd_binaries):  # noqa: PLR0917  fixtures
+    """A tier without machines."""
+    from tests.node.etcd_tier import Tier
+
+    monkeypatch.setenv("PATH", f"{etcd_binaries}:{os.environ['PATH']}")
+    tier = Tier(aws, tmp_path, etcd_binaries, authority)
+    yield tier
+    tier.close()
+
+
 def put_files(aws: SSMClient, name: str, files: dict[str, str]) -> None:
     """Store a node's files as Pulumi does."""
     for file, content in files.items():

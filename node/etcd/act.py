@@ -1,0 +1,67 @@
+"""The steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
+
+import shutil
+
+from node import files
+from node.aws import ParameterStore
+from node.etcd import decide, status
+from node.etcd.environment import forming, joining
+from node.etcd.observe import UNIT
+from node.machine import Machine
+from node.membership import formation
+from node.settings import CLUSTER_ENV, DATA_DIR, Settings, at
+
+
+def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[str, bool]:
+    """Take a step; what was done, and whether to look again soon."""
+    if not isinstance(decision, decide.Form | decide.Join):
+        # etcd.service may start an empty disk only while this decision stands.
+        at(CLUSTER_ENV).unlink(missing_ok=True)
+    soon = True
+    match decision:
+        case decide.Wait(reason, changing):
+            done, soon = reason, changing
+        case decide.Form(marker):
+            files.write(at(CLUSTER_ENV), forming(marker))
+            machine.start(UNIT)
+            done = f"starting etcd to form the cluster {marker.token}"
+        case decide.Ask(lost):
+            status.declare(settings, "empty", lost)
+            done = "the disk is empty: asking to join as a new member"
+        case decide.Join(entry, listed, token):
+            # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
+            status.declare(settings, "joining", entry.id)
+            files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, token))
+            machine.start(UNIT)
+            done = f"starting etcd to join as {entry.id}"
+        case decide.Start():
+            machine.start(UNIT)
+            done, soon = "starting etcd from its disk", False
+        case decide.Discard():
+            discard()
+            done = "removed the data of a member that was removed"
+        case decide.Leave():
+            status.declare(settings, "left", None)
+            done, soon = "not a member, and not wanted as one", False
+        case decide.MarkFormed():
+            done = mark_formed(settings)
+    return done, soon
+
+
+def discard() -> None:
+    """Remove a member's data: all of it at once, as far as etcd can see."""
+    old = at(f"{DATA_DIR}/.discarded")
+    shutil.rmtree(old, ignore_errors=True)
+    at(f"{DATA_DIR}/member").rename(old)
+    files.sync(old.parent)
+    shutil.rmtree(old)
+
+
+def mark_formed(settings: Settings) -> str:
+    """Set the marker, in what it says now: every founding member does this, and once is enough."""
+    store, name = ParameterStore(settings.region), settings.parameters["formation"]
+    document = store.get(name)
+    if formation(document).formed:
+        return "the cluster is formed"
+    store.put(name, {**document, "formed": True})
+    return "the cluster is formed: set the marker"

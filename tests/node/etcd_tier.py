@@ -1,0 +1,134 @@
+"""An etcd tier on loopback addresses: machines that come and go, and what `pulumi up` wants."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mypy_boto3_ssm import SSMClient
+
+from node import prepare
+from node.settings import PKI
+from tests.node.certificates import Authority, etcd_files
+from tests.node.cluster import EtcdNode, etcd_node
+from tests.node.conftest import document, put_files
+from tests.node.writer import Gateway
+
+TOKEN = "test-vpc-0abc"
+FORMATION = "/test/etcd/formation"
+MEMBERS = "/test/etcd/members"
+
+PATIENCE = 120
+"""Seconds after which a tier is taken for stuck; etcd alone makes a change wait for five."""
+
+
+def network() -> str:
+    """Everything in 127.0.0.0/8 is this machine; another test run has another network."""
+    return f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
+
+
+@dataclass
+class Tier:
+    """The machines of a tier, by number, and their parameters."""
+
+    aws: SSMClient
+    directory: Path
+    binaries: Path
+    authority: Authority
+    nodes: dict[int, EtcdNode] = field(default_factory=dict)
+    booted: int = 0
+
+    def member(self, number: int) -> dict[str, str]:
+        """A member as the parameters have it."""
+        return {"name": f"etcd-{number}", "address": f"{network()}.{10 + number}"}
+
+    def put(self, name: str, value: Any) -> None:
+        self.aws.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)
+
+    def get(self, name: str) -> Any:
+        return json.loads(self.aws.get_parameter(Name=name)["Parameter"]["Value"])
+
+    def found(self, size: int) -> None:
+        """What the first `pulumi up` writes."""
+        members = [self.member(number) for number in range(size)]
+        self.put(FORMATION, {"formed": False, "token": TOKEN, "members": members})
+        self.desire(*range(size))
+
+    def desire(self, *numbers: int) -> None:
+        self.put(MEMBERS, [self.member(number) for number in numbers])
+
+    def boot(self, *numbers: int) -> None:
+        """Boot machines that have never run, with blank disks."""
+        for number in numbers:
+            member = self.member(number)
+            directory = self.directory / f"boot-{self.booted}"
+            directory.mkdir()
+            self.booted += 1
+            etcd = {"address": member["address"], "volumeId": "vol-0abc"}
+            node = etcd_node(directory, self.binaries, document(member["name"], etcd=etcd))
+            files = etcd_files(self.authority, node.name, member["address"])
+            put_files(self.aws, node.name, files)
+            node.enter()
+            assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
+            self.nodes[number] = node
+
+    def terminate(self, *numbers: int) -> None:
+        """Take machines away, with their disks and their last words."""
+        for number in numbers:
+            node = self.nodes.pop(number)
+            node.machine.power_off()
+            name = node.settings.parameters["status"]
+            self.aws.delete_parameters(Names=[name])
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.machine.power_off()
+
+    def until(self, done: Callable[[], bool], *only: int) -> list[tuple[int, str]]:
+        """Reconcile machines in turn, all by default, until it is so; what they said."""
+        said: list[tuple[int, str]] = []
+        give_up = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
+            for number in only or tuple(self.nodes):
+                said.append((number, self.nodes[number].reconcile()))
+            time.sleep(0.05)
+        return said
+
+    def listed(self) -> dict[str, str]:
+        """The membership: voter or learner, by name or, of what never started, by peer URL."""
+        for node in self.nodes.values():
+            if node.machine.active("etcd.service"):
+                try:
+                    members = node.etcdctl("member", "list")["members"]
+                except subprocess.CalledProcessError:
+                    continue
+                return {
+                    m.get("name") or m["peerURLs"][0]: "learner" if m.get("isLearner") else "voter"
+                    for m in members
+                }
+        return {}
+
+    def voters(self, numbers: Collection[int]) -> bool:
+        """Whether exactly these are members, and all are voters that answer."""
+        return self.listed() == {f"etcd-{n}": "voter" for n in numbers} and all(
+            self.nodes[number].healthy() for number in numbers
+        )
+
+    def status(self, number: int) -> Any:
+        return self.get(f"/test/nodes/etcd-{number}/status")
+
+    def gateway(self) -> Gateway:
+        """A client that, as HAProxy does, knows the machines that are there."""
+        first = next(iter(self.nodes.values()))
+        pki = first.machine.inside(PKI["etcd"])
+        return Gateway(
+            pki, lambda: [n.machine.member.client_url[8:].partition(":")[0] for n in self.alive()]
+        )
+
+    def alive(self) -> list[EtcdNode]:
+        return [n for n in list(self.nodes.values()) if n.machine.active("etcd.service")]
