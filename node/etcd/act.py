@@ -40,8 +40,8 @@ def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[s
         case decide.Discard():
             discard()
             done = "removed the data of a member that was removed"
-        case decide.Leave():
-            status.declare(settings, "left", None)
+        case decide.Leave(used):
+            status.declare(settings, "left", used)
             done, soon = "not a member, and not wanted as one", False
         case decide.MarkFormed():
             done = mark_formed(settings)

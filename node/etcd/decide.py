@@ -90,6 +90,9 @@ class Discard:
 class Leave:
     """Report that this node is no member and will be none."""
 
+    used: str | None
+    """The id that it had: should it be wanted again, it must not start under that one."""
+
 
 @dataclass(frozen=True)
 class MarkFormed:
@@ -146,7 +149,7 @@ def _outside(state: State, marker: Formation) -> Step:
         case None:
             return Wait(f"the disk is empty and the desired members are unknown: {state.trouble}")
         case False:
-            return Leave() if entry is None else Wait("waiting to be removed", changing=True)
+            return Leave(state.used) if entry is None else Wait("waiting to be removed", changing=True)
     if entry is None:
         return Ask(state.used)
     spent = entry.id == state.used and not state.starting
@@ -162,7 +165,7 @@ def _removed(state: State) -> Step:
     entry = at(state.address, state.peers)
     if entry is not None and entry.started:
         return Wait("etcd was removed from the cluster, which not every peer knows", changing=True)
-    return Discard() if state.wanted else Leave()
+    return Discard() if state.wanted else Leave(state.used)
 
 
 def _running(state: State) -> Step:
