@@ -15,7 +15,7 @@ def identity(bucket: str, archive: bytes) -> dict[str, str]:
     return {"bucket": bucket, "key": f"program/{sha256}.zip", "sha256": sha256}
 
 
-def fetch() -> subprocess.CompletedProcess[str]:
+def fetch(umask: int = 0o022) -> subprocess.CompletedProcess[str]:
     """Run it as its unit does."""
     return subprocess.run(
         [sys.executable, "-I", FETCHER],
@@ -24,4 +24,5 @@ def fetch() -> subprocess.CompletedProcess[str]:
         check=False,
         cwd="/",
         env=os.environ,
+        umask=umask,
     )

@@ -70,6 +70,13 @@ def test_it_is_installed_where_its_units_run_it(wanted, library):
     assert ran.stdout == b"one\n"
 
 
+def test_users_of_daemons_may_read_it_whoever_fetched_it(wanted, library):
+    wanted(archive(MODULES))
+    assert fetch(umask=0o077).returncode == 0
+    for path in (library / "programs").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+
+
 def test_a_reboot_asks_nothing_of_aws(wanted, library, aws_down):
     program = wanted(archive(MODULES))
     assert fetch().returncode == 0
@@ -139,6 +146,16 @@ def test_a_download_that_breaks_off_is_none(wanted, library, monkeypatch):
     assert not library.exists()
 
 
+def refusal(capsys):
+    """What the fetcher complains of, in this process: starting one for each case takes long."""
+    capsys.readouterr()
+    assert fetch_program.main() == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    return output.err
+
+
 def zipped(**changes):
     """An archive that holds one entry besides a good one; `changes` are the entry's attributes."""
     buffer = io.BytesIO()
@@ -168,13 +185,12 @@ def zipped(**changes):
         "node/evil.py\n",
     ],
 )
-def test_an_archive_that_holds_anything_but_modules_is_refused(wanted, library, root, name):
+def test_an_archive_that_holds_anything_but_modules_is_refused(wanted, library, root, capsys, name):
     before = {path for path in root.rglob("*") if path != library}
     wanted(zipped(filename=name))
-    done = fetch()
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"holds {name!r}, which is no module of the node program" in done.stderr
-    assert "run pulumi up from a clean checkout" in done.stderr
+    said = refusal(capsys)
+    assert f"holds {name!r}, which is no module of the node program" in said
+    assert "run pulumi up from a clean checkout" in said
     assert not (library / "node").is_symlink()
     assert {p.name for p in root.rglob("*")} - {p.name for p in before} <= {
         *("api", "usr", "local", "lib", "ha-kubernetes", "programs", "lock"),
@@ -184,17 +200,16 @@ def test_an_archive_that_holds_anything_but_modules_is_refused(wanted, library, 
 
 def test_a_link_in_an_archive_becomes_a_file(wanted, library):
     wanted(zipped(filename="node/link.py", external_attr=0o120777 << 16, create_system=3))
-    assert fetch().returncode == 0
+    assert fetch_program.main() == 0
     assert not (library / "node/link.py").is_symlink()
     assert (library / "node/link.py").read_text() == "hostile"
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive at all", archive(MODULES)[:-30]])
-def test_what_is_no_archive_is_refused(wanted, library, content):
+def test_what_is_no_archive_is_refused(wanted, library, capsys, content):
     wanted(content)
-    done = fetch()
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "is no archive of the node program" in done.stderr
+    said = refusal(capsys)
+    assert "is no archive of the node program" in said
     assert not (library / "node").is_symlink()
 
 
@@ -202,14 +217,13 @@ def test_what_is_no_archive_is_refused(wanted, library, content):
     "text",
     ["", "{", "[]", "{}", '{"region": "eu-central-1"}', '{"region": "x", "program": {"key": "x"}}'],
 )
-def test_a_node_without_settings_says_so(root, text):
+def test_a_node_without_settings_says_so(root, capsys, text):
     path = root / "etc/ha-kubernetes/node.json"
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    done = fetch()
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"node-program: {path} is missing or damaged (")
-    assert done.stderr.endswith("; replace this node\n")
+    said = refusal(capsys)
+    assert said.startswith(f"node-program: {path} is missing or damaged (")
+    assert said.endswith("; replace this node\n")
 
 
 class Stopped(BaseException):

@@ -39,6 +39,8 @@ def at(path: str) -> Path:
 
 def main() -> int:
     """Install it; one line says what was done, or what is wrong."""
+    # Users of daemons run the program too, whatever the mask of who runs this.
+    os.umask(0o022)
     try:
         region, program = read_settings()
         print(f"node-program: {install(region, program)}")
