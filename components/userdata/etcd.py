@@ -17,7 +17,6 @@ from components.userdata.paths import (
     ETCD_MOUNT,
     ETCD_PKI,
 )
-from components.userdata.program import program
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
@@ -27,6 +26,7 @@ PEER_NAME = "etcd-peer"
 
 _UNITS = (
     "node-packages.service",
+    "node-program.service",
     "node-prepare.service",
     "etcd.service",
     "node-reconcile.timer",
@@ -40,26 +40,29 @@ def etcd_member(
     *,
     region: str,
     volume_id: str,
-    snapshot_bucket: str,
+    bucket: str,
 ) -> CloudConfig:
-    """The user data of a member. It names no other member: a size change must replace none."""
+    """The user data of a member. It names no other member: a size change must replace none.
+
+    `bucket` is the cluster's, of the program and of snapshots.
+    """
     identity = node_json(
         settings,
         name=member.name,
         tier="etcd",
         region=region,
+        bucket=bucket,
         artifacts=etcd_artifacts(settings),
         etcd={
             "address": str(member.address),
             "volumeId": volume_id,
-            "snapshotBucket": snapshot_bucket,
+            "snapshotBucket": bucket,
         },
     )
     return CloudConfig(
         hostname=member.name,
         write_files=(
             identity,
-            *program("etcd"),
             *host_files("etcd", "etcd"),
             *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),

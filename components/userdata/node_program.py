@@ -3,15 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from components.naming import ParameterPaths
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
 from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
-from components.userdata.program import PROGRAM, Tier
+from components.userdata.program import PROGRAM, program
+from components.userdata.program_fetcher import program_fetcher
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
+
+Tier = Literal["etcd", "api"]
 
 INSTALL_PACKAGES = f"{LIBRARY}/install-packages"
 
@@ -29,11 +33,16 @@ def node_json(
     name: str,
     tier: Tier,
     region: str,
+    bucket: str,
     artifacts: Sequence[Artifact],
     etcd: Mapping[str, str] | None = None,
 ) -> File:
-    """Which node this is. The program's side of it is `node/settings.py`."""
+    """Which node this is. The program's side of it is `node/settings.py`.
+
+    `bucket` is the cluster's, which holds the program.
+    """
     paths = ParameterPaths(settings.cluster_name)
+    wanted = program()
     document: dict[str, object] = {
         "cluster": settings.cluster_name,
         "name": name,
@@ -45,6 +54,7 @@ def node_json(
             "members": paths.desired_members,
             "formation": paths.formation,
         },
+        "program": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
         "artifacts": [asdict(artifact) for artifact in artifacts],
     }
     if etcd is not None:
@@ -53,12 +63,13 @@ def node_json(
 
 
 def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, ...]:
-    """Packages, then `prepare`, then `reconcile` and `report` every half minute.
+    """Packages, the program, `prepare`, then `reconcile` and `report` every half minute.
 
     `writable` are the paths that `reconcile` changes besides its own configuration.
     """
     return (
         _packages(packages),
+        *program_fetcher(),
         _prepare(),
         _periodic("reconcile", "300s", (CONFIGURATION, *writable)),
         _timer("reconcile"),
@@ -101,8 +112,8 @@ def _prepare() -> File:
         {
             "Unit": {
                 "Description": "Certificates, binaries and disk of this node",
-                "Wants": "network-online.target node-packages.service",
-                "After": "network-online.target node-packages.service",
+                "Wants": "network-online.target node-program.service",
+                "After": "network-online.target node-program.service",
                 **FOREVER,
             },
             "Service": {

@@ -1,8 +1,12 @@
+import base64
+import hashlib
+import io
 import json
+import zipfile
 
 
 def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
-    name = "test-snapshots"
+    name = "test-bucket"
     bucket = {"bucket": f"{name}-id"}
     assert cluster.of("Bucket")[name]["forceDestroy"] is False
     assert cluster.of("BucketPublicAccessBlock")[name] == {
@@ -23,6 +27,7 @@ def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
     }
     (lifecycle,) = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
     assert lifecycle["status"] == "Enabled"
+    assert lifecycle["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
     assert lifecycle["expiration"] == {"days": 30}
     assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
     (statement,) = json.loads(cluster.of("BucketPolicy")[name]["policy"])["Statement"]
@@ -32,9 +37,32 @@ def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
 
 def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
     cluster = deploy_stack({"protect": False, "etcd": {"snapshots": {"keepDays": 3}}})
-    assert cluster.of("Bucket")["test-snapshots"]["forceDestroy"] is True
-    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-snapshots"]["rules"]
+    assert cluster.of("Bucket")["test-bucket"]["forceDestroy"] is True
+    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-bucket"]["rules"]
     assert lifecycle["expiration"] == {"days": 3}
+
+
+def test_the_program_lies_in_the_bucket_under_its_checksum(cluster):
+    ((name, stored),) = cluster.registrations("BucketObjectv2").items()
+    archive = base64.b64decode(stored.inputs["contentBase64"])
+    assert name == "test-program"
+    assert stored.inputs == {
+        "bucket": "test-bucket-id",
+        "key": f"program/{hashlib.sha256(archive).hexdigest()}.zip",
+        "contentBase64": stored.inputs["contentBase64"],
+        "contentType": "application/zip",
+    }
+    assert "node/__main__.py" in zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    # Stored before the bucket encrypts by the cluster's key, it would be encrypted by another.
+    for type_ in ("BucketServerSideEncryptionConfiguration", "BucketVersioning"):
+        assert cluster.urn(type_, "test-bucket") in stored.dependencies
+
+
+def test_an_old_program_stays_where_nodes_may_still_look_for_it(cluster):
+    (stored,) = cluster.registrations("BucketObjectv2").values()
+    assert stored.retain_on_delete
+    assert not stored.delete_before_replace
+    assert {r.name for r in cluster.resources if r.retain_on_delete} == {"test-program"}
 
 
 def test_the_key_is_rotated_and_hard_to_delete(cluster):

@@ -73,6 +73,15 @@ def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SS
 
 
 @pytest.fixture
+def bucket(aws: SSMClient) -> str:
+    """The cluster's bucket, empty."""
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket="test-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return "test-bucket"
+
+
+@pytest.fixture
 def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Take AWS and the metadata service away."""
 

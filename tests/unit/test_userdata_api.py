@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from components.userdata.program import program
 from tests.golden.nodes import api_node, arguments, node_json, settings, units, written
 
 PKI = "/etc/kubernetes/pki"
@@ -230,6 +231,11 @@ def test_node_json_lists_the_three_daemons_and_no_etcd():
     assert document["name"] == "api-1"
     assert document["tier"] == "api"
     assert "etcd" not in document
+    assert document["program"] == {
+        "bucket": "demo-bucket-0123456",
+        "key": f"program/{program().sha256}.zip",
+        "sha256": program().sha256,
+    }
     assert document["artifacts"] == [
         {
             "url": f"https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/{name}",
@@ -260,5 +266,3 @@ def test_api_server_gets_nothing_of_the_etcd_tier():
     paths = set(written(api_node(settings())))
 
     assert "/etc/systemd/system/etcd.service" not in paths
-    assert "/usr/local/lib/ha-kubernetes/node/api/proxy.py" in paths
-    assert not any("/node/etcd/" in path for path in paths)

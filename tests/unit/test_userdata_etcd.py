@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.userdata.program import program
 from tests.golden.nodes import arguments, etcd_node, node_json, settings, units, written
 
 
@@ -101,6 +102,11 @@ def test_node_json_says_which_node_this_is():
             "members": "/demo/etcd/members",
             "formation": "/demo/etcd/formation",
         },
+        "program": {
+            "bucket": "demo-bucket-0123456",
+            "key": f"program/{program().sha256}.zip",
+            "sha256": program().sha256,
+        },
         "artifacts": [
             {
                 "url": "https://github.com/etcd-io/etcd/releases/download/v3.6.14/etcd-v3.6.14-linux-amd64.tar.gz",
@@ -112,7 +118,7 @@ def test_node_json_says_which_node_this_is():
         "etcd": {
             "address": "10.0.224.38",
             "volumeId": "vol-0fedcba9876543210",
-            "snapshotBucket": "demo-snapshots-0123456",
+            "snapshotBucket": "demo-bucket-0123456",
         },
     }
 
@@ -138,5 +144,3 @@ def test_etcd_member_gets_nothing_of_the_api_tier():
     config = etcd_node(settings())
 
     assert not [path for path in written(config) if "kube-" in path or "/etc/kubernetes" in path]
-    assert "/usr/local/lib/ha-kubernetes/node/etcd/tier.py" in written(config)
-    assert not any("/node/api/" in path for path in written(config))
