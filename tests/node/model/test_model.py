@@ -20,20 +20,6 @@ SHRUNK_WITH_A_FAULT = (formed(3, 3), Budget(faults=1, resizes=1, sizes=(1,)))
 TWO_FAULTS = (formed(3, 3), Budget(faults=2))
 A_FAULT_AND_OLD_ANSWERS = (formed(3, 3), Budget(faults=1, oddities=2))
 
-LIVES = [GROWN, GROWN_ON_OLD_ANSWERS, SHRUNK_WITH_A_FAULT, TWO_FAULTS, A_FAULT_AND_OLD_ANSWERS]
-
-
-@pytest.mark.parametrize(
-    "life", LIVES, ids=["grown", "grown on old answers", "shrunk", "two faults", "fault and old"]
-)
-def test_every_reachable_state_is_safe_and_heals(life):
-    origin = reachable(*life)
-    assert len(origin) > 100
-    known: set[World] = set()
-    for world in origin:
-        if world.has_quorum:
-            assert heals(world, known), "\n".join(story(origin, world))
-
 
 def _forgetful(state, marker):
     return OUTSIDE(replace(state, used=None), marker)
@@ -69,6 +55,30 @@ def _joining() -> World:
         entries_before=tuple(voters),
         desired_before=(0, 1),
     )
+
+
+LIVES = {
+    "grown": GROWN,
+    "grown on old answers": GROWN_ON_OLD_ANSWERS,
+    "grown from three to five": (formed(3, 5), Budget(resizes=1, sizes=(5,))),
+    "shrunk with a fault": SHRUNK_WITH_A_FAULT,
+    "shrunk from five to three": (formed(5, 5), Budget(faults=1, resizes=1, sizes=(3,))),
+    "two faults": TWO_FAULTS,
+    "a fault and old answers": A_FAULT_AND_OLD_ANSWERS,
+    "a fault after an old report": (OLD, Budget(faults=1, oddities=1)),
+    "a fault while joining": (_joining(), Budget(faults=1, oddities=1)),
+}
+"""Where a tier begins, and how much may happen to it."""
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_every_reachable_state_is_safe_and_heals(name):
+    origin = reachable(*LIVES[name])
+    assert len(origin) > 100
+    known: set[World] = set()
+    for world in origin:
+        if world.has_quorum:
+            assert heals(world, known), "\n".join(story(origin, world))
 
 
 OUTSIDE, DECIDE = decide._outside, decide.decide
