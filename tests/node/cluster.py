@@ -71,19 +71,28 @@ class EtcdMachine(FakeMachine):
         }
         return flags({**values, "listen-client-urls": self.member.client_url})
 
-    def power_off(self) -> None:
-        """No warning, and what a reboot empties is empty."""
+    def kill(self) -> None:
+        """End etcd without warning."""
         if self.process:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def power_off(self) -> None:
+        """No warning, and what a reboot empties is empty."""
+        self.kill()
         self.inside(CLUSTER_ENV).unlink(missing_ok=True)
+
+    def empty_disk(self) -> None:
+        """Its files are gone, and the machine goes on."""
+        self.kill()
+        shutil.rmtree(self.inside(DATA_DIR))
+        self.inside(DATA_DIR).mkdir()
 
     def lose_disk(self) -> None:
         """The power fails, and the volume comes back blank."""
         self.power_off()
-        shutil.rmtree(self.inside(DATA_DIR), ignore_errors=True)
-        self.inside(DATA_DIR).mkdir()
+        self.empty_disk()
 
 
 @dataclass
@@ -110,6 +119,12 @@ class EtcdNode:
     def healthy(self) -> bool:
         assert self.settings.etcd
         return client.healthy(self.settings.etcd)
+
+    def leads(self) -> bool:
+        """Whether its etcd leads, as the program sees it."""
+        assert self.settings.etcd
+        self.enter()
+        return client.leading(self.settings, self.settings.etcd) is not None
 
     def enter(self) -> None:
         """Make this machine's root the one that the program works in."""

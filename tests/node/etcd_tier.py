@@ -12,7 +12,8 @@ from typing import Any
 from mypy_boto3_ssm import SSMClient
 
 from node import prepare
-from node.settings import PKI
+from node.errors import NodeError
+from node.settings import DATA_DIR, PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
 from tests.node.conftest import document, put_files
@@ -41,6 +42,8 @@ class Tier:
     authority: Authority
     nodes: dict[int, EtcdNode] = field(default_factory=dict)
     booted: int = 0
+    seen: list[dict[str, str]] = field(default_factory=list)
+    """The memberships that were listed, without repetitions."""
 
     def member(self, number: int) -> dict[str, str]:
         """A member as the parameters have it."""
@@ -76,6 +79,22 @@ class Tier:
             assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
             self.nodes[number] = node
 
+    def form(self, size: int) -> None:
+        """A cluster of the first so many, marked as formed."""
+        self.found(size)
+        self.boot(*range(size))
+        self.until(lambda: self.get(FORMATION)["formed"] and self.voters(range(size)))
+
+    def replace(self, number: int, *, keep_disk: bool) -> None:
+        """Another machine, and on it the old disk or a blank one."""
+        old = self.nodes[number].machine
+        old.power_off()
+        self.boot(number)
+        if keep_disk:
+            new = self.nodes[number].machine.inside(DATA_DIR)
+            new.rmdir()
+            old.inside(DATA_DIR).rename(new)
+
     def terminate(self, *numbers: int) -> None:
         """Take machines away, with their disks and their last words."""
         for number in numbers:
@@ -94,10 +113,19 @@ class Tier:
         give_up = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
-            for number in only or tuple(self.nodes):
-                said.append((number, self.nodes[number].reconcile()))
+            said += self.round(*only)
             time.sleep(0.05)
         return said
+
+    def round(self, *only: int) -> list[tuple[int, str]]:
+        """Reconcile machines once, all by default; what they said, or what is wrong."""
+        return [(number, self._reconcile(number)) for number in only or tuple(self.nodes)]
+
+    def _reconcile(self, number: int) -> str:
+        try:
+            return self.nodes[number].reconcile()
+        except NodeError as error:
+            return str(error)
 
     def listed(self) -> dict[str, str]:
         """The membership: voter or learner, by name or, of what never started, by peer URL."""
@@ -107,11 +135,28 @@ class Tier:
                     members = node.etcdctl("member", "list")["members"]
                 except subprocess.CalledProcessError:
                     continue
-                return {
+                found = {
                     m.get("name") or m["peerURLs"][0]: "learner" if m.get("isLearner") else "voter"
                     for m in members
                 }
+                if self.seen[-1:] != [found]:
+                    self.seen.append(found)
+                return found
         return {}
+
+    def ids(self) -> dict[str, str]:
+        """The ids of the members, by name or, of what never started, by peer URL."""
+        members = self.alive()[0].etcdctl("member", "list")["members"]
+        return {m.get("name") or m["peerURLs"][0]: f"{m['ID']:x}" for m in members}
+
+    def leader(self) -> int:
+        """The number of the node that leads, once one does."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            for number, node in self.nodes.items():
+                if node.machine.active("etcd.service") and node.leads():
+                    return number
+            assert time.monotonic() < give_up
 
     def voters(self, numbers: Collection[int]) -> bool:
         """Whether exactly these are members, and all are voters that answer."""
