@@ -50,7 +50,7 @@ class EtcdMachine(FakeMachine):
 
     def start(self, unit: str) -> None:
         env = self.inside(CLUSTER_ENV)
-        if self.active(unit) or not (env.exists() or any(self.inside(WAL).glob("*.wal"))):
+        if self.active(unit) or not (env.exists() or self.holds_data()):
             return
         lines = env.read_text().splitlines() if env.exists() else []
         environment = dict(line.split("=", 1) for line in lines)
@@ -62,6 +62,13 @@ class EtcdMachine(FakeMachine):
                 stdout=log,
                 stderr=log,
             )
+
+    def holds_data(self) -> bool:
+        return any(self.inside(WAL).glob("*.wal"))
+
+    def data(self) -> list[str]:
+        """What is in etcd's directory."""
+        return sorted(path.name for path in self.inside(DATA_DIR).iterdir())
 
     def flags(self) -> tuple[str, ...]:
         """The unit's, below this machine's root; 127.0.0.1 is one for all machines here."""

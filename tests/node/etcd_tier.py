@@ -5,10 +5,14 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.ssm.models import ssm_backends
 from mypy_boto3_ssm import SSMClient
 
 from node import prepare
@@ -16,7 +20,7 @@ from node.errors import NodeError
 from node.settings import DATA_DIR, PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
-from tests.node.conftest import document, put_files
+from tests.node.conftest import REGION, document, put_files
 from tests.node.writer import Gateway
 
 TOKEN = "test-vpc-0abc"
@@ -165,7 +169,33 @@ class Tier:
         )
 
     def status(self, number: int) -> Any:
-        return self.get(f"/test/nodes/etcd-{number}/status")
+        """What a node last said; None when it has said nothing."""
+        try:
+            return self.get(self.status_name(number))
+        except self.aws.exceptions.ParameterNotFound:
+            return None
+
+    def say(self, number: int, **status: Any) -> None:
+        """Write a node's status in its place."""
+        self.put(self.status_name(number), status)
+
+    def age(self, number: int, seconds: float) -> None:
+        """Have a node's status be so much older, by the clock of Parameter Store."""
+        stored = ssm_backends[ACCOUNT][REGION]._parameters[self.status_name(number)][-1]
+        stored.last_modified_date -= timedelta(seconds=seconds)
+
+    def status_name(self, number: int) -> str:
+        return f"/test/nodes/etcd-{number}/status"
+
+    def left(self, *numbers: int) -> bool:
+        """Whether these said that they have left, as the gates wait for."""
+        return all((self.status(number) or {}).get("state") == "left" for number in numbers)
+
+    def lead(self, number: int) -> None:
+        """Have a member lead."""
+        while (now := self.leader()) != number:
+            with suppress(subprocess.CalledProcessError):
+                self.nodes[now].etcdctl("move-leader", self.ids()[f"etcd-{number}"])
 
     def gateway(self) -> Gateway:
         """A client that, as HAProxy does, knows the machines that are there."""
