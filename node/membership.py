@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 from node.errors import NodeError
@@ -33,7 +34,17 @@ class Formation:
 def members(document: Any) -> tuple[Member, ...]:  # noqa: ANN401  JSON
     """The desired membership. Raises NodeError when the document is not one."""
     with _reading("members"):
-        return tuple(Member(member["name"], member["address"]) for member in document)
+        listed = tuple(_member(member["name"], member["address"]) for member in document)
+        if not listed:
+            raise ValueError("it names nobody")
+        if len({m.name for m in listed} | {m.address for m in listed}) != 2 * len(listed):
+            # One that is there twice is another one left out, and that one would be removed.
+            raise ValueError("a name or an address is there twice")
+        return listed
+
+
+def _member(name: str, address: str) -> Member:
+    return Member(name, str(IPv4Address(address)))
 
 
 def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
@@ -51,7 +62,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
 def _reading(what: str) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise NodeError(
             f"the etcd {what} parameter is damaged ({error!r}): run pulumi up"
         ) from error

@@ -11,6 +11,8 @@ from node.machine import Machine
 from node.membership import formation
 from node.settings import CLUSTER_ENV, DATA_DIR, Settings, at
 
+DISCARDED = f"{DATA_DIR}/.discarded"
+
 
 def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[str, bool]:
     """Take a step; what was done, and whether to look again soon."""
@@ -29,6 +31,8 @@ def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[s
             status.declare(settings, "empty", lost)
             done = "the disk is empty: asking to join as a new member"
         case decide.Join(entry, listed, token):
+            # What an interrupted Discard left.
+            _clear()
             # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
             status.declare(settings, "joining", entry.id)
             files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, token))
@@ -50,11 +54,15 @@ def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[s
 
 def discard() -> None:
     """Remove a member's data: all of it at once, as far as etcd can see."""
-    old = at(f"{DATA_DIR}/.discarded")
-    shutil.rmtree(old, ignore_errors=True)
-    at(f"{DATA_DIR}/member").rename(old)
-    files.sync(old.parent)
-    shutil.rmtree(old)
+    _clear()
+    at(f"{DATA_DIR}/member").rename(at(DISCARDED))
+    files.sync(at(DATA_DIR))
+    _clear()
+
+
+def _clear() -> None:
+    """Free the space of what was discarded: a database may be 8 GiB."""
+    shutil.rmtree(at(DISCARDED), ignore_errors=True)
 
 
 def mark_formed(settings: Settings) -> str:

@@ -33,6 +33,11 @@ class Cluster:
         """The members whose votes count."""
         return tuple(entry for entry in self.entries if entry.voter)
 
+    @property
+    def learner(self) -> Entry | None:
+        """The member whose vote does not count yet."""
+        return next((entry for entry in self.entries if not entry.voter), None)
+
     def wanted(self, entry: Entry) -> Member | None:
         """The desired member that this one is."""
         return next((m for m in self.desired if m.address == entry.address), None)
@@ -105,47 +110,60 @@ def decide(cluster: Cluster) -> Change:
     """The one next change."""
     if not cluster.desired:
         return Pause("the etcd members parameter is empty: run pulumi up")
-    learners = [entry for entry in cluster.entries if not entry.voter]
     return (
-        (_learner(cluster, learners[0]) if learners else None)
+        _learner(cluster)
         or _dead(cluster)
+        or _starting(cluster)
         or _joining(cluster)
         or _leaving(cluster)
     )
 
 
-def _learner(cluster: Cluster, learner: Entry) -> Change:
-    """etcd takes one learner at a time, so nothing else is changed meanwhile."""
-    name = cluster.label(learner)
+def _learner(cluster: Cluster) -> Change | None:
+    """What the learner, of which etcd takes one at a time, is ready for."""
+    learner = cluster.learner
+    if learner is None:
+        return None
     if cluster.wanted(learner) is None:
         return Remove(learner, "it is not wanted any more")
     if cluster.lost(learner):
         return Remove(learner, "it lost its disk while it was joining")
     if learner.id in cluster.connected:
         voters = [entry.id for entry in cluster.voters]
-        if survives([*voters, learner.id], cluster.connected):
-            return Promote(learner)
-        return Pause(f"{name} is not promoted while too few voters are alive")
+        return Promote(learner) if survives([*voters, learner.id], cluster.connected) else None
     report = cluster.report(learner)
     others = [m.name for m in _asking(cluster) if cluster.reports[m.name].fresh]
     if others and not (report and report.fresh):
         return Remove(learner, f"its node is silent, and {others[0]} wants to join")
-    return Pause(f"{name} is to start as a learner")
+    return None
 
 
 def _dead(cluster: Cluster) -> Change | None:
     """Members that are gone for good: they only count against the quorum.
 
-    Removed before anything is added (etcd FAQ, "Should I add a member before removing ...").
+    Removed before anything is added (etcd FAQ, "Should I add a member before removing ..."), and
+    while a learner is awaited too: its machine may be gone as well.
     """
+    # A list that names no member at all is a mistake; being down must cost none its place then.
+    known = any(cluster.wanted(voter) for voter in cluster.voters)
     for entry in sorted(cluster.voters, key=_youngest_first):
-        lost, unwanted = cluster.lost(entry), cluster.wanted(entry) is None
+        lost, unwanted = cluster.lost(entry), known and cluster.wanted(entry) is None
         if entry.id in cluster.connected or not (lost or unwanted):
             continue
         if _may_remove(cluster, entry):
             return Remove(entry, "it lost its disk" if lost else "it is not wanted any more")
         return Pause(f"{cluster.label(entry)} is gone, but removing it now would break the quorum")
     return None
+
+
+def _starting(cluster: Cluster) -> Change | None:
+    """Neither added nor removed is anything that is alive while a learner is not a voter yet."""
+    learner = cluster.learner
+    if learner is None:
+        return None
+    if learner.id in cluster.connected:
+        return Pause(f"{cluster.label(learner)} is not promoted while too few voters are alive")
+    return Pause(f"{cluster.label(learner)} is to start as a learner")
 
 
 def _joining(cluster: Cluster) -> Change | None:

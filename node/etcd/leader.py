@@ -3,16 +3,12 @@
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError
 from node.etcd import change, client, status
-from node.etcd.entries import Entry
 from node.membership import Member
 from node.settings import EtcdSettings, Settings
 
 
 def step(
-    settings: Settings,
-    mine: EtcdSettings,
-    desired: tuple[Member, ...],
-    entries: tuple[Entry, ...],
+    settings: Settings, mine: EtcdSettings, desired: tuple[Member, ...]
 ) -> tuple[str, bool] | None:
     """Make the one next change; what it was, and whether to look again soon.
 
@@ -25,17 +21,16 @@ def step(
         seen = status.reports(ParameterStore(settings.region), settings, desired)
     except AwsError as error:
         return f"the membership stays as it is: {error}", False
-    cluster = change.Cluster(
-        me=me,
-        entries=entries,
-        connected=client.connected(mine) | {me},
-        desired=desired,
-        reports=seen,
-    )
-    decision = change.decide(cluster)
-    if isinstance(decision, change.Settled):
+    # After the reports: a slow AWS takes a minute, and another may have led meanwhile.
+    entries = client.membership(settings, mine)
+    if entries is None:
         return None
     try:
+        connected = client.connected(mine) | {me}
+        cluster = change.Cluster(me, entries, connected, desired, seen)
+        decision = change.decide(cluster)
+        if isinstance(decision, change.Settled):
+            return None
         return _make(settings, mine, cluster, decision), True
     except NodeError as error:
         # It knows better: a learner that is not in sync, a quorum that it sees in danger, or a

@@ -12,27 +12,35 @@ UNIT = "etcd.service"
 
 def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.State:
     """The state that the decision is made from; NodeError when a parameter is damaged."""
-    disk: decide.Disk = "absent"
-    if machine.mounted(at(DATA_MOUNT)):
-        disk = "initialised" if client.initialised() else "empty"
+    # First: a slow AWS takes a minute, and what is on the machine would be old by then.
+    marker, desired, used, trouble = _parameters(settings)
+    disk = _disk(machine)
     running = machine.active(UNIT)
     removed = disk == "initialised" and not running and machine.ended(UNIT)
-    marker, desired, used, trouble = _parameters(settings)
     outside = removed or (disk == "empty" and marker is not None and marker.formed)
+    told = peers.membership(settings, _others(mine, marker, desired)) if outside else None
     return decide.State(
         name=settings.name,
         address=mine.address,
-        disk=disk,
+        # Again, after the peers: a first start may have come between, and a member that they say
+        # has started while its disk looks empty would be taken for one that lost it.
+        disk=_disk(machine) if outside else disk,
         formation=marker,
         desired=desired,
         running=running,
         removed=removed,
         entries=client.membership(settings, mine) if running and disk == "initialised" else None,
-        peers=peers.membership(settings, _others(mine, marker, desired)) if outside else None,
+        peers=told,
         used=used,
         starting=at(CLUSTER_ENV).exists(),
         trouble=trouble,
     )
+
+
+def _disk(machine: Machine) -> decide.Disk:
+    if not machine.mounted(at(DATA_MOUNT)):
+        return "absent"
+    return "initialised" if client.initialised() else "empty"
 
 
 def _parameters(

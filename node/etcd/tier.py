@@ -30,7 +30,7 @@ def step(settings: Settings, mine: EtcdSettings, machine: Machine) -> tuple[str,
     state = observe.look(settings, mine, machine)
     decision = decide.decide(state)
     if isinstance(decision, decide.Wait) and state.desired and state.entries:
-        changed = leader.step(settings, mine, state.desired, state.entries)
+        changed = leader.step(settings, mine, state.desired)
         if changed:
             return changed
     return act.take(settings, machine, decision)

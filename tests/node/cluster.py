@@ -50,7 +50,7 @@ class EtcdMachine(FakeMachine):
 
     def start(self, unit: str) -> None:
         env = self.inside(CLUSTER_ENV)
-        if self.active(unit) or not (env.exists() or any(self.inside(WAL).glob("*.wal"))):
+        if self.active(unit) or not (env.exists() or self.holds_data()):
             return
         lines = env.read_text().splitlines() if env.exists() else []
         environment = dict(line.split("=", 1) for line in lines)
@@ -63,6 +63,13 @@ class EtcdMachine(FakeMachine):
                 stderr=log,
             )
 
+    def holds_data(self) -> bool:
+        return any(self.inside(WAL).glob("*.wal"))
+
+    def data(self) -> list[str]:
+        """What is in etcd's directory."""
+        return sorted(path.name for path in self.inside(DATA_DIR).iterdir())
+
     def flags(self) -> tuple[str, ...]:
         """The unit's, below this machine's root; 127.0.0.1 is one for all machines here."""
         values = {
@@ -71,19 +78,28 @@ class EtcdMachine(FakeMachine):
         }
         return flags({**values, "listen-client-urls": self.member.client_url})
 
-    def power_off(self) -> None:
-        """No warning, and what a reboot empties is empty."""
+    def kill(self) -> None:
+        """End etcd without warning."""
         if self.process:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def power_off(self) -> None:
+        """No warning, and what a reboot empties is empty."""
+        self.kill()
         self.inside(CLUSTER_ENV).unlink(missing_ok=True)
+
+    def empty_disk(self) -> None:
+        """Its files are gone, and the machine goes on."""
+        self.kill()
+        shutil.rmtree(self.inside(DATA_DIR))
+        self.inside(DATA_DIR).mkdir()
 
     def lose_disk(self) -> None:
         """The power fails, and the volume comes back blank."""
         self.power_off()
-        shutil.rmtree(self.inside(DATA_DIR), ignore_errors=True)
-        self.inside(DATA_DIR).mkdir()
+        self.empty_disk()
 
 
 @dataclass
@@ -110,6 +126,12 @@ class EtcdNode:
     def healthy(self) -> bool:
         assert self.settings.etcd
         return client.healthy(self.settings.etcd)
+
+    def leads(self) -> bool:
+        """Whether its etcd leads, as the program sees it."""
+        assert self.settings.etcd
+        self.enter()
+        return client.leading(self.settings, self.settings.etcd) is not None
 
     def enter(self) -> None:
         """Make this machine's root the one that the program works in."""

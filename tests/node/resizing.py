@@ -54,7 +54,7 @@ def _change(tier: Tier, writer: Writer, before: int, after: int) -> Change:
     tier.until(changed)
     leavers = range(after, before)
     # As the gates do: a machine goes once it said that it has left.
-    tier.until(lambda: all(tier.status(number)["state"] == "left" for number in leavers))
+    tier.until(lambda: tier.left(*leavers))
     seconds = time.monotonic() - began
     tier.terminate(*leavers)
     longest, failed = writer.take()

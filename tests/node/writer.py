@@ -36,6 +36,8 @@ class Gateway:
     def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request to the endpoint that answered last; the next one is taken after a failure."""
         known = self.endpoints()
+        if not known:
+            raise OSError("no member is there")
         connection = HTTPSConnection(
             known[self._at % len(known)], 2379, timeout=REQUEST_SECONDS, context=self._tls
         )
