@@ -89,7 +89,11 @@ WRONG = {
         SHRUNK_WITH_A_FAULT,
     ),
     "promotes who is away": (
-        (change, "_learner", lambda _cluster, learner: change.Promote(learner)),
+        (
+            change,
+            "_learner",
+            lambda cluster: change.Promote(cluster.learner) if cluster.learner else None,
+        ),
         GROWN,
     ),
     "believes an old report": (
