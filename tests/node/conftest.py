@@ -94,6 +94,11 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return cut
 
 
+def etcd(address: str) -> dict[str, str]:
+    """The etcd part of a member's node.json."""
+    return {"address": address, "volumeId": "vol-0abc", "snapshotBucket": "test-snapshots"}
+
+
 def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
     """node.json of a node."""
     tier = name.partition("-")[0]
@@ -111,7 +116,7 @@ def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
         "artifacts": [],
     }
     if tier == "etcd":
-        base["etcd"] = {"address": "127.0.0.1", "volumeId": "vol-0abc"}
+        base["etcd"] = etcd("127.0.0.1")
     return {**base, **changes}
 
 

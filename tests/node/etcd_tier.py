@@ -15,7 +15,7 @@ from node import prepare
 from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
-from tests.node.conftest import document, put_files
+from tests.node.conftest import document, etcd, put_files
 from tests.node.writer import Gateway
 
 TOKEN = "test-vpc-0abc"
@@ -68,8 +68,8 @@ class Tier:
             directory = self.directory / f"boot-{self.booted}"
             directory.mkdir()
             self.booted += 1
-            etcd = {"address": member["address"], "volumeId": "vol-0abc"}
-            node = etcd_node(directory, self.binaries, document(member["name"], etcd=etcd))
+            described = document(member["name"], etcd=etcd(member["address"]))
+            node = etcd_node(directory, self.binaries, described)
             files = etcd_files(self.authority, node.name, member["address"])
             put_files(self.aws, node.name, files)
             node.enter()
@@ -94,8 +94,7 @@ class Tier:
         give_up = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
-            for number in only or tuple(self.nodes):
-                said.append((number, self.nodes[number].reconcile()))
+            said += [(n, self.nodes[n].reconcile()) for n in only or tuple(self.nodes)]
             time.sleep(0.05)
         return said
 

@@ -14,7 +14,7 @@ from node.etcd import client, tier
 from node.settings import DATA_DIR
 from tests.node.certificates import etcd_files
 from tests.node.cluster import etcd_node
-from tests.node.conftest import document, put_files
+from tests.node.conftest import document, etcd, put_files
 
 TOKEN = "test-vpc-0abc"
 FORMATION = "/test/etcd/formation"
@@ -32,8 +32,8 @@ def boot(aws, root, tmp_path, monkeypatch, authority, etcd_binaries):  # noqa: P
         members = [{"name": f"etcd-{n}", "address": f"{network}.{10 + n}"} for n in range(machines)]
         set_formation(aws, {"formed": False, "token": TOKEN, "members": members[:founding]})
         for member in members:
-            etcd = {"address": member["address"], "volumeId": "vol-0abc"}
-            node = etcd_node(tmp_path, etcd_binaries, document(member["name"], etcd=etcd))
+            described = document(member["name"], etcd=etcd(member["address"]))
+            node = etcd_node(tmp_path, etcd_binaries, described)
             put_files(aws, node.name, etcd_files(authority, node.name, member["address"]))
             monkeypatch.setenv("HA_NODE_ROOT", str(node.machine.root))
             assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
