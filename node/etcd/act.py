@@ -16,9 +16,7 @@ def take(
     settings: Settings, mine: EtcdSettings, machine: Machine, decision: decide.Step
 ) -> tuple[str, bool]:
     """Take a step; what was done, and whether to look again soon."""
-    if not isinstance(decision, decide.Form | decide.Join):
-        # etcd.service may start an empty disk only while this decision stands.
-        at(CLUSTER_ENV).unlink(missing_ok=True)
+    _withdraw(decision)
     soon = True
     match decision:
         case decide.Wait(reason, changing):
@@ -52,6 +50,12 @@ def take(
         case decide.MarkFormed(marker):
             done = mark_formed(settings, marker)
     return done, soon
+
+
+def _withdraw(decision: decide.Step) -> None:
+    """etcd.service may start an empty disk only while such a decision stands."""
+    if not isinstance(decision, decide.Form | decide.Join):
+        at(CLUSTER_ENV).unlink(missing_ok=True)
 
 
 def _anew(
