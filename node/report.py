@@ -4,6 +4,7 @@ CloudWatch gets the numbers that alarms watch. It comes second and may fail: wha
 matters more than a point of a graph.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from node import metrics
@@ -15,10 +16,11 @@ from node.status import stamped
 
 def run(settings: Settings, _machine: Machine) -> str:
     """Write the status; what it says."""
+    status: dict[str, Any] = {}
     try:
         status = _write(settings)
     finally:
-        trouble = metrics.publish(settings, _numbers(settings))
+        trouble = metrics.publish(settings, _numbers(settings, status))
     said = f"{status['state']}, {'healthy' if status['healthy'] else 'not healthy'}"
     return f"{said}; {trouble}" if trouble else said
 
@@ -35,10 +37,10 @@ def _write(settings: Settings) -> dict[str, Any]:
     return state
 
 
-def _numbers(settings: Settings) -> dict[str, float]:
+def _numbers(settings: Settings, status: Mapping[str, Any]) -> dict[str, float]:
     numbers = metrics.certificate_days(settings)
     if settings.etcd:
         from node.etcd import numbers as etcd  # noqa: PLC0415  a node carries its own tier only
 
-        numbers |= etcd.numbers(settings, settings.etcd)
+        numbers |= etcd.numbers(settings, settings.etcd, status)
     return numbers

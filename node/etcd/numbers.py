@@ -1,11 +1,16 @@
 """What an etcd member tells CloudWatch, beside what every node does."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from node.etcd import client, newest
 from node.settings import EtcdSettings, Settings
 
 
-def numbers(settings: Settings, mine: EtcdSettings) -> dict[str, float]:
-    """By name of metric.
+def numbers(
+    settings: Settings, mine: EtcdSettings, reported: Mapping[str, Any]
+) -> dict[str, float]:
+    """By name of metric; `reported` is the status, empty when it could not be written.
 
     HasLeader             1 when this member knows a leader, else 0: also without an etcd to ask
     NoSpaceAlarm          1 when the cluster-wide alarm is on, else 0
@@ -17,14 +22,16 @@ def numbers(settings: Settings, mine: EtcdSettings) -> dict[str, float]:
     """
     age = newest.age()
     known = {} if age is None else {"SnapshotAgeSeconds": age}
-    status = client.facts(settings, mine)
-    if status is None:
+    # An etcd that has just not answered is not asked again: that takes seconds.
+    silent = reported.get("dbSize", ...) is None
+    facts = None if silent else client.facts(settings, mine)
+    if facts is None:
         return {**known, "HasLeader": 0}
-    errors = " ".join(status.get("errors", []))
+    errors = " ".join(facts.get("errors", []))
     return {
         **known,
-        "HasLeader": 1 if status.get("leader") else 0,
+        "HasLeader": 1 if facts.get("leader") else 0,
         "NoSpaceAlarm": 1 if "NOSPACE" in errors else 0,
         "CorruptAlarm": 1 if "CORRUPT" in errors else 0,
-        "DatabaseQuotaPercent": 100 * status["dbSize"] / status["dbSizeQuota"],
+        "DatabaseQuotaPercent": 100 * facts["dbSize"] / facts["dbSizeQuota"],
     }

@@ -151,7 +151,7 @@ class EtcdNode:
             text=True,
             check=True,
         )
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
 
 def etcd_node(directory: Path, binaries: Path, document: dict[str, Any]) -> EtcdNode:

@@ -31,6 +31,14 @@ def network() -> str:
     return f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
 
 
+def wait_for(what: Callable[[], bool]) -> None:
+    """Wait for what etcd does by itself."""
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
 @dataclass
 class Tier:
     """The machines of a tier, by number, and their parameters."""
