@@ -43,7 +43,7 @@ def run(settings: Settings, mine: EtcdSettings) -> str:
     compacted = defragmented = False
     give_up = time.monotonic() + PATIENCE
     while True:
-        step = decide(observe(settings, mine), compacted=compacted)
+        step = decide(observe(settings, mine), compacted=compacted, defragmented=defragmented)
         match step:
             case Done(reason):
                 return "; ".join([*done, reason])
@@ -58,8 +58,6 @@ def run(settings: Settings, mine: EtcdSettings) -> str:
                 client.ctl(settings, mine, "alarm", "disarm")
                 done.append("disarmed NOSPACE")
             case Defragment():
-                if defragmented:
-                    return "; ".join(done)
                 done.append(_defragment(settings, mine))
                 defragmented = True
 

@@ -21,8 +21,7 @@ WORTH_SHARE = 0.5
 contrib/mixin, etcdDatabaseHighFragmentationRatio)."""
 
 FULL_SHARE = 0.9
-"""When the database is full: worth it when no more of the file than this is in use; and a file that
-is smaller than this share of the quota is not what fills it."""
+"""When the database is full: worth it when no more of the file than this is in use."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Defragment:
 
 @dataclass(frozen=True)
 class Compact:
-    """Drop the history: what is in use fills the file.
+    """Drop the history: mostly it is what fills a database.
 
     API servers cannot when the alarm is on, because their compaction begins with a write.
     """
@@ -93,12 +92,12 @@ def worth(database: Database, *, full: bool) -> bool:
     return database.size > WORTH_SIZE and database.in_use < WORTH_SHARE * database.size
 
 
-def decide(view: View, *, compacted: bool = False) -> Step:
-    """The one next step. `compacted` says that this run has dropped the history already."""
+def decide(view: View, *, compacted: bool = False, defragmented: bool = False) -> Step:
+    """The one next step; the flags say what this run has done already."""
     mine = view.mine
-    wins = worth(mine, full=view.full)
-    if view.full and not wins and not compacted and mine.size > FULL_SHARE * view.quota:
+    if view.full and not compacted:
         return Compact()
+    wins = worth(mine, full=view.full) and not defragmented
     if not wins and not (view.full and mine.leader):
         return Done(f"nothing to win: {_said(mine)}")
     for member in (mine, *view.others):

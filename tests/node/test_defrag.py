@@ -1,6 +1,10 @@
 """Defragmentation of real databases, one member at a time under a client that writes."""
 
 import itertools
+import subprocess
+import time
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +26,8 @@ def impatient(monkeypatch):
 
 
 def form(tier, size, **flags):
+    # etcd counts what a batch freed with the next one; with these few keys there would be one.
+    flags["compaction-batch-limit"] = 1
     tier.found(size)
     tier.boot(*range(size))
     for node in tier.nodes.values():
@@ -110,9 +116,10 @@ def test_a_member_waits_for_its_turn(sparse, monkeypatch):
             first.defrag()
             second.enter()
 
-    monkeypatch.setattr(defragmenting.time, "sleep", pause)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=pause)
+    monkeypatch.setattr(defragmenting, "time", clock)
     assert second.defrag().startswith("defragmented ")
-    assert next(looks) == 3
+    assert next(looks) == 2
 
 
 def test_nobody_defragments_while_a_member_is_down_or_silent(sparse, aws, monkeypatch):
@@ -132,7 +139,16 @@ def test_nobody_defragments_while_a_member_is_down_or_silent(sparse, aws, monkey
 def test_nobody_defragments_while_there_is_a_learner(sparse):
     first, *_ = in_turn(sparse)
     address = sparse.member(SIZE)["address"]
-    first.etcdctl("member", "add", "etcd-3", f"--peer-urls=https://{address}:2380", "--learner")
+
+    def added():
+        # etcd refuses until the members have been connected for five seconds.
+        with suppress(subprocess.CalledProcessError):
+            first.etcdctl(
+                "member", "add", "new", f"--peer-urls=https://{address}:2380", "--learner"
+            )
+        return "learner" in sparse.listed().values()
+
+    wait_for(added)
     with pytest.raises(NodeError, match=rf"did not defragment: {address} is a learner"):
         first.defrag()
 
@@ -154,18 +170,22 @@ def test_a_member_alone_defragments_itself(etcd_tier):
     assert not fragmented(node)
 
 
-def fill(tier):
+def fill(tier, keys):
     """Write until etcd takes no more."""
     gateway = tier.gateway()
+
+    def write():
+        for key in keys:
+            gateway.put(key, "x" * 200_000)
+
     with pytest.raises(OSError, match="database space exceeded"):
-        for number in range(100):
-            gateway.put("large", str(number % 10) * 1_000_000)
+        write()
 
 
 def test_a_full_cluster_is_cured(etcd_tier):
     """History fills it, and API servers cannot compact: their compaction begins with a write."""
     form(etcd_tier, SIZE, **{"quota-backend-bytes": QUOTA})
-    fill(etcd_tier)
+    fill(etcd_tier, itertools.repeat("large"))
     for node in etcd_tier.nodes.values():
         node.report()
     first, second, leader = in_turn(etcd_tier)
@@ -191,15 +211,16 @@ def test_a_full_cluster_is_cured(etcd_tier):
 
 def test_what_fills_it_for_good_is_said_and_stays_armed(etcd_tier):
     (node,) = form(etcd_tier, 1, **{"quota-backend-bytes": QUOTA})
-    gateway = etcd_tier.gateway()
-    with pytest.raises(OSError, match="database space exceeded"):
-        for number in range(100):
-            gateway.put(f"large/{number}", "x" * 1_000_000)
-    said = node.defrag()
-    assert said.startswith("dropped the history before revision ")
-    if "disarmed" not in said:
-        assert "the database stays full: " in said
-        assert "NOSPACE" in status(node)["errors"][0]
+    keys = (f"large/{number}" for number in itertools.count())
+    said = ""
+    while "stays full" not in said:
+        # bolt takes space ahead of need, so there is some to give back at first.
+        fill(etcd_tier, keys)
+        said = node.defrag()
+        assert said.startswith("dropped the history before revision ")
+        assert ("disarmed NOSPACE" in said) == ("stays full" not in said)
+    assert "NOSPACE" in status(node)["errors"][0]
+    assert status(node)["dbSize"] >= QUOTA
 
 
 def test_nothing_is_rewritten_while_data_is_in_doubt(etcd_tier, monkeypatch):

@@ -40,12 +40,13 @@ def view(mine, *others, full=False):
         (100 * MIB + 2, 50 * MIB, False, True),
         (200 * MIB, 100 * MIB, False, False),
         (200 * MIB, 100 * MIB - 1, False, True),
-        (16 * MIB, 15 * MIB, True, False),
-        (16 * MIB, 14 * MIB, True, True),
+        (100 * MIB, 91 * MIB, True, False),
+        (100 * MIB, 90 * MIB, True, True),
     ],
 )
 def test_worth(size, in_use, full, wins):
-    assert worth(Database("etcd-0", leader=False, size=size, in_use=in_use), full=full) is wins
+    database = Database("etcd-0", leader=False, size=size, in_use=in_use)
+    assert worth(database, full=full) is wins
 
 
 def test_nothing_to_win_is_said_without_looking_at_others():
@@ -83,14 +84,21 @@ def test_a_full_database_is_compacted_once_then_defragmented_then_disarmed():
     assert decide(view(compacted, full=True), compacted=True) == Defragment()
     small = replace(leader, size=QUOTA // 2, in_use=QUOTA // 2)
     assert decide(view(small, full=True), compacted=True) == Disarm()
-    assert decide(view(small, named(FULL, 2, leader=False), full=True)) != Disarm()
+    stays = decide(view(small, named(FULL, 2), full=True), compacted=True)
+    assert isinstance(stays, Done)
+    assert "on etcd-2" in stays.reason
+    sparse = named(replace(FULL, in_use=0), 2)
+    assert decide(view(small, sparse, full=True), compacted=True) == Wait("etcd-2 comes first")
+
+
+def test_once_is_enough():
+    assert isinstance(decide(view(SPARSE), defragmented=True), Done)
 
 
 def test_a_follower_never_disarms():
     small = replace(SPARSE, size=10 * MIB, in_use=10 * MIB)
-    assert decide(view(small, named(small, 0, leader=True), full=True)) == Done(
-        "nothing to win: 10.0 of 10.0 MiB in use"
-    )
+    step = decide(view(small, named(small, 0, leader=True), full=True), compacted=True)
+    assert step == Done("nothing to win: 10.0 of 10.0 MiB in use")
 
 
 databases = st.builds(
