@@ -14,8 +14,14 @@ _UTC_TIME = 0x17
 
 
 def expiry(pem: str) -> datetime:
-    """When the first of the certificates in a text expires. ValueError when there is none."""
-    return min(_not_after(ssl.PEM_cert_to_DER_cert(text)) for text in _CERTIFICATE.findall(pem))
+    """When the first of the certificates in a text expires.
+
+    ValueError when there is none, or one that is damaged.
+    """
+    try:
+        return min(_not_after(ssl.PEM_cert_to_DER_cert(text)) for text in _CERTIFICATE.findall(pem))
+    except IndexError as error:
+        raise ValueError("not a certificate") from error
 
 
 def _not_after(der: bytes) -> datetime:

@@ -55,6 +55,6 @@ def certificate_days(settings: Settings) -> dict[str, float]:
             for name in FILES[settings.tier]
             if name.endswith(".crt")
         )
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         return {}
     return {"CertificateDaysLeft": (first - datetime.now(UTC)).total_seconds() / 86400}
