@@ -71,9 +71,10 @@ def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, 
         _packages(packages),
         *program_fetcher(),
         _prepare(),
-        _periodic("reconcile", "300s", (CONFIGURATION, *writable)),
+        # A restore fetches a snapshot of up to 8 GiB.
+        node_command("reconcile", "60min", (CONFIGURATION, *writable), more=_CACHE),
         _timer("reconcile"),
-        _periodic("report", "60s", ()),
+        node_command("report", "90s", ()),
         _timer("report"),
         File.script(INSTALL_PACKAGES, "install-packages"),
         File.script(NODE_COMMAND, "ha-node"),
@@ -142,11 +143,20 @@ def _prepare() -> File:
 _RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
 
 
-def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
+def node_command(
+    command: str,
+    timeout: str,
+    writable: Sequence[str],
+    *,
+    after: str = "",
+    more: Mapping[str, Setting] = {},
+) -> File:
+    """The service that runs a command once, for its timer; `more` are settings of its own."""
+    order = {"After": f"{PREPARED['After']} {after}"} if after else {}
     return unit(
         f"node-{command}.service",
         {
-            "Unit": {"Description": f"ha-node {command}", **PREPARED},
+            "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
             "Service": {
                 "Type": "oneshot",
                 "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
@@ -159,6 +169,7 @@ def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
                 # It is root: it reads the daemons' keys, and gives them the files it writes.
                 "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
                 "SystemCallFilter": ["@system-service"],
+                **more,
             },
         },
     )
