@@ -2,7 +2,6 @@
 
 from components.userdata.cloud_config import File
 from components.userdata.node_program import node_command
-from components.userdata.paths import CACHE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
 
@@ -12,8 +11,6 @@ _SNAPSHOT: dict[str, Setting] = {
     # etcd's heartbeats come first, and so do its writes where the kernel can tell.
     "Nice": 19,
     "IOSchedulingClass": "idle",
-    "CacheDirectory": CACHE.removeprefix("/var/cache/"),
-    "CacheDirectoryMode": "0700",
 }
 
 

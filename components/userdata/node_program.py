@@ -8,7 +8,14 @@ from typing import Literal
 from components.naming import ParameterPaths
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
-from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
+from components.userdata.paths import (
+    CACHE,
+    CONFIGURATION,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
 from components.userdata.program import PROGRAM, program
 from components.userdata.program_fetcher import program_fetcher
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
@@ -72,7 +79,7 @@ def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, 
         *program_fetcher(),
         _prepare(),
         # A restore fetches a snapshot of up to 8 GiB.
-        node_command("reconcile", "60min", (CONFIGURATION, *writable), more=_CACHE),
+        node_command("reconcile", "60min", (CONFIGURATION, *writable)),
         _timer("reconcile"),
         node_command("report", "90s", ()),
         _timer("report"),
@@ -163,6 +170,8 @@ def node_command(
                 "TimeoutStartSec": timeout,
                 "RuntimeDirectory": _RUNTIME_DIRECTORY,
                 "RuntimeDirectoryPreserve": True,
+                "CacheDirectory": CACHE.removeprefix("/var/cache/"),
+                "CacheDirectoryMode": "0700",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,
                 **({"ReadWritePaths": " ".join(writable)} if writable else {}),

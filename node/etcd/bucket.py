@@ -65,11 +65,14 @@ class Bucket:
             )
 
     def size(self, key: str) -> int:
-        """Bytes of a snapshot. NodeError when there is none of that key."""
+        """Bytes of a snapshot. NodeError when there is none of that key.
+
+        Without the right to list everything, S3 answers 403 for what is not there.
+        """
         try:
             size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            if error.response["Error"]["Code"] in {"403", "404"}:
                 raise NodeError(
                     f"there is no {key} in {self.name}: choose one of "
                     f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"

@@ -182,7 +182,9 @@ def _outside(state: State, marker: Formation) -> Step:
         case None:
             return Wait(f"the disk is empty and the desired members are unknown: {state.trouble}")
         case False:
-            return Leave(state.used) if entry is None else Wait("waiting to be removed", changing=True)
+            return (
+                Leave(state.used) if entry is None else Wait("waiting to be removed", changing=True)
+            )
     if entry is None:
         return Ask(state.used)
     spent = entry.id == state.used and not state.starting

@@ -201,7 +201,7 @@ def test_the_same_order_twice_is_one(saved):
         (("--discard-newer-writes",), "usage: ha-node restore"),
         (
             (ordering.DISCARD, "snapshots/etcd-0/none.db"),
-            r"there is no snapshots/etcd-0/none\.db in test-snapshots",
+            r"there is no snapshots/etcd-0/none\.db in test-bucket",
         ),
         (("program/x.db",), r"program/x\.db is no key of a snapshot"),
     ],
@@ -216,7 +216,7 @@ def test_a_mistaken_order_changes_nothing(s3, etcd_tier, node, arguments, compla
 
 def test_without_a_snapshot_there_is_no_latest(s3, etcd_tier, node):
     etcd_tier.found(SIZE)
-    with pytest.raises(NodeError, match="test-snapshots holds no snapshot under snapshots/"):
+    with pytest.raises(NodeError, match="test-bucket holds no snapshot under snapshots/"):
         restore.run(node(), None, "latest")
 
 

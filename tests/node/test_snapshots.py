@@ -225,9 +225,7 @@ def test_the_newest_is_so_by_its_name_and_its_age_is_s3s(s3, node):
 
 def test_a_snapshot_that_is_not_there_is_named_with_the_remedy(s3, node):
     settings = node()
-    with pytest.raises(
-        NodeError, match=r"there is no snapshots/x\.db in test-snapshots.*aws s3 ls"
-    ):
+    with pytest.raises(NodeError, match=r"there is no snapshots/x\.db in test-bucket.*aws s3 ls"):
         Bucket(settings, settings.etcd).size("snapshots/x.db")
 
 
