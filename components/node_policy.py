@@ -40,7 +40,7 @@ def trust_policy() -> str:
 def etcd_node_policy(
     node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
 ) -> str:
-    """The policy of an etcd member: what every node may, the marker, snapshots and metrics.
+    """The policy of an etcd member: what every node may, the marker and snapshots.
 
     It reads what every member reports and every member's snapshots, because membership changes look
     at the others and any member may restore; it writes its own of both.
@@ -58,10 +58,6 @@ def etcd_node_policy(
                 "Condition": {"StringLike": {"s3:prefix": f"{SNAPSHOT_PREFIX}*"}},
             },
             _through_s3(account, _allow("EncryptSnapshots", ["kms:GenerateDataKey"], [key_arn])),
-            {
-                **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
-                "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
-            },
         ]
     )
 
@@ -91,6 +87,10 @@ def _every_node(
         },
         _allow("Program", ["s3:GetObject"], [f"{bucket_arn}/{PROGRAM_PREFIX}*"]),
         _through_s3(account, _allow("DecryptObjects", ["kms:Decrypt"], [key_arn])),
+        {
+            **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+        },
     ]
 
 

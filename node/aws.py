@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,12 +49,12 @@ class ParameterStore:
             read_timeout=10,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        with _answering():
+        with answering():
             self._ssm = boto3.client("ssm", region_name=region, config=config)
 
     def files(self, path: str) -> dict[str, str]:
         """Everything below a path, decrypted, by the last part of its name."""
-        with _answering():
+        with answering():
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
                 Path=path, WithDecryption=True
             )
@@ -65,7 +66,7 @@ class ParameterStore:
 
     def get(self, name: str) -> Any:  # noqa: ANN401  JSON
         """The JSON document in a parameter."""
-        with _answering():
+        with answering():
             text = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
         try:
             return json.loads(text)
@@ -76,7 +77,7 @@ class ParameterStore:
         """The documents in those of the parameters that exist, by name."""
         found = {}
         for start in range(0, len(names), PER_REQUEST):
-            with _answering():
+            with answering():
                 answer = self._ssm.get_parameters(Names=names[start : start + PER_REQUEST])
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             now = parsedate_to_datetime(date) if date else datetime.now(UTC)
@@ -87,7 +88,7 @@ class ParameterStore:
 
     def put(self, name: str, document: object) -> None:
         """Replace the JSON document in a parameter."""
-        with _answering():
+        with answering():
             self._ssm.put_parameter(
                 Name=name, Value=json.dumps(document), Type="String", Overwrite=True
             )
@@ -101,10 +102,11 @@ def _document(text: str) -> Any:  # noqa: ANN401  JSON
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Whatever AWS or boto3 complains of, as AwsError."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, Boto3Error, ClientError) as error:
         raise AwsError(f"AWS: {error}") from error
 
 

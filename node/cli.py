@@ -9,19 +9,22 @@ from node.errors import NodeError
 from node.machine import Machine
 from node.settings import RUNTIME, at, load
 
-COMMANDS = ("prepare", "reconcile", "report")
+COMMANDS = ("prepare", "reconcile", "report", "snapshot", "defrag", "restore")
+WITH_ARGUMENTS = ("restore",)
+"""They say themselves what they take."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+    command, *rest = arguments or ("",)
+    if command not in COMMANDS or (rest and command not in WITH_ARGUMENTS):
         print(f"usage: node {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
-    command = arguments[0]
     try:
         # A person may run what a timer is running: the second waits for the first.
         with files.locked(at(f"{RUNTIME}/{command}.lock")):
-            print(f"{command}: {import_module(f'node.{command}').run(load(), Machine())}")
+            said = import_module(f"node.{command}").run(load(), Machine(), *rest)
+            print(f"{command}: {said}")
     except (NodeError, OSError, ImportError) as error:
         print(f"{command}: {error}".replace("\n", " "), file=sys.stderr)
         return 1

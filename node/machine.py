@@ -29,6 +29,10 @@ class Machine:
         run("systemctl", "reset-failed", unit, ok=(0, 1))
         run("systemctl", "start", "--no-block", unit)
 
+    def stop(self, unit: str) -> None:
+        """Stop a service, and wait until it has ended."""
+        run("systemctl", "stop", unit)
+
     def reload(self, unit: str) -> None:
         """Have a service read its configuration again; start it when it does not run."""
         run("systemctl", "reload-or-restart", unit)

@@ -29,6 +29,12 @@ class Formation:
     formed: bool
     token: str
     members: tuple[Member, ...]
+    snapshot: str | None = None
+    """Key of the snapshot that the founders start from; None for an empty cluster."""
+
+    def owns(self, token: str | None) -> bool:
+        """Whether data of that token is of this incarnation; data without one is not doubted."""
+        return token is None or token == self.token
 
 
 def members(document: Any) -> tuple[Member, ...]:  # noqa: ANN401  JSON
@@ -55,6 +61,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
             formed=document["formed"] is not False,
             token=document["token"],
             members=members(document["members"]),
+            snapshot=document.get("snapshot"),
         )
 
 
@@ -62,7 +69,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
 def _reading(what: str) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NodeError(
             f"the etcd {what} parameter is damaged ({error!r}): run pulumi up"
         ) from error

@@ -9,6 +9,7 @@ from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
 from components.userdata.host import APPLY, host_files
+from components.userdata.maintenance import TIMERS, maintenance_units
 from components.userdata.node_program import PREPARED, node_json, node_units
 from components.userdata.paths import (
     BINARIES,
@@ -31,6 +32,7 @@ _UNITS = (
     "etcd.service",
     "node-reconcile.timer",
     "node-report.timer",
+    *TIMERS,
 )
 
 
@@ -66,6 +68,7 @@ def etcd_member(
             *host_files("etcd", "etcd"),
             *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),
+            *maintenance_units(settings),
         ),
         # --no-block: etcd is ready only once a quorum is there, and cloud-init must not wait.
         runcmd=(*APPLY, ("systemctl", "enable", "--now", "--no-block", *_UNITS)),

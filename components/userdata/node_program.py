@@ -8,7 +8,14 @@ from typing import Literal
 from components.naming import ParameterPaths
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
-from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
+from components.userdata.paths import (
+    CACHE,
+    CONFIGURATION,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
 from components.userdata.program import PROGRAM, program
 from components.userdata.program_fetcher import program_fetcher
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
@@ -71,9 +78,10 @@ def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, 
         _packages(packages),
         *program_fetcher(),
         _prepare(),
-        _periodic("reconcile", "300s", (CONFIGURATION, *writable)),
+        # A restore fetches a snapshot of up to 8 GiB.
+        node_command("reconcile", "60min", (CONFIGURATION, *writable)),
         _timer("reconcile"),
-        _periodic("report", "60s", ()),
+        node_command("report", "90s", ()),
         _timer("report"),
         File.script(INSTALL_PACKAGES, "install-packages"),
         File.script(NODE_COMMAND, "ha-node"),
@@ -142,23 +150,35 @@ def _prepare() -> File:
 _RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
 
 
-def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
+def node_command(
+    command: str,
+    timeout: str,
+    writable: Sequence[str],
+    *,
+    after: str = "",
+    more: Mapping[str, Setting] = {},
+) -> File:
+    """The service that runs a command once, for its timer; `more` are settings of its own."""
+    order = {"After": f"{PREPARED['After']} {after}"} if after else {}
     return unit(
         f"node-{command}.service",
         {
-            "Unit": {"Description": f"ha-node {command}", **PREPARED},
+            "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
             "Service": {
                 "Type": "oneshot",
                 "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
                 "TimeoutStartSec": timeout,
                 "RuntimeDirectory": _RUNTIME_DIRECTORY,
                 "RuntimeDirectoryPreserve": True,
+                "CacheDirectory": CACHE.removeprefix("/var/cache/"),
+                "CacheDirectoryMode": "0700",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,
                 **({"ReadWritePaths": " ".join(writable)} if writable else {}),
                 # It is root: it reads the daemons' keys, and gives them the files it writes.
                 "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
                 "SystemCallFilter": ["@system-service"],
+                **more,
             },
         },
     )

@@ -4,38 +4,42 @@ import shutil
 
 from node import files
 from node.aws import ParameterStore
-from node.etcd import decide, status
+from node.etcd import decide, incarnation, restoring, status
 from node.etcd.environment import forming, joining
 from node.etcd.observe import UNIT
 from node.machine import Machine
-from node.membership import formation
-from node.settings import CLUSTER_ENV, DATA_DIR, Settings, at
+from node.membership import Formation, formation
+from node.settings import CLUSTER_ENV, DATA_DIR, EtcdSettings, Settings, at
 
 DISCARDED = f"{DATA_DIR}/.discarded"
 
 
-def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[str, bool]:
+def take(
+    settings: Settings, mine: EtcdSettings, machine: Machine, decision: decide.Step
+) -> tuple[str, bool]:
     """Take a step; what was done, and whether to look again soon."""
-    if not isinstance(decision, decide.Form | decide.Join):
-        # etcd.service may start an empty disk only while this decision stands.
-        at(CLUSTER_ENV).unlink(missing_ok=True)
+    _withdraw(decision)
     soon = True
     match decision:
         case decide.Wait(reason, changing):
             done, soon = reason, changing
         case decide.Form(marker):
+            incarnation.record(marker)
             files.write(at(CLUSTER_ENV), forming(marker))
             machine.start(UNIT)
             done = f"starting etcd to form the cluster {marker.token}"
+        case decide.Restore() | decide.SetAside():
+            done = _anew(settings, mine, machine, decision)
         case decide.Ask(lost):
             status.declare(settings, "empty", lost)
             done = "the disk is empty: asking to join as a new member"
-        case decide.Join(entry, listed, token):
+        case decide.Join(entry, listed, marker):
             # What an interrupted Discard left.
             _clear()
             # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
             status.declare(settings, "joining", entry.id)
-            files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, token))
+            incarnation.record(marker)
+            files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, marker.token))
             machine.start(UNIT)
             done = f"starting etcd to join as {entry.id}"
         case decide.Start():
@@ -47,9 +51,28 @@ def take(settings: Settings, machine: Machine, decision: decide.Step) -> tuple[s
         case decide.Leave(used):
             status.declare(settings, "left", used)
             done, soon = "not a member, and not wanted as one", False
-        case decide.MarkFormed():
-            done = mark_formed(settings)
+        case decide.MarkFormed(marker):
+            done = mark_formed(settings, marker)
     return done, soon
+
+
+def _withdraw(decision: decide.Step) -> None:
+    """etcd.service may start an empty disk only while such a decision stands."""
+    if not isinstance(decision, decide.Form | decide.Join):
+        at(CLUSTER_ENV).unlink(missing_ok=True)
+
+
+def _anew(
+    settings: Settings,
+    mine: EtcdSettings,
+    machine: Machine,
+    decision: decide.Restore | decide.SetAside,
+) -> str:
+    match decision:
+        case decide.Restore(marker):
+            return restoring.found_from_snapshot(settings, mine, machine, marker)
+        case decide.SetAside():
+            return restoring.set_aside(machine)
 
 
 def discard() -> None:
@@ -65,11 +88,14 @@ def _clear() -> None:
     shutil.rmtree(at(DISCARDED), ignore_errors=True)
 
 
-def mark_formed(settings: Settings) -> str:
+def mark_formed(settings: Settings, seen: Formation) -> str:
     """Set the marker, in what it says now: every founding member does this, and once is enough."""
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
     document = store.get(name)
-    if formation(document).formed:
+    now = formation(document)
+    if now.token != seen.token:
+        return f"a restore was ordered meanwhile: {now.token}"
+    if now.formed:
         return "the cluster is formed"
     store.put(name, {**document, "formed": True})
     return "the cluster is formed: set the marker"

@@ -30,15 +30,14 @@ def healthy(mine: EtcdSettings) -> bool:
 
 def status(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
     """The member's status as it knows it, without its peers; None when it does not answer."""
-    try:
-        found = _status(settings, mine)
-    except NodeError:
+    found = facts(settings, mine)
+    if found is None:
         return None
     listed = membership(settings, mine)
     return {
         "state": "joining" if found.get("isLearner") else "member",
         "memberId": f"{found['header']['member_id']:x}",
-        "leader": _leads(found),
+        "leader": leads(found),
         "healthy": healthy(mine),
         "members": listed and {e.name or e.address: role(e) for e in listed},
         "dbSize": found.get("dbSize"),
@@ -53,11 +52,8 @@ def role(entry: Entry) -> str:
 
 def leading(settings: Settings, mine: EtcdSettings) -> str | None:
     """The local member's id when it leads; None when another does, or none."""
-    try:
-        found = _status(settings, mine)
-    except NodeError:
-        return None
-    return f"{found['header']['member_id']:x}" if _leads(found) else None
+    found = facts(settings, mine)
+    return f"{found['header']['member_id']:x}" if found and leads(found) else None
 
 
 def membership(settings: Settings, mine: EtcdSettings) -> tuple[Entry, ...] | None:
@@ -67,7 +63,7 @@ def membership(settings: Settings, mine: EtcdSettings) -> tuple[Entry, ...] | No
     knows of all of them without a port open between them but the peers'.
     """
     try:
-        return entries(_ctl(settings, mine, "member", "list")["members"])
+        return entries(ctl(settings, mine, "member", "list")["members"])
     except NodeError:
         return None
 
@@ -80,35 +76,43 @@ def connected(mine: EtcdSettings) -> frozenset[str]:
 
 def add_learner(settings: Settings, mine: EtcdSettings, peer_url: str) -> None:
     """Add a member that counts for nothing yet. etcd names it once it runs."""
-    _ctl(settings, mine, "member", "add", "learner", f"--peer-urls={peer_url}", "--learner")
+    ctl(settings, mine, "member", "add", "learner", f"--peer-urls={peer_url}", "--learner")
 
 
 def promote(settings: Settings, mine: EtcdSettings, member: str) -> None:
     """Make a learner a voter; NodeError while it is not in sync with the leader."""
-    _ctl(settings, mine, "member", "promote", member)
+    ctl(settings, mine, "member", "promote", member)
 
 
 def remove(settings: Settings, mine: EtcdSettings, member: str) -> None:
     """Take a member out; NodeError when etcd sees the quorum in danger."""
-    _ctl(settings, mine, "member", "remove", member)
+    ctl(settings, mine, "member", "remove", member)
 
 
 def transfer(settings: Settings, mine: EtcdSettings, member: str) -> None:
     """Hand leadership to a member."""
-    _ctl(settings, mine, "move-leader", member)
+    ctl(settings, mine, "move-leader", member)
 
 
-def _leads(found: dict[str, Any]) -> bool:
+def leads(found: dict[str, Any]) -> bool:
+    """Whether a member leads, by its facts."""
     return bool(found.get("leader") == found["header"]["member_id"])
 
 
-def _status(settings: Settings, mine: EtcdSettings) -> dict[str, Any]:
-    found: dict[str, Any] = _ctl(settings, mine, "endpoint", "status")[0]["Status"]
+def facts(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
+    """What the local etcd says of itself, in its own words; None when it does not answer.
+
+    JSON leaves out what is zero: without a leader there is no "leader".
+    """
+    try:
+        found: dict[str, Any] = ctl(settings, mine, "endpoint", "status")[0]["Status"]
+    except NodeError:
+        return None
     return found
 
 
-def _ctl(settings: Settings, mine: EtcdSettings, *command: str) -> Any:  # noqa: ANN401  JSON
-    """The answer of etcdctl, as this member, to a question to this member."""
+def ctl(settings: Settings, mine: EtcdSettings, *command: str, seconds: int = 3) -> Any:  # noqa: ANN401  JSON
+    """The answer of etcdctl, as this member, to a question to this member; None for mere text."""
     pki = settings.pki
     done = run(
         "etcdctl",
@@ -117,7 +121,7 @@ def _ctl(settings: Settings, mine: EtcdSettings, *command: str) -> Any:  # noqa:
         f"--cert={pki}/server.crt",
         f"--key={pki}/server.key",
         "--write-out=json",
-        "--command-timeout=3s",
+        f"--command-timeout={seconds}s",
         *command,
     )
     return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None

@@ -12,6 +12,7 @@ from typing import Literal
 
 from node.etcd.entries import Entry, at
 from node.membership import Formation, Member
+from node.settings import TOKEN
 
 Disk = Literal["absent", "empty", "initialised"]
 """The data volume: not mounted, without a write-ahead log, or with one."""
@@ -42,6 +43,8 @@ class State:
     """Whether this node has decided to join since it booted, and its disk is empty yet."""
     trouble: str = ""
     """Why AWS did not answer, for people."""
+    token: str | None = None
+    """Which incarnation the disk says that its data belongs to; None when it does not say."""
 
     @property
     def wanted(self) -> bool | None:
@@ -59,6 +62,18 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Restore:
+    """Set aside what is on the disk, and start etcd from the marker's snapshot as a founder."""
+
+    formation: Formation
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Take the data of another incarnation out of etcd's way; then this node has to join."""
+
+
+@dataclass(frozen=True)
 class Ask:
     """Ask the leader's node, in the status, to be added as a learner."""
 
@@ -73,7 +88,7 @@ class Join:
     entry: Entry
     members: tuple[Entry, ...]
     """All of them: etcd compares them with what its peers have."""
-    token: str
+    formation: Formation
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,8 @@ class Leave:
 class MarkFormed:
     """Set the marker: from now on no disk is ever used for a new cluster."""
 
+    formation: Formation
+
 
 @dataclass(frozen=True)
 class Wait:
@@ -108,7 +125,7 @@ class Wait:
     """Whether the wait is part of a change: then it is worth looking again soon."""
 
 
-Step = Form | Ask | Join | Start | Discard | Leave | MarkFormed | Wait
+Step = Form | Restore | SetAside | Ask | Join | Start | Discard | Leave | MarkFormed | Wait
 
 
 def decide(state: State) -> Step:
@@ -117,9 +134,25 @@ def decide(state: State) -> Step:
         return Wait("the data volume is not mounted (see node-prepare.service)")
     if state.disk == "empty":
         return _without_data(state)
+    if (marker := state.formation) and (other := _of_another(state, marker)):
+        return other
     if state.running:
         return _running(state)
     return _removed(state) if state.removed else Start()
+
+
+def _of_another(state: State, marker: Formation) -> Step | None:
+    """What to do about data that is not, or may not be, of the marker's incarnation."""
+    restoring = marker.snapshot is not None and not marker.formed
+    if not marker.owns(state.token):
+        return Restore(marker) if restoring and state.name in _names(marker) else SetAside()
+    if restoring and state.token is None:
+        # Every restored disk has a token; without one nobody knows what this is.
+        return Wait(
+            "a snapshot is being restored, and the disk does not say whether its data is of before "
+            f"or after: write {marker.token!r} into {TOKEN} to keep it, 'old' to have it set aside"
+        )
+    return None
 
 
 def _without_data(state: State) -> Step:
@@ -130,9 +163,9 @@ def _without_data(state: State) -> Step:
         )
     if marker.formed:
         return _outside(state, marker) if state.peers is not None else Wait(_NO_PEER)
-    if state.name not in {member.name for member in marker.members}:
+    if state.name not in _names(marker):
         return Wait("the founding members have not formed the cluster yet", changing=True)
-    return Form(marker)
+    return Restore(marker) if marker.snapshot else Form(marker)
 
 
 _NO_PEER = (
@@ -156,7 +189,7 @@ def _outside(state: State, marker: Formation) -> Step:
     spent = entry.id == state.used and not state.starting
     if entry.voter or entry.started or spent:
         return Ask(entry.id)
-    return Join(entry, peers, marker.token)
+    return Join(entry, peers, marker)
 
 
 def _removed(state: State) -> Step:
@@ -180,9 +213,16 @@ def _running(state: State) -> Step:
         return Wait("etcd is running and waits for a leader", changing=True)
     founders = {member.address for member in marker.members}
     missing = sorted(e.name for e in state.entries if e.address in founders and not e.started)
-    if missing:
+    # A restored cluster that has a leader is a cluster: a founder that comes later joins it, for
+    # it may have been in it already and have lost its disk. One that was never restored needs the
+    # others as founders.
+    if missing and not marker.snapshot:
         return Wait(f"etcd is running and waits for {', '.join(missing)} to start", changing=True)
-    return MarkFormed()
+    return MarkFormed(marker)
+
+
+def _names(marker: Formation) -> set[str]:
+    return {member.name for member in marker.members}
 
 
 def _why(state: State) -> str:

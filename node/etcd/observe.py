@@ -2,7 +2,7 @@
 
 from node.aws import ParameterStore
 from node.errors import AwsError
-from node.etcd import client, decide, peers, status
+from node.etcd import client, decide, incarnation, peers, status
 from node.machine import Machine
 from node.membership import Formation, Member, formation, members
 from node.settings import CLUSTER_ENV, DATA_MOUNT, EtcdSettings, Settings, at
@@ -34,6 +34,7 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.Sta
         used=used,
         starting=at(CLUSTER_ENV).exists(),
         trouble=trouble,
+        token=incarnation.token(),
     )
 
 

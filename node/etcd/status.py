@@ -38,6 +38,12 @@ class Report:
     member_id: str | None
     fresh: bool
     """Whether it was said within FRESH_SECONDS, by Parameter Store's own clock."""
+    leader: bool = False
+    healthy: bool = False
+    size: int = 0
+    """Bytes of the database file; 0 when unknown."""
+    in_use: int = 0
+    """Bytes of it that hold something."""
 
 
 def read(stored: Stored | None) -> Report | None:
@@ -49,6 +55,10 @@ def read(stored: Stored | None) -> Report | None:
         state=str(document["state"]),
         member_id=document.get("memberId"),
         fresh=abs(stored.age) < FRESH_SECONDS,
+        leader=document.get("leader") is True,
+        healthy=document.get("healthy") is True,
+        size=document.get("dbSize") or 0,
+        in_use=document.get("dbSizeInUse") or 0,
     )
 
 
@@ -81,6 +91,13 @@ def declare(settings: Settings, state: str, member_id: str | None) -> None:
         before = _before(store, settings)
         if (before.get("state"), before.get("memberId")) != (state, member_id):
             _put(store, settings, _silent(state, member_id))
+
+
+def busy(settings: Settings, mine: EtcdSettings) -> None:
+    """Tell Parameter Store that this member is about to answer nobody for a while."""
+    with _alone():
+        document = client.status(settings, mine) or _silent("waiting", None)
+        _put(ParameterStore(settings.region), settings, {**document, "healthy": False})
 
 
 def last_id(document: object) -> str | None:

@@ -33,4 +33,4 @@ def step(settings: Settings, mine: EtcdSettings, machine: Machine) -> tuple[str,
         changed = leader.step(settings, mine, state.desired)
         if changed:
             return changed
-    return act.take(settings, machine, decision)
+    return act.take(settings, mine, machine, decision)

@@ -274,6 +274,11 @@ def test_what_an_api_server_may_do(cluster):
         "DecryptFiles",
         "Program",
         "DecryptObjects",
+        "Metrics",
+    }
+    assert found["Metrics"]["Action"] == ["cloudwatch:PutMetricData"]
+    assert found["Metrics"]["Condition"] == {
+        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes"}
     }
     own = parameter_arn("/test/nodes/api-1/files")
     assert found["Files"]["Action"] == ["ssm:GetParametersByPath"]

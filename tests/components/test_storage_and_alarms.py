@@ -1,8 +1,14 @@
 import base64
 import hashlib
+import inspect
 import io
 import json
 import zipfile
+
+import pytest
+
+from node import metrics
+from node.etcd import numbers
 
 
 def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
@@ -78,13 +84,13 @@ def test_alarms(cluster):
     nodes = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
     assert set(alarms) == {
         "test-unhealthy-targets",
-        "test-snapshot-age",
         *(f"test-{node}-status" for node in nodes),
+        *(f"test-{suffix}" for suffix in REPORTED),
     }
     topic = ["arn:aws:sns:eu-central-1:123456789012:test-alarms"]
     for alarm in alarms.values():
         assert alarm["alarmActions"] == alarm["okActions"] == topic
-        assert alarm["comparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["period"] == 60
     targets = alarms["test-unhealthy-targets"]
     assert targets["namespace"] == "AWS/NetworkELB"
     assert targets["metricName"] == "UnHealthyHostCount"
@@ -95,6 +101,45 @@ def test_alarms(cluster):
     status = alarms["test-etcd-2-status"]
     assert status["metricName"] == "StatusCheckFailed"
     assert status["dimensions"] == {"InstanceId": "test-etcd-2-id"}
-    age = alarms["test-snapshot-age"]
-    assert age["threshold"] == 3 * 15 * 60
-    assert age["treatMissingData"] == "breaching", "silence is the fault"
+    for alarm in (targets, status):
+        assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+
+
+ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
+REPORTED = {
+    "no-leader": ("HasLeader", "Maximum", BELOW, 1, 3, "breaching"),
+    "snapshot-age": ("SnapshotAgeSeconds", "Minimum", ABOVE, 3 * 15 * 60, 5, "breaching"),
+    "no-space": ("NoSpaceAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
+    "corrupt": ("CorruptAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
+    "database-size": ("DatabaseQuotaPercent", "Maximum", ABOVE, 80, 5, "ignore"),
+    "certificates": ("CertificateDaysLeft", "Minimum", BELOW, 30, 5, "ignore"),
+}
+
+
+@pytest.mark.parametrize("suffix", REPORTED)
+def test_alarms_on_what_nodes_report(cluster, suffix):
+    alarm = cluster.of("MetricAlarm")[f"test-{suffix}"]
+    assert alarm["namespace"] == metrics.NAMESPACE
+    assert alarm["dimensions"] == {"Cluster": "test"}
+    assert REPORTED[suffix] == (
+        alarm["metricName"],
+        alarm["statistic"],
+        alarm["comparisonOperator"],
+        alarm["threshold"],
+        alarm["evaluationPeriods"],
+        alarm["treatMissingData"],
+    )
+
+
+def test_every_metric_is_sent_by_nodes():
+    """By name: an alarm on a metric that nobody sends would be silent, or never be."""
+    sent = inspect.getsource(numbers) + inspect.getsource(metrics)
+    for metric, *_ in REPORTED.values():
+        assert f'"{metric}"' in sent
+
+
+def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
+    cluster = deploy_stack({"etcd": {"snapshots": {"everyMinutes": 60}}})
+    alarm = cluster.of("MetricAlarm")["test-snapshot-age"]
+    assert alarm["threshold"] == 3 * 60 * 60
+    assert alarm["alarmDescription"] == "No etcd snapshot for 180 minutes: three were missed"

@@ -49,7 +49,7 @@ class Authority:
             (x509.KeyUsage(key_cert_sign=True, **usage), True),
         )
 
-    def leaf(self, name: str, *addresses: str) -> Pair:
+    def leaf(self, name: str, *addresses: str, days: float = 1) -> Pair:
         """A certificate for a server and client."""
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         names = [x509.IPAddress(ip_address(address)) for address in addresses]
@@ -60,6 +60,7 @@ class Authority:
             (x509.ExtendedKeyUsage(usages), False),
             (x509.SubjectAlternativeName([*names, x509.DNSName(name)]), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+            days=days,
         )
 
     def _issue(
@@ -67,6 +68,7 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         *extensions: tuple[x509.ExtensionType, bool],
+        days: float = 1,
     ) -> Pair:
         now = datetime.now(UTC)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -77,7 +79,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_after(now + timedelta(days=days))
             .add_extension(identifier, critical=False)
         )
         for extension, critical in extensions:

@@ -13,7 +13,7 @@ from components.naming import EtcdMember
 from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
-from node import report
+from node import defrag, report, restore, snapshot
 from node.etcd import client, tier
 from node.settings import CLUSTER_ENV, DATA_DIR, DATA_MOUNT, WAL, Settings, parse
 from tests.node.doubles import FakeMachine
@@ -31,6 +31,8 @@ class EtcdMachine(FakeMachine):
     process: "subprocess.Popen[bytes] | None" = None
     states_used: list[str] = field(default_factory=list)
     """ETCD_INITIAL_CLUSTER_STATE of every start; "" for a start from the disk alone."""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Flags that a test wants otherwise."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -70,13 +72,19 @@ class EtcdMachine(FakeMachine):
         """What is in etcd's directory."""
         return sorted(path.name for path in self.inside(DATA_DIR).iterdir())
 
+    def stop(self, unit: str) -> None:
+        if self.active(unit):
+            assert self.process
+            self.process.terminate()
+            self.process.wait()
+
     def flags(self) -> tuple[str, ...]:
         """The unit's, below this machine's root; 127.0.0.1 is one for all machines here."""
         values = {
             flag: f"{self.root}{value}" if str(value).startswith("/") else value
             for flag, value in etcd_flags(CLUSTER, self.member).items()
         }
-        return flags({**values, "listen-client-urls": self.member.client_url})
+        return flags({**values, "listen-client-urls": self.member.client_url, **self.changes})
 
     def kill(self) -> None:
         """End etcd without warning."""
@@ -123,6 +131,18 @@ class EtcdNode:
         self.enter()
         return report.run(self.settings, self.machine)
 
+    def snapshot(self) -> str:
+        self.enter()
+        return snapshot.run(self.settings, self.machine)
+
+    def restore(self, *arguments: str) -> str:
+        self.enter()
+        return restore.run(self.settings, self.machine, *arguments)
+
+    def defrag(self) -> str:
+        self.enter()
+        return defrag.run(self.settings, self.machine)
+
     def healthy(self) -> bool:
         assert self.settings.etcd
         return client.healthy(self.settings.etcd)
@@ -153,7 +173,7 @@ class EtcdNode:
             text=True,
             check=True,
         )
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
 
 def etcd_node(directory: Path, binaries: Path, document: dict[str, Any]) -> EtcdNode:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
 
 from lab.binaries.etcd import built_etcd
@@ -19,6 +20,7 @@ from tests.node.certificates import Authority
 from tests.node.doubles import Metadata, serve
 
 REGION = "eu-central-1"
+BUCKET = "test-bucket"
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +78,16 @@ def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SS
 def bucket(aws: SSMClient) -> str:
     """The cluster's bucket, empty."""
     boto3.client("s3", region_name=REGION).create_bucket(
-        Bucket="test-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    return "test-bucket"
+    return BUCKET
+
+
+@pytest.fixture
+def s3(bucket: str) -> S3Client:
+    """A person's client, and the cluster's bucket."""
+    assert bucket == BUCKET
+    return boto3.client("s3", region_name=REGION)
 
 
 @pytest.fixture
@@ -92,6 +101,11 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr("node.aws.ATTEMPTS", 1)
 
     return cut
+
+
+def etcd(address: str) -> dict[str, str]:
+    """The etcd part of a member's node.json."""
+    return {"address": address, "volumeId": "vol-0abc", "snapshotBucket": BUCKET}
 
 
 def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
@@ -111,7 +125,7 @@ def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
         "artifacts": [],
     }
     if tier == "etcd":
-        base["etcd"] = {"address": "127.0.0.1", "volumeId": "vol-0abc"}
+        base["etcd"] = etcd("127.0.0.1")
     return {**base, **changes}
 
 

@@ -78,6 +78,10 @@ class FakeMachine(Machine):
         self.calls.append(f"start {unit}")
         self.running.add(unit)
 
+    def stop(self, unit: str) -> None:
+        self.calls.append(f"stop {unit}")
+        self.running.discard(unit)
+
     def reload(self, unit: str) -> None:
         self.calls.append(f"reload {unit}")
         self.running.add(unit)

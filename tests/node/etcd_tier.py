@@ -20,7 +20,7 @@ from node.errors import NodeError
 from node.settings import DATA_DIR, PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
-from tests.node.conftest import REGION, document, put_files
+from tests.node.conftest import REGION, document, etcd, put_files
 from tests.node.writer import Gateway
 
 TOKEN = "test-vpc-0abc"
@@ -34,6 +34,14 @@ PATIENCE = 120
 def network() -> str:
     """Everything in 127.0.0.0/8 is this machine; another test run has another network."""
     return f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Wait for what etcd does by itself."""
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
 
 
 @dataclass
@@ -75,8 +83,8 @@ class Tier:
             directory = self.directory / f"boot-{self.booted}"
             directory.mkdir()
             self.booted += 1
-            etcd = {"address": member["address"], "volumeId": "vol-0abc"}
-            node = etcd_node(directory, self.binaries, document(member["name"], etcd=etcd))
+            described = document(member["name"], etcd=etcd(member["address"]))
+            node = etcd_node(directory, self.binaries, described)
             files = etcd_files(self.authority, node.name, member["address"])
             put_files(self.aws, node.name, files)
             node.enter()

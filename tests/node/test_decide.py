@@ -163,7 +163,7 @@ def test_it_joins_exactly_as_a_learner_that_nobody_has_been_yet():
         assert isinstance(step, Join) == bool(wanted), state
     for state, step in steps(Join):
         own = mine(state)
-        assert step == Join(own, state.peers, "test-vpc")
+        assert step == Join(own, state.peers, state.formation)
         assert not own.voter
         assert not own.started
         assert own.id != state.used or state.starting

@@ -6,6 +6,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import act
+from node.membership import formation
 from node.settings import CLUSTER_ENV
 from tests.node.etcd_tier import FORMATION, MEMBERS, TOKEN
 
@@ -126,13 +127,18 @@ def test_a_disk_that_is_emptied_while_the_machine_runs_is_not_started(etcd_tier,
 
 def test_the_marker_keeps_what_was_written_meanwhile(etcd_tier, single):
     """Between a node's look and its write another node, or a person, may have written."""
-    newer = {**etcd_tier.get(FORMATION), "formed": True, "token": "another"}
-    etcd_tier.put(FORMATION, newer)
-    assert act.mark_formed(single.settings) == "the cluster is formed"
-    assert etcd_tier.get(FORMATION) == newer
-    etcd_tier.put(FORMATION, {**newer, "formed": False, "snapshot": "a-key"})
-    assert act.mark_formed(single.settings) == "the cluster is formed: set the marker"
-    assert etcd_tier.get(FORMATION) == {**newer, "snapshot": "a-key"}
+    seen = formation(etcd_tier.get(FORMATION))
+    formed = {**etcd_tier.get(FORMATION), "formed": True, "note": "a person's"}
+    etcd_tier.put(FORMATION, formed)
+    assert act.mark_formed(single.settings, seen) == "the cluster is formed"
+    assert etcd_tier.get(FORMATION) == formed
+    etcd_tier.put(FORMATION, {**formed, "formed": False})
+    assert act.mark_formed(single.settings, seen) == "the cluster is formed: set the marker"
+    assert etcd_tier.get(FORMATION) == formed
+    restoring = {**formed, "formed": False, "token": "another", "snapshot": "a-key"}
+    etcd_tier.put(FORMATION, restoring)
+    assert "a restore was ordered meanwhile" in act.mark_formed(single.settings, seen)
+    assert etcd_tier.get(FORMATION) == restoring
 
 
 @pytest.mark.parametrize("value", [{}, {"formed": False}, {"formed": False, "members": 3}, []])

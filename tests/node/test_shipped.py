@@ -68,4 +68,4 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
 def test_usage(shipped):
     done = shipped("api-0")()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: node prepare|reconcile|report\n"
+    assert done.stderr == "usage: node prepare|reconcile|report|snapshot|defrag|restore\n"

@@ -3,7 +3,8 @@
 import pytest
 
 from components.userdata.program import program
-from tests.golden.nodes import arguments, etcd_node, node_json, settings, units, written
+from node.etcd import defragmenting
+from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
 
 def test_flags_are_exactly_these():
@@ -144,3 +145,52 @@ def test_etcd_member_gets_nothing_of_the_api_tier():
     config = etcd_node(settings())
 
     assert not [path for path in written(config) if "kube-" in path or "/etc/kubernetes" in path]
+
+
+def test_snapshots_are_taken_as_often_as_configured_and_hinder_nothing():
+    config = units(etcd_node(settings(etcd={"snapshots": {"everyMinutes": 7}})))
+    timer, service = config["node-snapshot.timer"], config["node-snapshot.service"]
+
+    assert timer["OnUnitInactiveSec"] == ["7min"]
+    assert timer["OnActiveSec"] == ["2min"]
+    assert service["ExecStart"] == ["/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot"]
+    assert "etcd.service" in service["After"][0].split()
+    assert service["Nice"] == ["19"]
+    assert service["IOSchedulingClass"] == ["idle"]
+
+
+def test_defragmentation_runs_once_a_day_and_not_everywhere_at_once():
+    config = units(etcd_node(settings()))
+    timer, service = config["node-defrag.timer"], config["node-defrag.service"]
+
+    assert timer["OnCalendar"] == ["daily"]
+    assert timer["RandomizedDelaySec"] == ["1h"]
+    assert "etcd.service" in service["After"][0].split()
+    # Longer than it waits for its turn, and then takes.
+    assert service["TimeoutStartSec"] == ["4h"]
+    assert defragmenting.PATIENCE + defragmenting.LONGEST < 4 * 3600
+
+
+@pytest.mark.parametrize("command", ["snapshot", "defrag"])
+def test_maintenance_is_confined_and_may_not_touch_the_data(command):
+    service = units(etcd_node(settings()))[f"node-{command}.service"]
+
+    assert service["ProtectSystem"] == ["strict"]
+    assert "ReadWritePaths" not in service
+    assert service["CacheDirectory"] == ["ha-kubernetes"]
+    assert service["CacheDirectoryMode"] == ["0700"]
+    assert service["CapabilityBoundingSet"] == ["CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER"]
+    assert service["NoNewPrivileges"] == ["yes"]
+
+
+def test_api_servers_have_nothing_to_maintain():
+    assert not [
+        name for name in units(api_node(settings())) if "snapshot" in name or "defrag" in name
+    ]
+
+
+def test_a_snapshot_may_wait_longer_than_its_programs_take():
+    config = units(etcd_node(settings()))
+
+    assert config["node-reconcile.service"]["TimeoutStartSec"] == ["60min"]
+    assert config["node-reconcile.service"]["CacheDirectory"] == ["ha-kubernetes"]
