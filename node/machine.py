@@ -1,9 +1,12 @@
 """The machine under the program: other programs, services, mounts."""
 
+import socket
 import subprocess
 from pathlib import Path
 
+from node import files
 from node.errors import NodeError
+from node.settings import at
 
 
 class Machine:
@@ -32,6 +35,12 @@ class Machine:
     def reload(self, unit: str) -> None:
         """Have a service read its configuration again; start it when it does not run."""
         run("systemctl", "reload-or-restart", unit)
+
+    def rename(self, hostname: str) -> None:
+        """Give the machine a hostname, now and for every boot; daemons read it when they start."""
+        files.write(at("/etc/hostname"), f"{hostname}\n")
+        if socket.gethostname() != hostname:
+            socket.sethostname(hostname)
 
     def mounted(self, path: Path) -> bool:
         """Whether a file system is mounted there."""

@@ -49,16 +49,18 @@ class Authority:
             (x509.KeyUsage(key_cert_sign=True, **usage), True),
         )
 
-    def leaf(self, name: str, *addresses: str) -> Pair:
-        """A certificate for a server and client."""
+    def leaf(self, name: str, *addresses: str, group: str | None = None) -> Pair:
+        """A certificate for a server and client; the group is Kubernetes's, an organization."""
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names = [x509.IPAddress(ip_address(address)) for address in addresses]
+        names: list[x509.GeneralName] = [x509.IPAddress(ip_address(one)) for one in addresses]
+        # A user of Kubernetes, such as system:kube-scheduler, is no name of a machine.
+        names.append(x509.DNSName(name.replace(":", "-")))
         issuer = self._key.public_key()
         return self._issue(
-            _name(name),
+            _name(name, group),
             ec.generate_private_key(ec.SECP256R1()),
             (x509.ExtendedKeyUsage(usages), False),
-            (x509.SubjectAlternativeName([*names, x509.DNSName(name)]), False),
+            (x509.SubjectAlternativeName(names), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
         )
 
@@ -86,8 +88,11 @@ class Authority:
         return Pair(certificate.public_bytes(Encoding.PEM).decode(), _key_pem(key))
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _name(common_name: str, group: str | None = None) -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    if group:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
+    return x509.Name(attributes)
 
 
 def etcd_files(authority: Authority, name: str, address: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_ssm import SSMClient
 
 from lab.binaries.etcd import built_etcd
+from lab.binaries.kubernetes import built_kubernetes
 from node import web
 from node.settings import Settings, parse
 from tests.node.certificates import Authority
@@ -25,6 +26,12 @@ REGION = "eu-central-1"
 def etcd_binaries() -> Path:
     """The directory of real etcd, etcdctl and etcdutl."""
     return built_etcd(print)
+
+
+@pytest.fixture(scope="session")
+def kubernetes_binaries() -> Path:
+    """The directory of real kube-apiserver, kube-controller-manager, kube-scheduler and kubectl."""
+    return built_kubernetes(print)
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +134,14 @@ def node(root: Path) -> Callable[..., Settings]:
         return parse(json.loads(text))
 
     return settings
+
+
+@pytest.fixture(autouse=True)
+def hostnames(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What this machine would have been called: it keeps its name."""
+    given: list[str] = []
+    monkeypatch.setattr("socket.sethostname", given.append)
+    return given
 
 
 @pytest.fixture(autouse=True)

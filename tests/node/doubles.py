@@ -82,6 +82,9 @@ class FakeMachine(Machine):
         self.calls.append(f"reload {unit}")
         self.running.add(unit)
 
+    def rename(self, hostname: str) -> None:
+        self.calls.append(f"rename {hostname}")
+
     def mounted(self, path: Path) -> bool:
         return path in self.mounts
 

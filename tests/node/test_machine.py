@@ -37,6 +37,16 @@ def test_a_service_is_reloaded_not_restarted(systemctl):
     assert asked() == ["reload-or-restart etcd-proxy.service"]
 
 
+def test_a_hostname_lasts(root, hostnames, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "api-0")
+    Machine().rename("api-0-10-0-0-17")
+    assert (root / "etc/hostname").read_text() == "api-0-10-0-0-17\n"
+    assert hostnames == ["api-0-10-0-0-17"]
+    monkeypatch.setattr("socket.gethostname", lambda: "api-0-10-0-0-17")
+    Machine().rename("api-0-10-0-0-17")
+    assert hostnames == ["api-0-10-0-0-17"]
+
+
 def test_fstab_is_mounted_by_systemd(systemctl):
     asked = systemctl("")
     Machine().mount(Path("/var/lib/etcd"))

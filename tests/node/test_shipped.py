@@ -54,6 +54,12 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
     done = run("report")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "report: waiting, not healthy\n"
+    done = run("release-lease", "kube-scheduler")
+    assert (done.returncode, done.stdout) == (1, "")
+    if tier == "api":
+        assert done.stderr.endswith("node.env has no address: run ha-node prepare\n")
+    else:
+        assert done.stderr == "release-lease: No module named 'node.api'\n"
     done = run("reconcile")
     if tier == "etcd":
         assert (done.returncode, done.stderr) == (0, "")
@@ -68,4 +74,4 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
 def test_usage(shipped):
     done = shipped("api-0")()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: node prepare|reconcile|report\n"
+    assert done.stderr == "usage: node prepare|reconcile|report|release-lease <daemon>\n"
