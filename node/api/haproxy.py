@@ -18,6 +18,8 @@ _SERVER = (
     "check port 2381 inter 500ms fastinter 250ms fall 2 rise 2 on-marked-down shutdown-sessions"
 )
 
+# /readyz, not /health, which a learner answers as a voter does: it would get requests that it must
+# refuse. A full database can still be read, and /readyz does not look for that alarm.
 # hard-stop-after is for reloads by hand: connections that stayed with the old process would hang
 # on a silent member.
 _HEAD = f"""\
@@ -38,7 +40,7 @@ defaults
 listen etcd
   bind 127.0.0.1:2379
   balance leastconn
-  option httpchk GET /health?exclude=NOSPACE
+  option httpchk GET /readyz
   http-check expect status 200
   default-server {_SERVER}
 """

@@ -95,9 +95,9 @@ def _name(common_name: str, group: str | None = None) -> x509.Name:
     return x509.Name(attributes)
 
 
-def etcd_files(authority: Authority, name: str, address: str) -> dict[str, str]:
-    """The files of an etcd member."""
-    server = authority.leaf(name, address, "127.0.0.1")
+def etcd_files(authority: Authority, name: str, address: str, *proxies: str) -> dict[str, str]:
+    """The files of an etcd member; proxies where tests have them in place of 127.0.0.1."""
+    server = authority.leaf(name, address, "127.0.0.1", *proxies)
     peer = authority.leaf("etcd-peer", address, "127.0.0.1")
     return {
         "ca.crt": authority.pair.certificate,

@@ -139,7 +139,7 @@ class EtcdNode(Node):
 
     def healthy(self) -> bool:
         try:
-            web.ask(HTTPConnection(self.address, 2381, timeout=3), "/health?exclude=NOSPACE")
+            web.ask(HTTPConnection(self.address, 2381, timeout=3), "/readyz")
         except NodeError:
             return False
         return True
@@ -207,7 +207,8 @@ class ControlPlane:
         """The machine of a member, not started."""
         root, address = self.directory / f"etcd-{number}", f"{self.network}.{10 + number}"
         node = EtcdNode(root, f"etcd-{number}", address, self.etcd_binaries)
-        for file, content in etcd_files(self.keys.etcd, node.name, address).items():
+        proxies = [f"{self.network}.{30 + server}" for server in range(3)]
+        for file, content in etcd_files(self.keys.etcd, node.name, address, *proxies).items():
             node.write(f"{PKI['etcd']}/{file}", content)
         self.members.append(node)
         return node
