@@ -26,6 +26,20 @@ class Machine:
         stopped = found.get("ActiveState") in {"inactive", "failed"}
         return stopped and (found.get("ExecMainCode"), found.get("ExecMainStatus")) == ("1", "0")
 
+    def started(self, unit: str) -> int | None:
+        """When a service's process started, in seconds since 1970; None when none runs."""
+        shown = run(
+            "systemctl",
+            "show",
+            "--property=ActiveState,ExecMainStartTimestamp",
+            "--timestamp=unix",
+            unit,
+        ).stdout
+        found = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+        when = found.get("ExecMainStartTimestamp", "")
+        runs = found.get("ActiveState") in {"active", "activating", "reloading"}
+        return int(when.removeprefix("@")) if runs and when.startswith("@") else None
+
     def start(self, unit: str) -> None:
         """Start a service, without waiting for it: etcd is not ready before its peers are."""
         # One that failed too often may try again.

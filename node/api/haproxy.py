@@ -71,8 +71,8 @@ def servers(answer: str) -> tuple[Server, ...]:
 
     Raises ValueError when it is none.
     """
-    version, header, *lines = answer.strip().splitlines() or ["", ""]
-    if version != "1":
+    version, header, *lines = [*answer.strip().splitlines(), "", ""]
+    if version != "1" or not header.startswith("# be_id "):
         raise ValueError(f"HAProxy says: {version or 'nothing'}")
     names = header.removeprefix("# ").split()
     rows = [dict(zip(names, line.split(), strict=True)) for line in lines if line.strip()]

@@ -49,7 +49,9 @@ class Authority:
             (x509.KeyUsage(key_cert_sign=True, **usage), True),
         )
 
-    def leaf(self, name: str, *addresses: str, group: str | None = None) -> Pair:
+    def leaf(
+        self, name: str, *addresses: str, group: str | None = None, expired: bool = False
+    ) -> Pair:
         """A certificate for a server and client; the group is Kubernetes's, an organization."""
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         names: list[x509.GeneralName] = [x509.IPAddress(ip_address(one)) for one in addresses]
@@ -62,6 +64,7 @@ class Authority:
             (x509.ExtendedKeyUsage(usages), False),
             (x509.SubjectAlternativeName(names), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+            expired=expired,
         )
 
     def _issue(
@@ -69,8 +72,9 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         *extensions: tuple[x509.ExtensionType, bool],
+        expired: bool = False,
     ) -> Pair:
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) - (timedelta(days=2) if expired else timedelta())
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = (
             x509.CertificateBuilder()

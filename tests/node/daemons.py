@@ -63,7 +63,7 @@ def start(
     return Daemon(process, log)
 
 
-def wait_until(done: Callable[[], bool], what: str, *daemons: Daemon, seconds: float = 90) -> None:
+def wait_until(done: Callable[[], bool], what: str, *daemons: Daemon, seconds: float = 180) -> None:
     """Wait until something is so; fails with the ends of the logs when it takes too long."""
     give_up = time.monotonic() + seconds
     while not done():
