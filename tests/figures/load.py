@@ -1,4 +1,4 @@
-"""Clients of an API server that read and write one object each, without a pause."""
+"""Clients of an API server that write and read one object each, without a pause."""
 
 import threading
 import time
@@ -34,7 +34,9 @@ class Load:
         self._took: list[float] = []
         self._errors: list[str] = []
         self._acknowledged: dict[str, int] = {}
-        paths = [(SECRETS if n % 2 else CONFIG_MAPS, f"load-{n}") for n in range(clients)]
+        # Of its own: whatever another load writes would look as if it were lost here.
+        names = [f"load-{server.name}-{n}" for n in range(clients)]
+        paths = [(SECRETS if n % 2 else CONFIG_MAPS, name) for n, name in enumerate(names)]
         for path, name in paths:
             self._create(path, name)
         self._threads = [threading.Thread(target=self._work, args=one) for one in paths]

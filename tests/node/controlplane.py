@@ -93,6 +93,8 @@ class Node:
     address: str
     binaries: Path
     daemons: dict[str, Daemon] = field(default_factory=dict)
+    launcher: Sequence[str] = ()
+    """What the node's daemons are started by: a network of their own, for example."""
 
     def inside(self, path: str) -> Path:
         return Path(f"{self.root}{path}")
@@ -110,7 +112,7 @@ class Node:
             flag: f"{self.root}{value}" if str(value).startswith("/") else value
             for flag, value in values.items()
         }
-        command: list[str | Path] = [self.binaries / name, *flags(moved)]
+        command: list[str | Path] = [*self.launcher, self.binaries / name, *flags(moved)]
         self.daemons[name] = start(command, self.root / f"{name}.log", host)
         return self.daemons[name]
 
@@ -196,9 +198,11 @@ class ApiNode(Node):
 class ControlPlane:
     """Nodes that are made on demand, under one set of keys."""
 
-    def __init__(self, directory: Path, etcd: Path, kubernetes: Path) -> None:
+    def __init__(
+        self, directory: Path, etcd: Path, kubernetes: Path, prefix: str | None = None
+    ) -> None:
         self.directory, self.etcd_binaries, self.kubernetes = directory, etcd, kubernetes
-        self.network = network()
+        self.network = prefix or network()
         self.keys = Keys()
         self.members: list[EtcdNode] = []
         self.servers: list[ApiNode] = []
@@ -214,13 +218,24 @@ class ControlPlane:
         return node
 
     def form(self, size: int) -> list[EtcdNode]:
-        """A cluster of members that are ready."""
-        nodes = [self.member(number) for number in range(size)]
+        """A cluster of new members that are ready."""
+        return self.start([self.member(number) for number in range(size)])
+
+    def start(self, nodes: list[EtcdNode]) -> list[EtcdNode]:
+        """Have members found a cluster; returns them once they are ready."""
         for node in nodes:
             node.start(self.initial(nodes))
         daemons = [node.daemons["etcd"] for node in nodes]
         wait_until(lambda: all(node.healthy() for node in nodes), "etcd is healthy", *daemons)
         return nodes
+
+    def leader(self) -> EtcdNode:
+        """The member that leads; RuntimeError when none of them says so."""
+        for node in self.members:
+            metrics = HTTPConnection(node.address, 2381, timeout=3)
+            if "\netcd_server_is_leader 1\n" in web.ask(metrics, "/metrics"):
+                return node
+        raise RuntimeError("no member leads")
 
     def initial(self, nodes: Sequence[EtcdNode]) -> str:
         """What etcd calls the initial cluster."""
@@ -240,11 +255,17 @@ class ControlPlane:
         self.servers.append(node)
         return node
 
-    def running_server(self, number: int = 0, etcd_servers: str | None = None) -> ApiNode:
-        """An API server that is ready."""
+    def running_server(
+        self, number: int = 0, etcd_servers: str | None = None, proxied: bool = False
+    ) -> ApiNode:
+        """An API server that is ready; with a list of members, or by the local proxy."""
         node = self.server(number)
         every = ",".join(member.member.client_url for member in self.members)
-        daemon = node.start_api(etcd_servers or every)
+        if proxied:
+            node.start_proxy(self.membership())
+            daemon = node.start_api()
+        else:
+            daemon = node.start_api(etcd_servers or every)
         admin = self.client("admin", "system:masters")
 
         def ready() -> bool:
@@ -255,6 +276,10 @@ class ControlPlane:
 
         wait_until(ready, "the API server is ready", daemon)
         return node
+
+    def membership(self) -> list[Member]:
+        """The members as the proxy gets them."""
+        return [Member(node.name, node.address) for node in self.members]
 
     def client(self, user: str, group: str | None = None) -> ssl.SSLContext:
         """What a client of the API servers trusts and shows."""
