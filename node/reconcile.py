@@ -1,7 +1,9 @@
 """`reconcile`: bring this node one step closer to what Parameter Store wants."""
 
 from node import refresh
+from node.api import proxy
 from node.errors import NodeError
+from node.etcd import tier
 from node.machine import Machine
 from node.settings import Settings
 
@@ -20,9 +22,5 @@ def run(settings: Settings, machine: Machine) -> str:
 
 def _tier(settings: Settings, machine: Machine) -> str:
     if settings.etcd:
-        from node.etcd import tier  # noqa: PLC0415  a node carries its own tier only
-
         return tier.run(settings, settings.etcd, machine)
-    from node.api import proxy  # noqa: PLC0415  a node carries its own tier only
-
     return proxy.run(settings, machine)

@@ -20,6 +20,7 @@ A reissue (`pki.epoch`) replaces leaves only, so it restarts nothing.
 """
 
 import json
+from collections.abc import Mapping
 
 from node import credentials, files
 from node.aws import ParameterStore
@@ -27,7 +28,7 @@ from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
 
-READ_AT_START = {
+READ_AT_START: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "etcd": {"etcd.service": ("ca.crt",)},
     "api": {
         "kube-apiserver.service": ("etcd-ca.crt", "sa.key", "sa.pub"),
