@@ -64,6 +64,21 @@ class ParameterStore:
                 for parameter in page["Parameters"]
             }
 
+    def versions(self, path: str) -> dict[str, str]:
+        """When everything below a path was last written, by the last part of its name.
+
+        A parameter that was deleted and made again begins with version 1 again, hence the time.
+        """
+        with answering():
+            pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+            return {
+                parameter["Name"].rpartition("/")[2]: (
+                    f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
+                )
+                for page in pages
+                for parameter in page["Parameters"]
+            }
+
     def get(self, name: str) -> Any:  # noqa: ANN401  JSON
         """The JSON document in a parameter."""
         with answering():

@@ -80,7 +80,7 @@ def arguments(config: CloudConfig, unit: str) -> dict[str, str]:
 
 
 def commands(config):
-    """Every command line of every unit."""
+    """Every command line of every unit, without the mark that its failure does not matter."""
     executed = (
         "ExecStart",
         "ExecReload",
@@ -92,4 +92,4 @@ def commands(config):
     for name, unit in units(config).items():
         for key in executed:
             for line in unit.get(key, []):
-                yield name, line
+                yield name, line.removeprefix("-")

@@ -14,6 +14,7 @@ from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
 
 from lab.binaries.etcd import built_etcd
+from lab.binaries.kubernetes import built_kubernetes
 from node import web
 from node.settings import Settings, parse
 from tests.node.certificates import Authority
@@ -27,6 +28,12 @@ BUCKET = "test-bucket"
 def etcd_binaries() -> Path:
     """The directory of real etcd, etcdctl and etcdutl."""
     return built_etcd(print)
+
+
+@pytest.fixture(scope="session")
+def kubernetes_binaries() -> Path:
+    """The directory of real kube-apiserver, kube-controller-manager, kube-scheduler and kubectl."""
+    return built_kubernetes(print)
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +148,14 @@ def node(root: Path) -> Callable[..., Settings]:
         return parse(json.loads(text))
 
     return settings
+
+
+@pytest.fixture(autouse=True)
+def hostnames(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What this machine would have been called: it keeps its name."""
+    given: list[str] = []
+    monkeypatch.setattr("socket.sethostname", given.append)
+    return given
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from components.userdata.program import PROGRAM, program
+from node.cli import USAGE
 from node.settings import at
 from tests.node.certificates import api_files, etcd_files
 from tests.node.conftest import REGION, put_files
@@ -54,6 +55,9 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
     done = run("report")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "report: waiting, not healthy\n"
+    done = run("release-lease", "kube-scheduler")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("node.env has no address: run ha-node prepare\n")
     done = run("reconcile")
     if tier == "etcd":
         assert (done.returncode, done.stderr) == (0, "")
@@ -68,4 +72,4 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
 def test_usage(shipped):
     done = shipped("api-0")()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: node prepare|reconcile|report|snapshot|defrag|restore\n"
+    assert done.stderr == f"usage: node {USAGE}\n"
