@@ -56,8 +56,9 @@ class ApiNode(pulumi.ComponentResource):
             target_group_arn=args.endpoint.target_group_arn,
             target_id=self.instance.private_ip,
             port=API_PORT,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.foundation.gates.target),
         )
+        args.foundation.gates.keeps(self.instance, self.target)
         self.register_outputs({"instance_id": self.instance.id})
 
     def _credentials(self) -> NodeCredentials:
@@ -116,6 +117,7 @@ class ApiNode(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*args.after, credentials, status],
+                hooks=foundation.gates.server,
                 ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

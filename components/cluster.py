@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pulumi
+import pulumi_aws as aws
 
 from components.addressing import plan_zones
 from components.admin_kubeconfig import admin_kubeconfig
@@ -15,9 +16,11 @@ from components.etcd import EtcdTier, EtcdTierArgs
 from components.firewall import Firewall, FirewallArgs
 from components.firewall_rules import Group, groups, rules
 from components.foundation import Foundation
+from components.gates import Gates, GatesArgs
+from components.gates.aws import Cloud
 from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
-from components.naming import ParameterPaths, api_servers, etcd_members
+from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
 from components.network import Network, NetworkArgs, Subnets, adopted
 from components.operator_access import instance_connect
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
@@ -60,6 +63,8 @@ class Cluster(pulumi.ComponentResource):
         key = EncryptionKey(
             name, EncryptionKeyArgs(protect=settings.protect, tags=self._tags), self._child
         )
+        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
+        members = etcd_members(settings, environment.zones)
         foundation = Foundation(
             settings=settings,
             environment=environment,
@@ -72,10 +77,9 @@ class Cluster(pulumi.ComponentResource):
             ),
             key_arn=key.arn,
             boot_after=[*routes, firewall, *self._endpoints(subnets, firewall.group_ids)],
+            gates=self._gates(endpoint, members),
             tags=self._tags,
         )
-        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
-        members = etcd_members(settings, environment.zones)
         etcd = EtcdTier(
             name,
             EtcdTierArgs(
@@ -166,6 +170,24 @@ class Cluster(pulumi.ComponentResource):
                 tags=self._tags,
             ),
             self._child,
+        )
+
+    def _gates(self, endpoint: ApiEndpoint, members: tuple[EtcdMember, ...]) -> Gates:
+        settings, account = self._settings, self._environment.account
+        return Gates(
+            GatesArgs(
+                cluster=settings.cluster_name,
+                members=frozenset(member.name for member in members),
+                api_size=settings.api.size,
+                protect=settings.protect,
+                timeout=settings.gate_timeout,
+                target_group_arn=endpoint.target_group_arn,
+                cloud=Cloud(
+                    region=account.region,
+                    profile=aws.config.profile,
+                    account_id=account.account_id,
+                ),
+            )
         )
 
     def _alarms(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.gates import Gates
 from components.lookup import Environment
 from components.naming import ParameterPaths
 from components.network import Subnets
@@ -30,5 +31,7 @@ class Foundation:
     """KMS key of secrets, disks and snapshots."""
     boot_after: Sequence[pulumi.Resource]
     """What a machine needs to be there when it boots: routes, rules, endpoints."""
+    gates: Gates
+    """What holds back a machine, a disk or a target that the cluster cannot spare."""
     tags: Mapping[str, str]
     """Tags of every resource."""
