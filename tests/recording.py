@@ -51,6 +51,8 @@ class Recorded:
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     replacement_trigger: Any
+    hooks: tuple[tuple[str, str], ...] = ()
+    """When, and the name of the hook."""
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -128,6 +130,8 @@ class RecordingMonitor(MockMonitor):
         super().__init__(cloud)
         self.recorded: dict[str, Recorded] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.hooks: list[tuple[str, bool]] = []
+        """Every hook that was registered, and whether previews run it."""
 
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
@@ -144,8 +148,15 @@ class RecordingMonitor(MockMonitor):
             replacement_trigger=MessageToDict(request.replacement_trigger)
             if request.HasField("replacement_trigger")
             else None,
+            hooks=tuple(
+                (field.name, name) for field, names in request.hooks.ListFields() for name in names
+            ),
         )
         return response
+
+    def RegisterResourceHook(self, request: Any) -> Any:
+        self.hooks.append((request.name, request.on_dry_run))
+        return super().RegisterResourceHook(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.outputs[request.urn] = MessageToDict(request.outputs)

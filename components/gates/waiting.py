@@ -30,7 +30,7 @@ class Patience:
 async def pass_gate(
     subject: str, look: Callable[[], Awaitable[Verdict]], patience: Patience
 ) -> None:
-    """Return once the gate lets `subject` go.
+    """Return once the gate lets `subject` go, without a word when it need not wait.
 
     AWS not answering is one more thing to wait for. Raises GateRefusedError when the gate refuses,
     when a permission is missing, and when the time is up.
@@ -41,7 +41,8 @@ async def pass_gate(
         verdict = await _look(look)
         now = patience.clock()
         if isinstance(verdict, Pass):
-            patience.say(f"gate: {subject} goes: {verdict.why}")
+            if said:
+                patience.say(f"gate: {subject} goes: {verdict.why}")
             return
         if isinstance(verdict, Refuse):
             raise GateRefusedError(f"gate: {subject} stays: {verdict.reason} ({RUNBOOK})")
