@@ -79,12 +79,19 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
 def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """A protected cluster: replaced, grown to 7 and shrunk to 3, whatever its members say."""
     bench.configure(
-        {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "20s"}
+        {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "1h"}
     )
     yield "up", _ok(chapter(bench, bench.lab_up()))
     with Player(bench) as player:
         player.silent = {"etcd-2"}
         bench.set("etcd.electionMs", "2000")
+
+        def interrupt(log: Path) -> None:
+            bench.await_line(log, "local-etcd-0 waits: etcd-2 has not reported")
+            bench.interrupt()
+
+        yield "interrupted", chapter(bench, bench.update("up", meanwhile=interrupt))
+        bench.set("gateTimeout", "20s")
         yield "refused", chapter(bench, bench.update("up"))
         player.silent, player.sick = set(), {"etcd-1"}
         bench.set("gateTimeout", "10m")

@@ -50,8 +50,16 @@ def test_a_replacement_waits_for_every_other_member_and_then_refuses(guarded: St
     )
 
 
-def test_a_refused_update_leaves_account_and_state_as_they_were(guarded: Story) -> None:
-    before, after = guarded["up"], guarded["refused"]
+def test_an_interrupt_ends_the_wait_of_a_gate(guarded: Story) -> None:
+    # Its gate would have waited for an hour.
+    interrupted = guarded["interrupted"]
+    assert interrupted.status != 0
+    assert "Traceback" not in interrupted.text
+
+
+@pytest.mark.parametrize("told", ["interrupted", "refused"])
+def test_a_refused_update_leaves_account_and_state_as_they_were(guarded: Story, told: str) -> None:
+    before, after = guarded["up"], guarded[told]
     assert done(after.steps) == set()
     assert after.state == before.state
     assert after.world.inventory == before.world.inventory

@@ -215,6 +215,11 @@ class Workbench:
             assert command(of), f"ended before a step on {name}"
             time.sleep(0.2)
 
+    def interrupt(self) -> None:
+        """Ctrl-C for what runs."""
+        assert self.running
+        self.running.send_signal(signal.SIGINT)
+
     def await_line(self, log: Path, text: str) -> None:
         """Wait until an update has said something, as its event log has it."""
         deadline = time.monotonic() + LONGEST
