@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.certificates import member_leaves
 from components.foundation import Foundation
-from components.machine import ignored_drift, metadata_options, root_disk
+from components.machine import REPLACING_CHANGES, ignored_drift, metadata_options, root_disk
 from components.naming import EtcdMember
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import etcd_node_policy
@@ -154,6 +154,7 @@ class EtcdNode(pulumi.ComponentResource):
                 # The address and the disk are free for the successor only once this one is gone.
                 delete_before_replace=True,
                 hooks=foundation.gates.member,
+                replace_on_changes=REPLACING_CHANGES,
                 ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

@@ -50,6 +50,7 @@ class Recorded:
     dependencies: tuple[str, ...]
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
+    replace_on_changes: tuple[str, ...]
     replacement_trigger: Any
     hooks: tuple[tuple[str, str], ...] = ()
     """When, and the name of the hook."""
@@ -145,6 +146,7 @@ class RecordingMonitor(MockMonitor):
             dependencies=tuple(sorted(request.dependencies)),
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
+            replace_on_changes=tuple(request.replaceOnChanges),
             replacement_trigger=MessageToDict(request.replacement_trigger)
             if request.HasField("replacement_trigger")
             else None,

@@ -62,6 +62,13 @@ def test_an_unprotected_stack_has_none(deploy_stack):
     assert [r.name for r in cluster.resources if r.hooks] == []
 
 
+def test_no_change_stops_a_machine_without_asking_a_gate(cluster):
+    """The provider stops and starts a machine for another type, and gates stand before deletions."""
+    for instance in cluster.registrations("Instance").values():
+        assert instance.replace_on_changes == ("instanceType",)
+        assert instance.inputs["userDataReplaceOnChange"] is True
+
+
 class Aws:
     """An account in which nothing is known, and no machine runs."""
 

@@ -84,7 +84,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
     yield "up", _ok(chapter(bench, bench.lab_up()))
     with Player(bench) as player:
         player.silent = {"etcd-2"}
-        bench.set("etcd.electionMs", "2000")
+        bench.set("etcd.instanceType", "m6i.xlarge")
 
         def interrupt(log: Path) -> None:
             bench.await_line(log, "local-etcd-0 waits: etcd-2 has not reported")
