@@ -18,6 +18,7 @@ from components.firewall_rules import Group, groups, rules
 from components.foundation import Foundation
 from components.gates import Gates, GatesArgs
 from components.gates.aws import Cloud
+from components.gates.looks import Looks
 from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
 from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
@@ -176,17 +177,19 @@ class Cluster(pulumi.ComponentResource):
         settings, account = self._settings, self._environment.account
         return Gates(
             GatesArgs(
-                cluster=settings.cluster_name,
-                members=frozenset(member.name for member in members),
-                api_size=settings.api.size,
+                looks=Looks(
+                    cluster=settings.cluster_name,
+                    members=frozenset(member.name for member in members),
+                    api_size=settings.api.size,
+                    cloud=Cloud(
+                        region=account.region,
+                        profile=aws.config.profile,
+                        account_id=account.account_id,
+                    ),
+                ),
                 protect=settings.protect,
                 timeout=settings.gate_timeout,
                 target_group_arn=endpoint.target_group_arn,
-                cloud=Cloud(
-                    region=account.region,
-                    profile=aws.config.profile,
-                    account_id=account.account_id,
-                ),
             )
         )
 

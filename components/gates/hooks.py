@@ -6,7 +6,6 @@ registers every hook, bound or not, protected or not.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,40 +14,27 @@ from typing import Any
 
 import pulumi
 
-from components.gates.aws import Cloud
-from components.gates.members import Tier, disk_may_go, may_be_replaced, may_leave
-from components.gates.servers import server_may_go, target_may_go
+from components.gates.looks import Look, Looks
 from components.gates.subject import Subject, subject_of
-from components.gates.tier import TierWatch
-from components.gates.verdict import GateRefusedError, Pass, Refuse, Verdict
+from components.gates.verdict import GateRefusedError
 from components.gates.waiting import Patience, pass_gate
-from components.naming import ParameterPaths
 
 MEMBER, DISK, NEW_DISK = "gate-etcd-member", "gate-etcd-disk", "gate-etcd-new-disk"
 TARGET, SERVER = "gate-api-target", "gate-api-server"
-
-Look = Callable[[], Verdict]
-"""One look, which may block."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatesArgs:
     """What Gates are built from."""
 
-    cluster: str
-    """Name of the cluster."""
-    members: frozenset[str]
-    """The etcd members that the stack wants."""
-    api_size: int
-    """The API servers that it wants."""
+    looks: Looks
+    """What they look at."""
     protect: bool
     """Bind the gates; one that an earlier run bound opens at once when this is false."""
     timeout: timedelta
     """How long a gate waits before it refuses."""
     target_group_arn: pulumi.Output[str]
     """Where API servers are registered."""
-    cloud: Cloud
-    """Whom they ask."""
 
 
 class Gates:
@@ -56,10 +42,8 @@ class Gates:
     names them to `keeps`."""
 
     def __init__(self, args: GatesArgs) -> None:
-        self._args = args
-        self._paths = ParameterPaths(args.cluster)
+        self._args, self._looks = args, args.looks
         self._kept: dict[str, str] = {}
-        self._left: set[str] = set()
         # Threads of its own: the event loop's are all taken while registrations wait for the very
         # deletion that a gate holds up. One, because a boto3 session is not for several.
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gates")
@@ -134,9 +118,9 @@ class Gates:
         subject = subject_of(args.name)
         if subject is None:
             raise GateRefusedError(f"gate: {args.name} stays: it is the resource of no known node")
-        if subject.cluster != self._args.cluster:
+        if subject.cluster != self._looks.cluster:
             raise GateRefusedError(
-                f"gate: {subject} stays: clusterName is now {self._args.cluster!r}, which is "
+                f"gate: {subject} stays: clusterName is now {self._looks.cluster!r}, which is "
                 "another cluster in the place of this one: set it back; to give this one up, see "
                 "docs/runbooks/destroy.md"
             )
@@ -148,56 +132,21 @@ class Gates:
         return subject
 
     async def _member(self, args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
-        member, watch = subject.node, self._watch()
-        if member not in self._args.members:
-            return lambda: self._departure(watch, member, may_leave)
         # The attachment names its machine, and the machine is its own.
         instance_id = _text(args.old_inputs, "instanceId") or args.id
-
-        def look() -> Verdict:
-            running = self._args.cloud.runs(instance_id)
-            return may_be_replaced(self._look(watch), member, running=running)
-
-        return look
+        return self._looks.member(subject.node, instance_id)
 
     async def _disk(self, _args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
-        watch = self._watch()
-        return lambda: self._departure(watch, subject.node, disk_may_go)
+        return self._looks.disk(subject.node)
 
-    def _departure(
-        self, watch: TierWatch, member: str, rule: Callable[[Tier, str], Verdict]
-    ) -> Verdict:
-        # Who has left cannot come back within this update, and its machine, once it is gone, can
-        # not say so a second time for its own machine and disk.
-        if member in self._left:
-            return Pass("it has left the cluster")
-        verdict = rule(self._look(watch), member)
-        if isinstance(verdict, Pass):
-            self._left.add(member)
-        return verdict
-
-    async def _new_disk(self, args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
-        def look() -> Verdict:
-            cloud = self._args.cloud
-            attached = cloud.attached_volumes(name=args.name, cluster=subject.cluster)
-            if not attached:
-                return Pass("it has no disk yet")
-            return Refuse(
-                f"it has its disk, {', '.join(attached)}, and this would replace it by an empty "
-                "one: undo what changes the volume's zone, key or encryption"
-            )
-
-        return look
+    async def _new_disk(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
+        return self._looks.new_disk(args.name)
 
     async def _target(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
-        group, size = await self._group(), self._args.api_size
-        address = _text(args.old_inputs, "targetId")
-        return lambda: target_may_go(self._args.cloud.targets(group), address, size=size)
+        return self._looks.target(await self._group(), _text(args.old_inputs, "targetId"))
 
     async def _server(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
-        group, size = await self._group(), self._args.api_size
-        address = _text(args.old_outputs, "privateIp")
-        return lambda: server_may_go(self._args.cloud.targets(group), address, size=size)
+        return self._looks.server(await self._group(), _text(args.old_outputs, "privateIp"))
 
     async def _group(self) -> str:
         """The group that serves now: after a replacement of the group itself, the new one."""
@@ -205,12 +154,6 @@ class Gates:
         if not arn:
             raise GateRefusedError("gate: the balancer's target group is unknown: run pulumi up")
         return arn
-
-    def _watch(self) -> TierWatch:
-        return TierWatch(self._paths, self._args.members)
-
-    def _look(self, watch: TierWatch) -> Tier:
-        return watch.look(self._args.cloud.parameters(watch.parameters), time.monotonic())
 
 
 def _text(properties: Mapping[str, Any] | None, key: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from components.gates import Gates, GatesArgs
 from components.gates.aws import AwsDeniedError
+from components.gates.looks import Looks
 from components.gates.verdict import GateRefusedError
 
 MEMBER, DISK = ("before_delete", "gate-etcd-member"), ("before_delete", "gate-etcd-disk")
@@ -93,6 +94,11 @@ class Aws:
         return self._targets
 
 
+def looks(aws):
+    members = frozenset({"etcd-0", "etcd-1", "etcd-2"})
+    return Looks(cluster="test", members=members, api_size=2, cloud=aws)
+
+
 @pytest.fixture
 def called(deploy):
     """Call one hook of Gates as the engine would; what it said is returned."""
@@ -101,13 +107,10 @@ def called(deploy):
         async def program():
             gates = Gates(
                 GatesArgs(
-                    cluster="test",
-                    members=frozenset({"etcd-0", "etcd-1", "etcd-2"}),
-                    api_size=2,
+                    looks=looks(aws),
                     protect=protect,
                     timeout=timedelta(seconds=0.01),
                     target_group_arn=pulumi.Output.from_input("arn:group"),
-                    cloud=aws,
                 )
             )
             gates._kept.update(kept)
@@ -224,13 +227,10 @@ def test_hooks_do_not_block_each_other(deploy):
     async def program():
         gates = Gates(
             GatesArgs(
-                cluster="test",
-                members=frozenset({"etcd-0"}),
-                api_size=2,
+                looks=looks(Aws(runs=True, targets={"10.0.0.2": "healthy"})),
                 protect=True,
                 timeout=timedelta(seconds=0.2),
                 target_group_arn=pulumi.Output.from_input("arn:group"),
-                cloud=Aws(runs=True, targets={"10.0.0.2": "healthy"}),
             )
         )
 
