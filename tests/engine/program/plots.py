@@ -138,6 +138,9 @@ def balancing(bench: Workbench) -> Iterator[tuple[str, Any]]:
         with watched(bench.clients) as samples:
             done = bench.update("up", meanwhile=recover)
         yield "replaced", _ok(chapter(bench, done, samples))
+        disk = "::aws:ebs/volume:Volume::local-etcd-1-data"
+        (urn,) = (r["urn"] for r in bench.state() if disk in r["urn"].replace("$", "::"))
+        yield "another disk", chapter(bench, bench.pulumi("preview", "--target-replace", urn))
         program = ("--yes", "--stack", STACK, "--run-program")
         yield "with preview", chapter(bench, bench.pulumi("destroy", *program))
         yield "without preview", chapter(bench, bench.update("destroy", "--run-program"))

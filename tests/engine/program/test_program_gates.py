@@ -187,6 +187,15 @@ def test_the_balancer_gives_up_a_target_only_after_its_wait(balanced: Story) -> 
     assert told.world.targets.isdisjoint(balanced["up"].world.targets)
 
 
+def test_a_preview_refuses_to_give_a_member_another_disk(balanced: Story) -> None:
+    previewed, volumes = balanced["another disk"], balanced["replaced"].world.volumes
+    assert (
+        f"gate: local-etcd-1 stays: it has its disk, {volumes['local-etcd-1-data']}, and this "
+        "would replace it by an empty one"
+    ) in refusal(previewed)
+    assert previewed.world.volumes == volumes
+
+
 def test_a_protected_stack_is_not_destroyed_with_its_program_either(balanced: Story) -> None:
     before, refused = balanced["replaced"], balanced["with preview"]
     assert refused.status != 0
