@@ -38,7 +38,7 @@ def renew(aws, monkeypatch):
     def run(node, files):
         put_files(aws, node.name, files)
         monkeypatch.setenv("HA_NODE_ROOT", str(node.root))
-        etcd = {"etcd": {"address": node.address, "volumeId": "vol-0abc"}}
+        etcd = {"etcd": {"address": node.address, "volumeId": "vol-0abc", "snapshotBucket": "test"}}
         given = etcd if node.name.startswith("etcd") else {}
         return refresh.run(parse(document(node.name, **given)), FakeMachine())
 
