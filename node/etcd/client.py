@@ -88,8 +88,8 @@ def promote(settings: Settings, mine: EtcdSettings, member: str) -> None:
 def remove(settings: Settings, mine: EtcdSettings, member: str) -> None:
     """Take a member out; NodeError when etcd sees the quorum in danger.
 
-    That it was agreed on is on the disk only with the next write. Of two members, the one that stays
-    would after a power failure wait for ever for the one that it had removed, so a write follows.
+    That it was agreed on is on the disk only with the next write. Of two members, the one that
+    stays would after a power failure wait for ever for the other one, so a write follows.
     """
     ctl(settings, mine, "member", "remove", member)
     with suppress(NodeError):
