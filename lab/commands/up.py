@@ -14,6 +14,8 @@ from lab.engine import Engine
 from lab.errors import LabError
 from lab.files import write_atomically
 from lab.lock import exclusive
+from lab.machines import requirements
+from lab.machines.provide import provide
 from lab.stack import cloud, environment, leftovers, outputs, salt, update
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import STACK, Workspace
@@ -30,19 +32,24 @@ Remove everything: make down"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+    """Whether instances become machines."""
+    parser.add_argument(
+        "--machines", action="store_true", help="boot every instance for real (Linux, root)"
+    )
 
 
-def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
+def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     """Provide the engine and the cloud, update the stack, show what came of it."""
     console = Console(highlight=False)
+    if arguments.machines:
+        requirements.require()
     workspace.prepare()
     with exclusive(workspace.lock):
-        _up(workspace, console)
+        _up(workspace, console, machines=arguments.machines)
     return 0
 
 
-def _up(workspace: Workspace, console: Console) -> None:
+def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     phases: dict[str, float] = {}
 
     def say(text: str) -> None:
@@ -57,6 +64,9 @@ def _up(workspace: Workspace, console: Console) -> None:
     checkpoint = Checkpoint.of(workspace, engine)
     with _timed(phases, "cloud"):
         server = cloud.provide(workspace, checkpoint, say)
+    if machines:
+        with _timed(phases, "machines"):
+            provide(workspace, server, say)
     pulumi = environment.for_pulumi(os.environ, engine, server)
     write_atomically(workspace.env, environment.for_shell(engine, server))
     if leftovers.free_lock(workspace, checkpoint, engine, pulumi):

@@ -70,9 +70,7 @@ def _make(directory: Path) -> None:
             ),
             critical=True,
         )
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     (directory / "ca.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -25,6 +25,9 @@ POWER_OFF = signal.SIGRTMIN + 4
 REBOOT = signal.SIGRTMIN + 5
 """What systemd takes as an order to power off, or to reboot (systemd(1), "Signals")."""
 
+PROPAGATE = Path("/run/systemd/nspawn/propagate")
+"""Where systemd-nspawn keeps a directory per running machine."""
+
 # The code goes to a file, since the daemon that started the machine may be gone by then.
 _WRAPPER = 'code=$1; shift; "$@"; echo $? >"$code.new"; mv "$code.new" "$code"'
 
@@ -57,6 +60,11 @@ class Machine:
         """How its last run ended."""
         return self.directory / "exit"
 
+    @property
+    def cut(self) -> Path:
+        """There while somebody wants it without power."""
+        return self.directory / "cut"
+
     def exists(self) -> bool:
         """Whether it was ever booted, and not removed since."""
         return self.directory.exists()
@@ -82,7 +90,14 @@ class Machine:
         console.parent.mkdir(parents=True, exist_ok=True)
         with console.open("ab") as output:
             process = subprocess.Popen(
-                ["sh", "-c", _WRAPPER, "machine", str(self.exit_code), *self._command(instance, disks)],
+                [
+                    "sh",
+                    "-c",
+                    _WRAPPER,
+                    "machine",
+                    str(self.exit_code),
+                    *self._command(instance, disks),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -183,6 +198,9 @@ class Machine:
         if self.root.is_mount():
             run("umount", str(self.root))
         self.identity.unlink(missing_ok=True)
+        # systemd-nspawn forgets it where the host runs no systemd.
+        with contextlib.suppress(OSError):
+            (PROPAGATE / self.instance).rmdir()
 
     def remove(self) -> None:
         """Remove a machine that is down, with everything on its root."""

@@ -15,7 +15,8 @@ class Dnsmasq:
 
     def __init__(self, directory: Path, names: Names, state: Path) -> None:
         self._directory, self._names, self._state = directory, names, state
-        self._identity: ProcessIdentity | None = None
+        self._file = directory / "dnsmasq.json"
+        self._identity = ProcessIdentity.load(self._file)
         self._files: dict[str, str] = {}
 
     def update(self, configuration: str, hosts: str, dhcp_hosts: str) -> None:
@@ -63,3 +64,5 @@ class Dnsmasq:
                 start_new_session=True,
             )
         self._identity = identify(process.pid)
+        if self._identity:
+            self._identity.save(self._file)

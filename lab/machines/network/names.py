@@ -13,9 +13,7 @@ TTL = 60
 """Seconds; what the names of a network load balancer have."""
 
 
-def configuration(
-    account: Account, region: str, downloads: Iterable[str], directory: str
-) -> str:
+def configuration(account: Account, region: str, downloads: Iterable[str], directory: str) -> str:
     """dnsmasq's configuration: changes with the subnets only, hosts are in files of their own.
 
     `downloads` are the hosts of upstream's downloads; what has no name here does not exist.

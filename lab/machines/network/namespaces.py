@@ -54,7 +54,7 @@ def inside(name: str, action: Callable[[], _T]) -> _T:
             if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), f"cannot enter the network namespace {name}")
             result.append(action())
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        except BaseException as error:
             failure.append(error)
         finally:
             os.close(descriptor)
