@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.machines import cgroups
 from lab.machines.account import Instance
 from lab.machines.layout import Layout
 from lab.machines.names import MARK, Names
@@ -29,7 +30,12 @@ PROPAGATE = Path("/run/systemd/nspawn/propagate")
 """Where systemd-nspawn keeps a directory per running machine."""
 
 # The code goes to a file, since the daemon that started the machine may be gone by then.
-_WRAPPER = 'code=$1; shift; "$@"; echo $? >"$code.new"; mv "$code.new" "$code"'
+_WRAPPER = """\
+code=$1; shift
+while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift
+"$@"
+echo $? >"$code.new"; mv "$code.new" "$code"
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ class Machine:
                     _WRAPPER,
                     "machine",
                     str(self.exit_code),
+                    *map(str, cgroups.create(self.names, self.instance)),
+                    "--",
                     *self._command(instance, disks),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -198,6 +206,7 @@ class Machine:
         if self.root.is_mount():
             run("umount", str(self.root))
         self.identity.unlink(missing_ok=True)
+        cgroups.remove(self.names, self.instance)
         # systemd-nspawn forgets it where the host runs no systemd.
         with contextlib.suppress(OSError):
             (PROPAGATE / self.instance).rmdir()

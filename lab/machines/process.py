@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.cloud.server import ROOT, Server
 from lab.errors import LabError
-from lab.machines import volumes
+from lab.machines import cgroups, volumes
 from lab.machines.layout import Layout
 from lab.machines.machine import PROPAGATE
 from lab.machines.names import MARK, Names
@@ -72,6 +72,7 @@ def remove(state: Path) -> list[str]:
     for namespace in namespaces.existing(names.prefix):
         _kill_within(namespace)
         namespaces.delete(namespace)
+    cgroups.remove(names)
     for mount in _mounts(layout.base):
         run("umount", "--lazy", mount)
     for device in volumes.devices(layout.base):
