@@ -1,9 +1,9 @@
 """The emulator's own endpoints, for who watches targets in the place of the load balancer, and for
 who runs machines (`lab.cloud.machines`).
 
-`/_lab/target-health`: `GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state": "unhealthy", "group":
-"name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a target, which is then
-judged as if nobody reported.
+`/_lab/target-health`: `GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state":
+"unhealthy", "group": "name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a
+target, which is then judged as if nobody reported.
 """
 
 import ipaddress

@@ -38,11 +38,6 @@ class Store:
     artifacts: Mapping[ArtifactName, Path]
     """The same files by what they are."""
 
-    @property
-    def hosts(self) -> set[str]:
-        """The hosts that are served."""
-        return {host for host, _ in self.files}
-
     def find(self, host: str, path: str) -> Path | None:
         """The file at an address."""
         return self.files.get((host, path))
@@ -50,6 +45,11 @@ class Store:
     def sha256(self) -> dict[ArtifactName, str]:
         """Checksums by artifact, as a stack's `artifacts.sha256` takes them."""
         return {name: _sha256(path) for name, path in self.artifacts.items()}
+
+
+def hosts() -> set[str]:
+    """The hosts that upstream's downloads are on."""
+    return {urlsplit(release.url).netloc for release in (ETCD, KUBERNETES)}
 
 
 def built_store(report: Report) -> Store:

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,7 +39,7 @@ class Controller:
         roles: Roles,
         names: Names,
         region: str,
-        downloads: Callable[[], set[str]],
+        downloads: set[str],
         directory: str,
     ) -> None:
         self._clients, self._control, self._fleet = clients, control, fleet
@@ -108,7 +108,7 @@ class Controller:
         if wanted:
             instances = account.instances.values()
             self._dnsmasq.update(
-                dns.configuration(account, self._region, self._downloads(), self._directory),
+                dns.configuration(account, self._region, self._downloads, self._directory),
                 dns.hosts(instances, self._region),
                 dns.dhcp_hosts(instances),
             )

@@ -9,11 +9,12 @@ import argparse
 import os
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 from lab.cloud import client
 from lab.machines.account import user_data
-from lab.machines.artifacts import built_store
+from lab.machines.artifacts import built_store, hosts
 from lab.machines.authority import authority
 from lab.machines.control import Control
 from lab.machines.controller import Controller, say
@@ -47,7 +48,7 @@ def main() -> int:
     clients = clients_at(f"http://{HOST}:{arguments.port}")
     account = str(clients("sts").get_caller_identity()["Account"])
     region = client.REGION
-    store, trusted = built_store(say), authority()
+    trusted = authority()
     control, roles = Control(HOST, arguments.port), Roles(clients)
     router.create(names)
     dnsmasq = Dnsmasq(layout.dns, names, layout.state)
@@ -59,7 +60,7 @@ def main() -> int:
         roles=roles,
         names=names,
         region=region,
-        downloads=lambda: store.hosts,
+        downloads=hosts(),
         directory=str(layout.dns),
     )
     service = Service(
@@ -71,7 +72,8 @@ def main() -> int:
         account=account,
         roles=roles,
         lookup=AccountLookup(clients),
-        store=lambda: store,
+        # In the cache by now, or built when the first node asks.
+        store=cache(lambda: built_store(say)),
     )
     listener = namespaces.listener(names.router, str(METADATA), 80)
     metadata.serve(listener, service, controller.find)

@@ -46,22 +46,25 @@ class Seen:
     """Somebody cut its power and wants it dark until further notice."""
 
 
+_DOWN = {
+    "pending": Step.BOOT,
+    "stopping": Step.SAY_STOPPED,
+    "shutting-down": Step.SAY_TERMINATED,
+}
+"""What ends a transition when no machine runs."""
+
+
 def decide(state: str | None, machine: Seen, *, reboot: bool) -> Step:
     """The step; `state` is what the API says of the instance, None if there is none any more."""
     if machine.runs:
         return _running(state, reboot=reboot)
-    match state:
-        case "pending":
-            return Step.BOOT
-        case "running":
-            return _should_run(machine)
-        case "stopping":
-            return Step.SAY_STOPPED
-        case "stopped":
-            return Step.RELEASE if machine.plugged else Step.NOTHING
-        case "shutting-down":
-            return Step.SAY_TERMINATED
-    return Step.REMOVE if machine.exists else Step.NOTHING
+    if state == "running":
+        return _should_run(machine)
+    if state is None:
+        return Step.REMOVE if machine.exists else Step.NOTHING
+    if state == "stopped":
+        return Step.RELEASE if machine.plugged else Step.NOTHING
+    return _DOWN[state]
 
 
 def _running(state: str | None, *, reboot: bool) -> Step:

@@ -73,32 +73,33 @@ class Fleet:
         step = decide(state, self._seen(machine), reboot=reboots > memory.reboots)
         if step is not Step.NOTHING and step is not Step.SHUT_DOWN:
             self._say(f"{instance.name if instance else instance_id}: {step.name.lower()}")
-        match step:
-            case Step.BOOT if instance:
-                self._boot(machine, instance, account)
-                memory.reboots = reboots
-            case Step.SAY_RUNNING:
-                self._control.report(instance_id, "running")
-            case Step.REBOOT:
-                memory.reboots = reboots
-                machine.reboot()
-            case Step.SHUT_DOWN:
-                self._shut_down(machine, memory)
-            case Step.KILL:
-                machine.kill()
-            case Step.RELEASE:
-                self._release(machine)
-            case Step.SAY_STOPPED:
-                self._release(machine)
-                self._control.report(instance_id, "stopped")
-            case Step.SAY_TERMINATED:
-                self._release(machine)
-                machine.remove()
-                self._control.report(instance_id, "terminated")
-            case Step.REMOVE:
-                self._release(machine)
-                machine.remove()
-                self._memory.pop(instance_id, None)
+        if step is Step.BOOT and instance:
+            self._boot(machine, instance, account)
+            memory = self._memory[instance_id]
+            memory.reboots = reboots
+        elif step is Step.REBOOT:
+            memory.reboots = reboots
+            machine.reboot()
+        elif step is Step.SHUT_DOWN:
+            self._shut_down(machine, memory)
+        elif step is Step.KILL:
+            machine.kill()
+        elif step is Step.SAY_RUNNING:
+            self._control.report(instance_id, "running")
+        elif step is not Step.NOTHING:
+            self._put_away(machine, step)
+
+    def _put_away(self, machine: Machine, step: Step) -> None:
+        """What remains to do with a machine that is down."""
+        self._release(machine)
+        if step in {Step.SAY_TERMINATED, Step.REMOVE}:
+            machine.remove()
+        if step is Step.SAY_STOPPED:
+            self._control.report(machine.instance, "stopped")
+        elif step is Step.SAY_TERMINATED:
+            self._control.report(machine.instance, "terminated")
+        elif step is Step.REMOVE:
+            self._memory.pop(machine.instance, None)
 
     def _seen(self, machine: Machine) -> Seen:
         return Seen(

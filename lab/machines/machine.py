@@ -4,20 +4,19 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.machines import cgroups
+from lab.machines import cgroups, detached
 from lab.machines.account import Instance
 from lab.machines.layout import Layout
-from lab.machines.names import MARK, Names
+from lab.machines.names import Names
 from lab.machines.network import namespaces
 from lab.machines.network.names import host_name
 from lab.machines.run import run
 from lab.machines.volumes import device_name
-from lab.processes import ProcessIdentity, identify
+from lab.processes import ProcessIdentity
 
 REBOOTED = 133
 """Exit code of a systemd-nspawn with --keep-unit whose machine asked for a reboot."""
@@ -92,29 +91,13 @@ class Machine:
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self._mount(image)
         self.exit_code.unlink(missing_ok=True)
-        console = self.layout.console(self.instance)
-        console.parent.mkdir(parents=True, exist_ok=True)
-        with console.open("ab") as output:
-            process = subprocess.Popen(
-                [
-                    "sh",
-                    "-c",
-                    _WRAPPER,
-                    "machine",
-                    str(self.exit_code),
-                    *map(str, cgroups.create(self.names, self.instance)),
-                    "--",
-                    *self._command(instance, disks),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, MARK: str(self.layout.state)},
-                start_new_session=True,
-            )
-        identity = identify(process.pid)
-        if identity is not None:
-            identity.save(self.identity)
+        groups = map(str, cgroups.create(self.names, self.instance))
+        command = ["sh", "-c", _WRAPPER, "machine", str(self.exit_code), *groups, "--"]
+        detached.start(
+            [*command, *self._command(instance, disks)],
+            state=self.layout.state,
+            log=self.layout.console(self.instance),
+        ).save(self.identity)
 
     def _command(self, instance: Instance, disks: Mapping[str, Path]) -> list[str]:
         return [

@@ -4,14 +4,13 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from lab.cloud.server import ROOT, Server
 from lab.errors import LabError
-from lab.machines import cgroups, volumes
+from lab.machines import cgroups, detached, volumes
 from lab.machines.layout import Layout
 from lab.machines.machine import PROPAGATE
 from lab.machines.names import MARK, Names
@@ -37,23 +36,15 @@ def start(state: Path, emulator: Server) -> ProcessIdentity:
     layout.base.mkdir(parents=True, exist_ok=True)
     layout.identity.unlink(missing_ok=True)
     command = [sys.executable, "-m", "lab.machines.daemon", "--state", str(state)]
-    with layout.log.open("ab") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(emulator.identity.port)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, MARK: str(state)},
-            start_new_session=True,
-        )
+    command += ["--port", str(emulator.identity.port)]
+    process = detached.start(command, state=state, log=layout.log, directory=ROOT)
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.alive():
         running = find(state)
         if running:
             return running
         time.sleep(0.1)
-    process.kill()
+    process.stop(patience=5)
     raise LabError(f"The lab's machines cannot be run; see the end of {layout.log}.")
 
 

@@ -1,13 +1,12 @@
 """The dnsmasq process of the router: DHCP and DNS."""
 
-import os
 import signal
-import subprocess
 from pathlib import Path
 
 from lab.files import write_atomically
-from lab.machines.names import MARK, Names
-from lab.processes import ProcessIdentity, identify
+from lab.machines import detached
+from lab.machines.names import Names
+from lab.processes import ProcessIdentity
 
 
 class Dnsmasq:
@@ -29,20 +28,29 @@ class Dnsmasq:
         self._directory.mkdir(parents=True, exist_ok=True)
         for name, text in wanted.items():
             write_atomically(self._directory / name, text)
-        if alive and self._identity and self._files.get("dnsmasq.conf") == configuration:
+        leases = self._leases()
+        kept = [lease for lease in leases if lease.split()[1] in dhcp_hosts]
+        same = self._files.get("dnsmasq.conf") == configuration and kept == leases
+        if alive and same and self._identity:
             self._identity.send(signal.SIGHUP)
         else:
+            # It would keep an address for whoever had it last, and it knows no way to take a
+            # lease back but to begin without it.
             self.stop()
+            write_atomically(self._directory / "leases", "".join(f"{one}\n" for one in kept))
             self._start()
         self._files = wanted
 
     def leased(self) -> set[str]:
         """MAC addresses of machines that have their address."""
+        return {lease.split()[1] for lease in self._leases()}
+
+    def _leases(self) -> list[str]:
         try:
             lines = (self._directory / "leases").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            return set()
-        return {fields[1] for line in lines if len(fields := line.split()) > 3}
+            return []
+        return [line for line in lines if len(line.split()) > 3]
 
     def stop(self) -> None:
         """End it."""
@@ -51,18 +59,10 @@ class Dnsmasq:
             self._identity = None
 
     def _start(self) -> None:
-        with (self._directory / "dnsmasq.log").open("ab") as log:
-            process = subprocess.Popen(
-                [
-                    *("ip", "netns", "exec", self._names.router),
-                    *("dnsmasq", f"--conf-file={self._directory / 'dnsmasq.conf'}"),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, MARK: str(self._state)},
-                start_new_session=True,
-            )
-        self._identity = identify(process.pid)
-        if self._identity:
-            self._identity.save(self._file)
+        command = ["ip", "netns", "exec", self._names.router, "dnsmasq"]
+        self._identity = detached.start(
+            [*command, f"--conf-file={self._directory / 'dnsmasq.conf'}"],
+            state=self._state,
+            log=self._directory / "dnsmasq.log",
+        )
+        self._identity.save(self._file)
