@@ -12,15 +12,19 @@ BIN := $(VENV)/bin
 CODE := __main__.py components config node lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
 # a missing one are skipped with the reason shown.
-SYSTEM_PACKAGES := cloud-init e2fsprogs haproxy openssl shellcheck systemd xfsprogs
+SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
+	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up down destroy test check format lint types golden reference figures lock packages
+.PHONY: help up lab down destroy test check format lint types golden reference figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
 
 up: $(VENV)/installed ## Bring the cluster up in the embedded local cloud, or continue
 	@$(BIN)/python -m lab up
+
+lab: $(VENV)/installed packages ## The same, and boot every machine for real (Linux, root)
+	@$(BIN)/python -m lab up --machines
 
 down: $(VENV)/installed ## Stop the local cloud and remove everything it made
 	@$(BIN)/python -m lab down

@@ -12,7 +12,8 @@ from lab.machines.decide import Seen, Step, decide
 from lab.machines.layout import Layout
 from lab.machines.machine import Machine
 from lab.machines.names import Names
-from lab.machines.network import namespaces, router
+from lab.machines.network import faults, namespaces, router
+from lab.machines.network.faults import Faults
 from lab.machines.run import run
 
 PATIENCE = 300.0
@@ -113,6 +114,11 @@ class Fleet:
     def _boot(self, machine: Machine, instance: Instance, account: Account) -> None:
         self._memory[instance.id] = _Memory()
         router.plug(self._names, instance)
+        # A machine that is silent stays silent when it gets a new cable.
+        harm = Faults.load(self._layout.faults)
+        if instance.id in harm.silent:
+            links = router.links(self._names)
+            faults.apply(self._names, harm, account.subnets.values(), links)
         self._protect(instance, account)
         disks = {
             volume: volumes.attach(self._layout.volumes, volume, account.volumes[volume])

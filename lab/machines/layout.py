@@ -41,6 +41,11 @@ class Layout:
         """Directory of dnsmasq's files."""
         return self.base / "dnsmasq"
 
+    @property
+    def faults(self) -> Path:
+        """What harm is done to the network."""
+        return self.base / "faults.json"
+
     def machine(self, instance: str) -> Path:
         """Directory of a machine: its root, and who runs it."""
         return self.base / "instances" / instance

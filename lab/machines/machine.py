@@ -163,6 +163,15 @@ class Machine:
         if runner:
             runner.ended(patience=10)
 
+    def cut_power(self) -> None:
+        """Kill it, and keep it dark while the API goes on saying that it runs."""
+        self.cut.touch()
+        self.kill()
+
+    def restore_power(self) -> None:
+        """Let it boot again."""
+        self.cut.unlink(missing_ok=True)
+
     def show(self, volume: str, device: Path) -> None:
         """Make a volume appear in the running machine."""
         init = self.init()

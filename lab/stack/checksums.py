@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from config.versions import ArtifactName
 from lab.files import write_atomically
 
 KEY = "ha-kubernetes:artifacts"
@@ -14,7 +15,7 @@ _BLOCK = re.compile(rf"^  {KEY}:.*\n(?:    .*\n?)*", re.MULTILINE)
 _CONFIG = re.compile(r"^config:[^\n]*\n", re.MULTILINE)
 
 
-def put(stack_file: Path, sums: Mapping[str, str]) -> None:
+def put(stack_file: Path, sums: Mapping[ArtifactName, str]) -> None:
     """Have the stack expect these SHA-256 sums, by artifact; a mirror of its own would not be the
     lab's."""
     text = stack_file.read_text(encoding="utf-8")
