@@ -26,7 +26,9 @@ REBOOT = signal.SIGRTMIN + 5
 """What systemd takes as an order to power off, or to reboot (systemd(1), "Signals")."""
 
 PROPAGATE = Path("/run/systemd/nspawn/propagate")
-"""Where systemd-nspawn keeps a directory per running machine."""
+LOCKS = Path("/run/systemd/nspawn/locks")
+"""Where systemd-nspawn keeps a directory and a lock per running machine; it takes neither away
+where the host runs no systemd."""
 
 # The code goes to a file, since the daemon that started the machine may be gone by then.
 _WRAPPER = """\
@@ -196,10 +198,11 @@ class Machine:
     def release(self) -> None:
         """Unmount the root of a machine that is down; what is on it stays."""
         if self.root.is_mount():
+            where = self.root.stat()
+            (LOCKS / f"inode-{where.st_dev}:{where.st_ino}").unlink(missing_ok=True)
             run("umount", str(self.root))
         self.identity.unlink(missing_ok=True)
         cgroups.remove(self.names, self.instance)
-        # systemd-nspawn forgets it where the host runs no systemd.
         with contextlib.suppress(OSError):
             (PROPAGATE / self.instance).rmdir()
 

@@ -12,7 +12,7 @@ from lab.cloud.server import ROOT, Server
 from lab.errors import LabError
 from lab.machines import cgroups, detached, volumes
 from lab.machines.layout import Layout
-from lab.machines.machine import PROPAGATE
+from lab.machines.machine import LOCKS, PROPAGATE
 from lab.machines.names import MARK, Names
 from lab.machines.network import namespaces
 from lab.machines.run import run
@@ -65,6 +65,8 @@ def remove(state: Path) -> list[str]:
         namespaces.delete(namespace)
     cgroups.remove(names)
     for mount in _mounts(layout.base):
+        where = Path(mount).stat()
+        (LOCKS / f"inode-{where.st_dev}:{where.st_ino}").unlink(missing_ok=True)
         run("umount", "--lazy", mount)
     for device in volumes.devices(layout.base):
         run("losetup", "--detach", str(device), ok=(0, 1))
