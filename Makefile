@@ -54,8 +54,8 @@ golden: $(VENV)/installed ## Write the rendered user data that reviews compare w
 reference: $(VENV)/installed ## Write config/schema.json and docs/configuration.md
 	@$(BIN)/python -m config.reference
 
-figures: $(VENV)/installed ## Measure preview, resources and user data
-	@$(BIN)/python -m tests.figures
+figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
+	@$(BIN)/python -m tests.figures $(FIGURES)
 
 lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 	@$(BIN)/pip install --quiet uv

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from components.node_alarms import Missing, node_alarms
 from components.node_policy import METRIC_NAMESPACE
 from components.tags import named
 
@@ -55,7 +56,7 @@ class Alarms(pulumi.ComponentResource):
             metric="UnHealthyHostCount",
             dimensions={"LoadBalancer": args.load_balancer, "TargetGroup": args.target_group},
             statistic="Maximum",
-            threshold=0,
+            above=0,
             minutes=2,
             missing="notBreaching",
         )
@@ -67,22 +68,23 @@ class Alarms(pulumi.ComponentResource):
                 metric="StatusCheckFailed",
                 dimensions={"InstanceId": instance_id},
                 statistic="Maximum",
-                threshold=0,
+                above=0,
                 minutes=2,
                 missing="notBreaching",
             )
-        # Silence is the fault here: a member that is down reports no age at all.
-        self._alarm(
-            "snapshot-age",
-            f"No etcd snapshot for {3 * args.snapshot_minutes} minutes: three were missed",
-            namespace=METRIC_NAMESPACE,
-            metric="SnapshotAgeSeconds",
-            dimensions={"Cluster": args.cluster},
-            statistic="Minimum",
-            threshold=3 * args.snapshot_minutes * MINUTE,
-            minutes=5,
-            missing="breaching",
-        )
+        for alarm in node_alarms(args.snapshot_minutes):
+            self._alarm(
+                alarm.suffix,
+                alarm.description,
+                namespace=METRIC_NAMESPACE,
+                metric=alarm.metric,
+                dimensions={"Cluster": args.cluster},
+                statistic=alarm.statistic,
+                above=alarm.above,
+                below=alarm.below,
+                minutes=alarm.minutes,
+                missing=alarm.missing,
+            )
         self.register_outputs({"topic_arn": self.topic_arn})
 
     def _alarm(
@@ -94,9 +96,10 @@ class Alarms(pulumi.ComponentResource):
         metric: str,
         dimensions: Mapping[str, pulumi.Input[str]],
         statistic: str,
-        threshold: int,
         minutes: int,
-        missing: str,
+        missing: Missing,
+        above: int | None = None,
+        below: int | None = None,
     ) -> None:
         alarm_name = f"{self._name}-{suffix}"
         aws.cloudwatch.MetricAlarm(
@@ -106,8 +109,8 @@ class Alarms(pulumi.ComponentResource):
             metric_name=metric,
             dimensions=dict(dimensions),
             statistic=statistic,
-            comparison_operator="GreaterThanThreshold",
-            threshold=threshold,
+            comparison_operator="LessThanThreshold" if above is None else "GreaterThanThreshold",
+            threshold=below if above is None else above,
             period=MINUTE,
             evaluation_periods=minutes,
             treat_missing_data=missing,

@@ -78,8 +78,10 @@ class ApiNode(pulumi.ComponentResource):
             service_cidr=foundation.settings.network.service_cidr,
             balancer=self._args.endpoint.dns_name,
         )
-        policy = foundation.key_arn.apply(
-            lambda arn: api_node_policy(node.name, foundation.paths, account, key_arn=arn)
+        policy = pulumi.Output.all(foundation.key_arn, foundation.bucket.arn).apply(
+            lambda arns: api_node_policy(
+                node.name, foundation.paths, account, key_arn=arns[0], bucket_arn=arns[1]
+            )
         )
         return NodeCredentials(
             self._name,
@@ -99,7 +101,10 @@ class ApiNode(pulumi.ComponentResource):
             tags=foundation.tags,
             parent=self,
         )
-        user_data = api_server(settings, node, region=foundation.environment.account.region)
+        region = foundation.environment.account.region
+        user_data = foundation.bucket.bucket_name.apply(
+            lambda bucket: encode(api_server(settings, node, region=region, bucket=bucket))
+        )
         return aws.ec2.Instance(
             self._name,
             ami=foundation.environment.image_id,
@@ -110,7 +115,7 @@ class ApiNode(pulumi.ComponentResource):
             placement_group=args.placement_group,
             root_block_device=root_disk(foundation.key_arn),
             metadata_options=metadata_options(),
-            user_data_base64=encode(user_data),
+            user_data_base64=user_data,
             user_data_replace_on_change=True,
             tags=named(foundation.tags, self._name),
             opts=pulumi.ResourceOptions(

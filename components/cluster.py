@@ -10,6 +10,7 @@ from components.alarms import Alarms, AlarmsArgs
 from components.api_endpoint import ApiEndpoint, ApiEndpointArgs
 from components.api_servers import ApiServerTier, ApiServerTierArgs
 from components.certificates import ADMIN
+from components.cluster_bucket import ClusterBucket, ClusterBucketArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.etcd import EtcdTier, EtcdTierArgs
 from components.firewall import Firewall, FirewallArgs
@@ -19,6 +20,7 @@ from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
 from components.naming import ParameterPaths, api_servers, etcd_members
 from components.network import Network, NetworkArgs, Subnets, adopted
+from components.node_program import node_program
 from components.operator_access import instance_connect
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki import ClusterPki, ClusterPkiArgs
@@ -60,6 +62,7 @@ class Cluster(pulumi.ComponentResource):
         key = EncryptionKey(
             name, EncryptionKeyArgs(protect=settings.protect, tags=self._tags), self._child
         )
+        bucket = self._bucket(key)
         foundation = Foundation(
             settings=settings,
             environment=environment,
@@ -71,7 +74,13 @@ class Cluster(pulumi.ComponentResource):
                 self._child,
             ),
             key_arn=key.arn,
-            boot_after=[*routes, firewall, *self._endpoints(subnets, firewall.group_ids)],
+            bucket=bucket,
+            boot_after=[
+                *routes,
+                firewall,
+                *self._endpoints(subnets, firewall.group_ids),
+                node_program(name, bucket=bucket, parent=self),
+            ],
             tags=self._tags,
         )
         endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
@@ -152,6 +161,18 @@ class Cluster(pulumi.ComponentResource):
             tags=self._tags,
         )
         return [PrivateEndpoints(self._name, arguments, self._child)]
+
+    def _bucket(self, key: EncryptionKey) -> ClusterBucket:
+        return ClusterBucket(
+            f"{self._name}-bucket",
+            ClusterBucketArgs(
+                keep_days=self._settings.etcd.snapshots.keep_days,
+                key_arn=key.arn,
+                protect=self._settings.protect,
+                tags=self._tags,
+            ),
+            self._child,
+        )
 
     def _api_endpoint(self, subnets: Subnets, group_id: pulumi.Input[str]) -> ApiEndpoint:
         internal = self._settings.api.internal

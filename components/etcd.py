@@ -10,7 +10,6 @@ from components.etcd_node import EtcdNode, EtcdNodeArgs
 from components.foundation import Foundation
 from components.membership import Membership, MembershipArgs
 from components.naming import EtcdMember
-from components.snapshot_bucket import SnapshotBucket, SnapshotBucketArgs
 from components.tags import named
 
 
@@ -27,7 +26,7 @@ class EtcdTierArgs:
 
 
 class EtcdTier(pulumi.ComponentResource):
-    """The etcd members, their desired membership, and the bucket of their snapshots."""
+    """The etcd members, and their desired membership."""
 
     instance_ids: Mapping[str, pulumi.Output[str]]
     """Instance id by member name."""
@@ -38,16 +37,6 @@ class EtcdTier(pulumi.ComponentResource):
         super().__init__("hak8s:index:EtcdTier", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         foundation = args.foundation
-        snapshots = SnapshotBucket(
-            f"{name}-snapshots",
-            SnapshotBucketArgs(
-                keep_days=foundation.settings.etcd.snapshots.keep_days,
-                key_arn=foundation.key_arn,
-                protect=foundation.settings.protect,
-                tags=foundation.tags,
-            ),
-            child,
-        )
         membership = Membership(
             f"{name}-etcd",
             MembershipArgs(
@@ -75,7 +64,6 @@ class EtcdTier(pulumi.ComponentResource):
                     member=member,
                     group_id=args.group_id,
                     placement_group=placement.name,
-                    snapshots=snapshots,
                     after=[*foundation.boot_after, membership, *earlier],
                 ),
                 child,

@@ -13,7 +13,6 @@ from components.naming import EtcdMember
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import etcd_node_policy
 from components.node_status import status_parameter
-from components.snapshot_bucket import SnapshotBucket
 from components.tags import named
 from components.userdata import encode, etcd_member
 
@@ -33,8 +32,6 @@ class EtcdNodeArgs:
     """Security group."""
     placement_group: pulumi.Input[str]
     """Spread placement group of the tier."""
-    snapshots: SnapshotBucket
-    """Bucket for snapshots."""
     after: Sequence[pulumi.Resource]
     """What must be there before this machine boots, the member before it included."""
 
@@ -67,7 +64,7 @@ class EtcdNode(pulumi.ComponentResource):
 
     def _credentials(self) -> NodeCredentials:
         foundation, member = self._args.foundation, self._args.member
-        policy = pulumi.Output.all(foundation.key_arn, self._args.snapshots.arn).apply(
+        policy = pulumi.Output.all(foundation.key_arn, foundation.bucket.arn).apply(
             lambda arns: etcd_node_policy(
                 member.name,
                 foundation.paths,
@@ -114,14 +111,14 @@ class EtcdNode(pulumi.ComponentResource):
             tags=foundation.tags,
             parent=self,
         )
-        user_data = pulumi.Output.all(volume.id, args.snapshots.bucket_name).apply(
+        user_data = pulumi.Output.all(volume.id, foundation.bucket.bucket_name).apply(
             lambda known: encode(
                 etcd_member(
                     settings,
                     member,
                     region=foundation.environment.account.region,
                     volume_id=known[0],
-                    snapshot_bucket=known[1],
+                    bucket=known[1],
                 )
             )
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.cluster_bucket import ClusterBucket
 from components.lookup import Environment
 from components.naming import ParameterPaths
 from components.network import Subnets
@@ -28,7 +29,9 @@ class Foundation:
     """Who signs their certificates."""
     key_arn: pulumi.Output[str]
     """KMS key of secrets, disks and snapshots."""
+    bucket: ClusterBucket
+    """Snapshots, and the node program."""
     boot_after: Sequence[pulumi.Resource]
-    """What a machine needs to be there when it boots: routes, rules, endpoints."""
+    """What a machine needs to be there when it boots: routes, rules, endpoints, its program."""
     tags: Mapping[str, str]
     """Tags of every resource."""

@@ -12,6 +12,11 @@ ETCD_METRICS_PORT = 2381
 API_PORT = 6443
 KUBELET_PORT = 10250
 
+PROGRAM_PREFIX = "program/"
+"""Where versions of the node program lie in the cluster's bucket."""
+SNAPSHOT_PREFIX = "snapshots/"
+"""Where etcd snapshots lie in the cluster's bucket: below it a folder for each member."""
+
 
 @dataclass(frozen=True, order=True)
 class EtcdMember:

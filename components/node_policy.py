@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.naming import ParameterPaths
+from components.naming import PROGRAM_PREFIX, SNAPSHOT_PREFIX, ParameterPaths
 
 METRIC_NAMESPACE = "ha-kubernetes"
 """CloudWatch namespace of what nodes report."""
@@ -40,38 +40,37 @@ def trust_policy() -> str:
 def etcd_node_policy(
     node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
 ) -> str:
-    """The policy of an etcd member: what every node may, the marker, snapshots and metrics."""
-    objects = f"{bucket_arn}/{node}/*"
+    """The policy of an etcd member: what every node may, the marker and snapshots.
+
+    It reads what every member reports and every member's snapshots, because membership changes look
+    at the others and any member may restore; it writes its own of both.
+    """
+    snapshots = f"{bucket_arn}/{SNAPSHOT_PREFIX}"
     return _document(
         [
-            *_every_node(node, paths, account, key_arn),
+            *_every_node(node, paths, account, key_arn, bucket_arn),
             _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
-            _allow("Snapshots", ["s3:GetObject", "s3:PutObject"], [objects]),
+            _allow("Peers", ["ssm:GetParameter"], [account.parameter(paths.status("etcd-*"))]),
+            _allow("Snapshot", ["s3:PutObject"], [f"{snapshots}{node}/*"]),
+            _allow("Restore", ["s3:GetObject"], [f"{snapshots}*"]),
             {
                 **_allow("ListSnapshots", ["s3:ListBucket"], [bucket_arn]),
-                "Condition": {"StringLike": {"s3:prefix": f"{node}/*"}},
+                "Condition": {"StringLike": {"s3:prefix": f"{SNAPSHOT_PREFIX}*"}},
             },
-            {
-                **_allow("EncryptSnapshots", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
-                "Condition": {
-                    "StringEquals": {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}
-                },
-            },
-            {
-                **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
-                "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
-            },
+            _through_s3(account, _allow("EncryptSnapshots", ["kms:GenerateDataKey"], [key_arn])),
         ]
     )
 
 
-def api_node_policy(node: str, paths: ParameterPaths, account: Account, *, key_arn: str) -> str:
+def api_node_policy(
+    node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
+) -> str:
     """The policy of an API server VM: what every node may, and no more."""
-    return _document(_every_node(node, paths, account, key_arn))
+    return _document(_every_node(node, paths, account, key_arn, bucket_arn))
 
 
 def _every_node(
-    node: str, paths: ParameterPaths, account: Account, key_arn: str
+    node: str, paths: ParameterPaths, account: Account, key_arn: str, bucket_arn: str
 ) -> list[dict[str, Any]]:
     files = account.parameter(paths.secrets(node))
     membership = [account.parameter(paths.desired_members), account.parameter(paths.formation)]
@@ -86,7 +85,19 @@ def _every_node(
             # this node's files only, whatever else the role could fetch.
             "Condition": {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
         },
+        _allow("Program", ["s3:GetObject"], [f"{bucket_arn}/{PROGRAM_PREFIX}*"]),
+        _through_s3(account, _allow("DecryptObjects", ["kms:Decrypt"], [key_arn])),
+        {
+            **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+        },
     ]
+
+
+def _through_s3(account: Account, statement: dict[str, Any]) -> dict[str, Any]:
+    """Only for objects that the role may read or write: S3 asks for the key in its name."""
+    service = f"s3.{account.region}.amazonaws.com"
+    return {**statement, "Condition": {"StringEquals": {"kms:ViaService": service}}}
 
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:

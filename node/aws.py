@@ -2,13 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +26,20 @@ Without AWS a reboot waits for all of them, about 20 s.
 """
 
 
+PER_REQUEST = 10
+"""Parameters that GetParameters returns at most (API reference)."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The document in a parameter, and how long ago it was written."""
+
+    document: Any
+    """JSON; None when the value is not JSON."""
+    age: float
+    """Seconds, by AWS's own clock at both ends: no clock of a node takes part."""
+
+
 class ParameterStore:
     """Parameter Store in one region; everything it does raises AwsError when AWS does not."""
 
@@ -31,12 +49,12 @@ class ParameterStore:
             read_timeout=10,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        with _answering():
+        with answering():
             self._ssm = boto3.client("ssm", region_name=region, config=config)
 
     def files(self, path: str) -> dict[str, str]:
         """Everything below a path, decrypted, by the last part of its name."""
-        with _answering():
+        with answering():
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
                 Path=path, WithDecryption=True
             )
@@ -46,28 +64,64 @@ class ParameterStore:
                 for parameter in page["Parameters"]
             }
 
+    def versions(self, path: str) -> dict[str, str]:
+        """When everything below a path was last written, by the last part of its name.
+
+        A parameter that was deleted and made again begins with version 1 again, hence the time.
+        """
+        with answering():
+            pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+            return {
+                parameter["Name"].rpartition("/")[2]: (
+                    f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
+                )
+                for page in pages
+                for parameter in page["Parameters"]
+            }
+
     def get(self, name: str) -> Any:  # noqa: ANN401  JSON
         """The JSON document in a parameter."""
-        with _answering():
+        with answering():
             text = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
         try:
             return json.loads(text)
         except ValueError as error:
             raise NodeError(f"parameter {name} is not JSON: run pulumi up") from error
 
+    def latest(self, names: Sequence[str]) -> dict[str, Stored]:
+        """The documents in those of the parameters that exist, by name."""
+        found = {}
+        for start in range(0, len(names), PER_REQUEST):
+            with answering():
+                answer = self._ssm.get_parameters(Names=names[start : start + PER_REQUEST])
+            date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+            now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+            for parameter in answer["Parameters"]:
+                age = (now - parameter["LastModifiedDate"]).total_seconds()
+                found[parameter["Name"]] = Stored(_document(parameter["Value"]), age)
+        return found
+
     def put(self, name: str, document: object) -> None:
         """Replace the JSON document in a parameter."""
-        with _answering():
+        with answering():
             self._ssm.put_parameter(
                 Name=name, Value=json.dumps(document), Type="String", Overwrite=True
             )
 
 
+def _document(text: str) -> Any:  # noqa: ANN401  JSON
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Whatever AWS or boto3 complains of, as AwsError."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, Boto3Error, ClientError) as error:
         raise AwsError(f"AWS: {error}") from error
 
 

@@ -1,8 +1,8 @@
 """The commands: each says in one line what it did, or what is wrong and what to do."""
 
-import fcntl
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from node import files
@@ -10,21 +10,47 @@ from node.errors import NodeError
 from node.machine import Machine
 from node.settings import RUNTIME, at, load
 
-COMMANDS = ("prepare", "reconcile", "report")
+COMMANDS: Mapping[str, int | None] = {
+    "prepare": 0,
+    "reconcile": 0,
+    "report": 0,
+    "snapshot": 0,
+    "defrag": 0,
+    "restore": None,
+    "release-lease": 1,
+}
+"""How many arguments each command takes; None where it says itself which."""
+
+MODULES = {"release-lease": "node.api.release_lease"}
+"""Where a command is, unless it is named as its module."""
+
+UNLOCKED = frozenset({"release-lease"})
+"""Commands of a daemon's user, who may not write where locks are. systemd runs them one by one."""
+
+USAGE = "prepare|reconcile|report|snapshot|defrag|restore <snapshot>|release-lease <daemon>"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        print(f"usage: node {'|'.join(COMMANDS)}", file=sys.stderr)
+    command, *given = arguments or [""]
+    if command not in COMMANDS or COMMANDS[command] not in {None, len(given)}:
+        print(f"usage: node {USAGE}", file=sys.stderr)
         return 2
-    command = arguments[0]
     try:
-        # A person may run what a timer is running: the second waits for the first.
-        with files.create(at(f"{RUNTIME}/{command}.lock")).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            print(f"{command}: {import_module(f'node.{command}').run(load(), Machine())}")
+        with _alone(command):
+            module = import_module(MODULES.get(command, f"node.{command}"))
+            print(f"{command}: {module.run(load(), Machine(), *given)}")
     except (NodeError, OSError, ImportError) as error:
         print(f"{command}: {error}".replace("\n", " "), file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _alone(command: str) -> Iterator[None]:
+    """A person may run what a timer is running: the second waits for the first."""
+    if command in UNLOCKED:
+        yield
+        return
+    with files.locked(at(f"{RUNTIME}/{command}.lock")):
+        yield

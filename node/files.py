@@ -1,8 +1,11 @@
 """Files that are either the old or the new ones, whenever the power fails."""
 
+import fcntl
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from node.errors import NodeError
@@ -12,6 +15,14 @@ def create(path: Path) -> Path:
     """The path, in a directory that exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that only one process has; the kernel frees it when that ends, however."""
+    with create(path).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def write(path: Path, content: str, mode: int = 0o644, owner: str = "root") -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 from node.errors import NodeError
@@ -28,12 +29,28 @@ class Formation:
     formed: bool
     token: str
     members: tuple[Member, ...]
+    snapshot: str | None = None
+    """Key of the snapshot that the founders start from; None for an empty cluster."""
+
+    def owns(self, token: str | None) -> bool:
+        """Whether data of that token is of this incarnation; data without one is not doubted."""
+        return token is None or token == self.token
 
 
 def members(document: Any) -> tuple[Member, ...]:  # noqa: ANN401  JSON
     """The desired membership. Raises NodeError when the document is not one."""
     with _reading("members"):
-        return tuple(Member(member["name"], member["address"]) for member in document)
+        listed = tuple(_member(member["name"], member["address"]) for member in document)
+        if not listed:
+            raise ValueError("it names nobody")
+        if len({m.name for m in listed} | {m.address for m in listed}) != 2 * len(listed):
+            # One that is there twice is another one left out, and that one would be removed.
+            raise ValueError("a name or an address is there twice")
+        return listed
+
+
+def _member(name: str, address: str) -> Member:
+    return Member(name, str(IPv4Address(address)))
 
 
 def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
@@ -44,6 +61,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
             formed=document["formed"] is not False,
             token=document["token"],
             members=members(document["members"]),
+            snapshot=document.get("snapshot"),
         )
 
 
@@ -51,7 +69,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
 def _reading(what: str) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NodeError(
             f"the etcd {what} parameter is damaged ({error!r}): run pulumi up"
         ) from error

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from node import credentials, download, files
+from node.api.identity import hostname
 from node.aws import ParameterStore, metadata
 from node.errors import NodeError
+from node.etcd import disk
 from node.machine import Machine
 from node.settings import NODE_ENV, Settings, at
 
@@ -16,13 +18,14 @@ def run(settings: Settings, machine: Machine) -> str:
         *_or_kept(
             lambda: fetch_files(settings), lambda: credentials.problems(settings, settings.pki)
         ),
-        *_or_kept(write_address, lambda: [] if at(NODE_ENV).exists() else [f"no {NODE_ENV}"]),
+        *_or_kept(
+            lambda: write_address(settings, machine),
+            lambda: [] if at(NODE_ENV).exists() else [f"no {NODE_ENV}"],
+        ),
     ]
     for artifact in settings.artifacts:
         done += download.install(artifact)
     if settings.etcd:
-        from node.etcd import disk  # noqa: PLC0415  a node carries its own tier only
-
         # Last: the volume is attached while the rest is under way.
         done += disk.prepare(settings.etcd, machine)
     return "; ".join(done) or "everything was in place"
@@ -35,9 +38,12 @@ def fetch_files(settings: Settings) -> list[str]:
     return [f"wrote {', '.join(changed)}"] if changed else []
 
 
-def write_address() -> list[str]:
-    """Write this machine's address, for units."""
+def write_address(settings: Settings, machine: Machine) -> list[str]:
+    """Write this machine's address, for units, and call the machine by a name of its own."""
     address = metadata("local-ipv4")
+    if settings.tier == "api":
+        # Before the address: with that on disk, it counts as done.
+        machine.rename(hostname(settings.name, address))
     return [f"address {address}"] if files.write(at(NODE_ENV), f"NODE_ADDRESS={address}\n") else []
 
 

@@ -1,30 +1,43 @@
-"""`report`: tell Parameter Store how this node is, for the gates of `pulumi up` and for people."""
+"""`report`: tell Parameter Store how this node is, for the gates of `pulumi up` and for people.
 
-from datetime import UTC, datetime
+CloudWatch gets the numbers that alarms watch. It comes second and may fail: what a gate reads
+matters more than a point of a graph.
+"""
 
-from node.aws import ParameterStore, metadata
-from node.errors import NodeError
+from collections.abc import Mapping
+from typing import Any
+
+from node import metrics
+from node.api import readiness
+from node.aws import ParameterStore
+from node.etcd import numbers as etcd
+from node.etcd import status
 from node.machine import Machine
 from node.settings import Settings
+from node.status import stamped
 
 
 def run(settings: Settings, _machine: Machine) -> str:
     """Write the status; what it says."""
+    told: dict[str, Any] = {}
     try:
-        instance = metadata("instance-id")
-    except NodeError:
-        instance = None
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    status = {"instanceId": instance, "time": now, **_state(settings)}
-    ParameterStore(settings.region).put(settings.parameters["status"], status)
-    return f"{status['state']}, {'healthy' if status['healthy'] else 'not healthy'}"
+        told = _write(settings)
+    finally:
+        trouble = metrics.publish(settings, _numbers(settings, told))
+    said = f"{told['state']}, {'healthy' if told['healthy'] else 'not healthy'}"
+    return f"{said}; {trouble}" if trouble else said
 
 
-def _state(settings: Settings) -> dict[str, object]:
+def _write(settings: Settings) -> dict[str, Any]:
     if settings.etcd:
-        from node.etcd import client  # noqa: PLC0415  a node carries its own tier only
+        return status.write(settings, settings.etcd)
+    state = readiness.report(settings)
+    ParameterStore(settings.region).put(settings.parameters["status"], stamped(state))
+    return state
 
-        return client.report(settings, settings.etcd)
-    from node.api import readiness  # noqa: PLC0415  a node carries its own tier only
 
-    return readiness.report(settings)
+def _numbers(settings: Settings, told: Mapping[str, Any]) -> dict[str, float]:
+    numbers = metrics.certificate_days(settings)
+    if settings.etcd:
+        numbers |= etcd.numbers(settings, settings.etcd, told)
+    return numbers

@@ -11,7 +11,8 @@ The document (no secrets), as cloud-init writes it:
     artifacts   [{"url", "sha256", "kind", "binaries"}]: https URL, checksum of what it serves, kind
                 "binary" (one entry in binaries) or "tar.gz" (members whose last path component is
                 in binaries); every binary is installed in /usr/local/bin
-    etcd        etcd tier only: {"address", "volumeId"}: fixed IPv4 address, vol-0123...
+    etcd        etcd tier only: {"address", "volumeId", "snapshotBucket"}: fixed IPv4 address,
+                vol-0123..., name of the bucket that snapshots go to
 """
 
 import json
@@ -70,6 +71,13 @@ write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
 DATA_MOUNT = "/var/lib/etcd"
 DATA_DIR = f"{DATA_MOUNT}/data"
 WAL = f"{DATA_DIR}/member/wal"
+TOKEN = f"{DATA_MOUNT}/token"
+"""Which incarnation of the cluster the data belongs to: the token of the marker that it was founded
+or joined under."""
+
+CACHE = "/var/cache/ha-kubernetes"
+"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size beside
+the data would compete with etcd's own writes, and could fill its disk."""
 BIN = "/usr/local/bin"
 
 
@@ -89,6 +97,7 @@ class EtcdSettings:
 
     address: str
     volume_id: str
+    snapshot_bucket: str
 
     @property
     def device(self) -> str:
@@ -112,6 +121,11 @@ class Settings:
     def pki(self) -> Path:
         """The directory of this node's certificates and keys."""
         return at(PKI[self.tier])
+
+    def status_of(self, node: str) -> str:
+        """The parameter that a node reports in."""
+        nodes = self.parameters["status"].removesuffix(f"{self.name}/status")
+        return f"{nodes}{node}/status"
 
 
 def at(path: str) -> Path:
@@ -139,5 +153,5 @@ def parse(document: dict[str, Any]) -> Settings:
         region=document["region"],
         parameters=document["parameters"],
         artifacts=tuple(Artifact(**artifact) for artifact in document["artifacts"]),
-        etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"]),
+        etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"], etcd["snapshotBucket"]),
     )

@@ -6,18 +6,30 @@ from http.client import HTTPConnection, HTTPException
 from node.errors import NodeError
 
 
+class StatusError(NodeError):
+    """An answer that is not 200."""
+
+    def __init__(self, host: str, path: str, status: int) -> None:
+        super().__init__(f"{host} answered {status} to {path}")
+        self.status = status
+
+
 def ask(
-    connection: HTTPConnection, path: str, method: str = "GET", headers: Mapping[str, str] = {}
+    connection: HTTPConnection,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] = {},
+    body: str | None = None,
 ) -> str:
-    """The body of an answer. Raises NodeError for no answer and for any status but 200."""
+    """The body of an answer. Raises NodeError for no answer, StatusError for any status but 200."""
     try:
-        connection.request(method, path, headers=dict(headers))
+        connection.request(method, path, body, headers=dict(headers))
         response = connection.getresponse()
-        body = response.read().decode()
+        answer = response.read().decode()
     except (OSError, HTTPException) as error:
         raise NodeError(f"{connection.host} did not answer: {error!r}") from error
     finally:
         connection.close()
     if response.status != 200:
-        raise NodeError(f"{connection.host} answered {response.status} to {path}")
-    return body
+        raise StatusError(connection.host, path, response.status)
+    return answer

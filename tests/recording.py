@@ -51,6 +51,7 @@ class Recorded:
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     replacement_trigger: Any
+    retain_on_delete: bool
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -141,6 +142,7 @@ class RecordingMonitor(MockMonitor):
             dependencies=tuple(sorted(request.dependencies)),
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
+            retain_on_delete=request.retainOnDelete,
             replacement_trigger=MessageToDict(request.replacement_trigger)
             if request.HasField("replacement_trigger")
             else None,

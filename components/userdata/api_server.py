@@ -12,11 +12,11 @@ from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
 from components.userdata.node_program import node_json, node_units
 from components.userdata.paths import KUBERNETES
-from components.userdata.program import program
 from config import ClusterSettings
 
 _UNITS = (
     "node-packages.service",
+    "node-program.service",
     "node-prepare.service",
     "etcd-proxy.service",
     "kube-apiserver.service",
@@ -28,16 +28,25 @@ _UNITS = (
 )
 
 
-def api_server(settings: ClusterSettings, node: ApiServer, *, region: str) -> CloudConfig:
-    """The user data of an API server VM. It names no etcd member: the proxy follows them."""
+def api_server(
+    settings: ClusterSettings, node: ApiServer, *, region: str, bucket: str
+) -> CloudConfig:
+    """The user data of an API server VM. It names no etcd member: the proxy follows them.
+
+    `bucket` is the cluster's, which holds the program.
+    """
     identity = node_json(
-        settings, name=node.name, tier="api", region=region, artifacts=api_artifacts(settings)
+        settings,
+        name=node.name,
+        tier="api",
+        region=region,
+        bucket=bucket,
+        artifacts=api_artifacts(settings),
     )
     return CloudConfig(
         hostname=node.name,
         write_files=(
             identity,
-            *program("api"),
             *host_files("kubernetes", "Kubernetes control plane"),
             *node_units(("chrony", "curl", "haproxy", "python3-boto3"), (KUBERNETES,)),
             etcd_proxy_unit(),

@@ -5,6 +5,7 @@ from components.userdata.flags import command
 from components.userdata.kubeconfig import kubeconfig, kubeconfig_path
 from components.userdata.node_program import PREPARED
 from components.userdata.paths import BINARIES, KUBERNETES, KUBERNETES_PKI
+from components.userdata.program import PROGRAM
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
@@ -39,6 +40,9 @@ def _unit(name: str, flags: dict[str, str | bool]) -> File:
             "Service": {
                 "User": "kubernetes",
                 "ExecStart": command(f"{BINARIES}/{name}", flags),
+                # A leader that died must not keep the others waiting for its lease to expire.
+                # In the daemon's own sandbox; whatever comes of it, the daemon starts again (-).
+                "ExecStopPost": f"-/usr/bin/python3 {PROGRAM} release-lease {name}",
                 "TimeoutStopSec": "30s",
                 "Restart": "always",
                 "RestartSec": "2s",

@@ -1,13 +1,17 @@
 """The form in which EC2 takes user data, and its limit."""
 
 import base64
-import gzip
-import io
+from functools import lru_cache
+
+import deflate
 
 from components.userdata.cloud_config import CloudConfig
 
 EC2_LIMIT = 16_384
 """Bytes of user data before base64 (EC2 user guide, "instance user data")."""
+
+_SMALLEST = 12
+"""libdeflate's highest level."""
 
 
 class UserDataTooLargeError(Exception):
@@ -22,21 +26,20 @@ class UserDataTooLargeError(Exception):
         self.size = size
 
 
-def compress(config: CloudConfig) -> bytes:
-    """The document as gzip, which cloud-init reads as it stands.
+@lru_cache(maxsize=64)
+def compress(text: str) -> bytes:
+    """Text as gzip, which cloud-init reads as it stands.
 
-    `gzip.compress` writes another header byte on Python 3.11 than on 3.13, so a Python upgrade
-    would replace every node; GzipFile without a name and a time writes the same on all.
+    By libdeflate, which the pinned package `deflate` carries: a version of it writes the same bytes
+    on every machine. Python's gzip writes what the machine's own zlib makes of a text, and another
+    header byte in 3.11 than in 3.13; user data that differs replaces every node.
     """
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
-        file.write(config.render().encode())
-    return buffer.getvalue()
+    return bytes(deflate.gzip_compress(text.encode(), _SMALLEST))
 
 
 def encode(config: CloudConfig) -> str:
     """User data for `user_data_base64`. Raises UserDataTooLargeError above EC2's limit."""
-    compressed = compress(config)
+    compressed = compress(config.render())
     if len(compressed) > EC2_LIMIT:
         raise UserDataTooLargeError(config.hostname, len(compressed))
     return base64.b64encode(compressed).decode()

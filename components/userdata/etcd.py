@@ -9,6 +9,7 @@ from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
 from components.userdata.host import APPLY, host_files
+from components.userdata.maintenance import TIMERS, maintenance_units
 from components.userdata.node_program import PREPARED, node_json, node_units
 from components.userdata.paths import (
     BINARIES,
@@ -17,7 +18,6 @@ from components.userdata.paths import (
     ETCD_MOUNT,
     ETCD_PKI,
 )
-from components.userdata.program import program
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
@@ -27,10 +27,12 @@ PEER_NAME = "etcd-peer"
 
 _UNITS = (
     "node-packages.service",
+    "node-program.service",
     "node-prepare.service",
     "etcd.service",
     "node-reconcile.timer",
     "node-report.timer",
+    *TIMERS,
 )
 
 
@@ -40,29 +42,33 @@ def etcd_member(
     *,
     region: str,
     volume_id: str,
-    snapshot_bucket: str,
+    bucket: str,
 ) -> CloudConfig:
-    """The user data of a member. It names no other member: a size change must replace none."""
+    """The user data of a member. It names no other member: a size change must replace none.
+
+    `bucket` is the cluster's, of the program and of snapshots.
+    """
     identity = node_json(
         settings,
         name=member.name,
         tier="etcd",
         region=region,
+        bucket=bucket,
         artifacts=etcd_artifacts(settings),
         etcd={
             "address": str(member.address),
             "volumeId": volume_id,
-            "snapshotBucket": snapshot_bucket,
+            "snapshotBucket": bucket,
         },
     )
     return CloudConfig(
         hostname=member.name,
         write_files=(
             identity,
-            *program("etcd"),
             *host_files("etcd", "etcd"),
             *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),
+            *maintenance_units(settings),
         ),
         # --no-block: etcd is ready only once a quorum is there, and cloud-init must not wait.
         runcmd=(*APPLY, ("systemctl", "enable", "--now", "--no-block", *_UNITS)),

@@ -23,6 +23,9 @@ def etcd_proxy_unit() -> File:
                 "Type": "notify",
                 "User": "haproxy",
                 "ExecStart": f"/usr/sbin/haproxy -Ws -f {PROXY_CONFIG}",
+                # Its servers change through a socket here, without a reload: node/api/haproxy.py.
+                "RuntimeDirectory": "etcd-proxy",
+                "RuntimeDirectoryMode": "0700",
                 # A broken configuration must not take down a proxy that works.
                 "ExecReload": [
                     f"/usr/sbin/haproxy -c -q -f {PROXY_CONFIG}",

@@ -3,15 +3,26 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from components.naming import ParameterPaths
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
-from components.userdata.paths import CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
-from components.userdata.program import PROGRAM, Tier
+from components.userdata.paths import (
+    CACHE,
+    CONFIGURATION,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
+from components.userdata.program import PROGRAM, program
+from components.userdata.program_fetcher import program_fetcher
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
+
+Tier = Literal["etcd", "api"]
 
 INSTALL_PACKAGES = f"{LIBRARY}/install-packages"
 
@@ -29,11 +40,16 @@ def node_json(
     name: str,
     tier: Tier,
     region: str,
+    bucket: str,
     artifacts: Sequence[Artifact],
     etcd: Mapping[str, str] | None = None,
 ) -> File:
-    """Which node this is. The program's side of it is `node/settings.py`."""
+    """Which node this is. The program's side of it is `node/settings.py`.
+
+    `bucket` is the cluster's, which holds the program.
+    """
     paths = ParameterPaths(settings.cluster_name)
+    wanted = program()
     document: dict[str, object] = {
         "cluster": settings.cluster_name,
         "name": name,
@@ -45,6 +61,7 @@ def node_json(
             "members": paths.desired_members,
             "formation": paths.formation,
         },
+        "program": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
         "artifacts": [asdict(artifact) for artifact in artifacts],
     }
     if etcd is not None:
@@ -53,16 +70,18 @@ def node_json(
 
 
 def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, ...]:
-    """Packages, then `prepare`, then `reconcile` and `report` every half minute.
+    """Packages, the program, `prepare`, then `reconcile` and `report` every half minute.
 
     `writable` are the paths that `reconcile` changes besides its own configuration.
     """
     return (
         _packages(packages),
+        *program_fetcher(),
         _prepare(),
-        _periodic("reconcile", "300s", (CONFIGURATION, *writable)),
+        # A restore fetches a snapshot of up to 8 GiB.
+        node_command("reconcile", "60min", (CONFIGURATION, *writable)),
         _timer("reconcile"),
-        _periodic("report", "60s", ()),
+        node_command("report", "90s", ()),
         _timer("report"),
         File.script(INSTALL_PACKAGES, "install-packages"),
         File.script(NODE_COMMAND, "ha-node"),
@@ -101,8 +120,8 @@ def _prepare() -> File:
         {
             "Unit": {
                 "Description": "Certificates, binaries and disk of this node",
-                "Wants": "network-online.target node-packages.service",
-                "After": "network-online.target node-packages.service",
+                "Wants": "network-online.target node-program.service",
+                "After": "network-online.target node-program.service",
                 **FOREVER,
             },
             "Service": {
@@ -121,7 +140,8 @@ def _prepare() -> File:
                 "CapabilityBoundingSet": (
                     "CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"
                 ),
-                "SystemCallFilter": ["@system-service", "@mount"],
+                # It gives an API server a hostname of its own.
+                "SystemCallFilter": ["@system-service", "@mount sethostname"],
             },
             "Install": {"WantedBy": "multi-user.target"},
         },
@@ -131,23 +151,35 @@ def _prepare() -> File:
 _RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
 
 
-def _periodic(command: str, timeout: str, writable: Sequence[str]) -> File:
+def node_command(
+    command: str,
+    timeout: str,
+    writable: Sequence[str],
+    *,
+    after: str = "",
+    more: Mapping[str, Setting] = {},
+) -> File:
+    """The service that runs a command once, for its timer; `more` are settings of its own."""
+    order = {"After": f"{PREPARED['After']} {after}"} if after else {}
     return unit(
         f"node-{command}.service",
         {
-            "Unit": {"Description": f"ha-node {command}", **PREPARED},
+            "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
             "Service": {
                 "Type": "oneshot",
                 "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
                 "TimeoutStartSec": timeout,
                 "RuntimeDirectory": _RUNTIME_DIRECTORY,
                 "RuntimeDirectoryPreserve": True,
+                "CacheDirectory": CACHE.removeprefix("/var/cache/"),
+                "CacheDirectoryMode": "0700",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,
                 **({"ReadWritePaths": " ".join(writable)} if writable else {}),
                 # It is root: it reads the daemons' keys, and gives them the files it writes.
                 "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
                 "SystemCallFilter": ["@system-service"],
+                **more,
             },
         },
     )

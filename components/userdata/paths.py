@@ -18,6 +18,9 @@ RUNTIME = "/run/ha-kubernetes"
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, written by `reconcile` once it decided how etcd starts."""
 
+CACHE = "/var/cache/ha-kubernetes"
+"""Snapshots on their way to S3 or back, on the root disk."""
+
 LIBRARY = "/usr/local/lib/ha-kubernetes"
 BINARIES = "/usr/local/bin"
 NODE_COMMAND = "/usr/local/sbin/ha-node"

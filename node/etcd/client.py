@@ -1,13 +1,17 @@
 """This machine's etcd: its disk, and what it says of itself and its cluster."""
 
 import json
+import re
 from http.client import HTTPConnection
 from typing import Any
 
 from node import web
 from node.errors import NodeError
+from node.etcd.entries import Entry, entries
 from node.machine import run
 from node.settings import WAL, EtcdSettings, Settings, at
+
+_ACTIVE = re.compile(r'^etcd_network_active_peers\{.*Remote="([0-9a-f]+)".*\} 1$', re.MULTILINE)
 
 
 def initialised() -> bool:
@@ -24,36 +28,91 @@ def healthy(mine: EtcdSettings) -> bool:
     return True
 
 
-def report(settings: Settings, mine: EtcdSettings) -> dict[str, object]:
-    """The member's part of the status: identity and role as it knows them, without its peers."""
-    try:
-        status = _ctl(settings, mine, "endpoint", "status")[0]["Status"]
-    except NodeError:
-        return {"state": "waiting", "memberId": None, "leader": False, "healthy": False}
-    me = status["header"]["member_id"]
+def status(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
+    """The member's status as it knows it, without its peers; None when it does not answer."""
+    found = facts(settings, mine)
+    if found is None:
+        return None
+    listed = membership(settings, mine)
     return {
-        "state": "joining" if status.get("isLearner") else "member",
-        "memberId": f"{me:x}",
-        "leader": status.get("leader") == me,
+        "state": "joining" if found.get("isLearner") else "member",
+        "memberId": f"{found['header']['member_id']:x}",
+        "leader": leads(found),
         "healthy": healthy(mine),
+        "members": listed and {e.name or e.address: role(e) for e in listed},
+        "dbSize": found.get("dbSize"),
+        "dbSizeInUse": found.get("dbSizeInUse"),
     }
 
 
-def started(settings: Settings, mine: EtcdSettings) -> frozenset[str] | None:
-    """Members that ever started; None when there is no leader to ask.
+def role(entry: Entry) -> str:
+    """What a status calls it."""
+    return "voter" if entry.voter else "learner"
+
+
+def leading(settings: Settings, mine: EtcdSettings) -> str | None:
+    """The local member's id when it leads; None when another does, or none."""
+    found = facts(settings, mine)
+    return f"{found['header']['member_id']:x}" if found and leads(found) else None
+
+
+def membership(settings: Settings, mine: EtcdSettings) -> tuple[Entry, ...] | None:
+    """The membership by a linearizable read; None when there is no leader to ask.
 
     A member publishes its name and client URLs through the log once it runs, so the local etcd
     knows of all of them without a port open between them but the peers'.
     """
     try:
-        members = _ctl(settings, mine, "member", "list")["members"]
+        return entries(ctl(settings, mine, "member", "list")["members"])
     except NodeError:
         return None
-    return frozenset(m["name"] for m in members if m.get("clientURLs"))
 
 
-def _ctl(settings: Settings, mine: EtcdSettings, *command: str) -> Any:  # noqa: ANN401  JSON
-    """The answer of etcdctl, as this member, to a question to this member."""
+def connected(mine: EtcdSettings) -> frozenset[str]:
+    """Ids of the members that the local etcd has a connection to (its own metrics say so)."""
+    text = web.ask(HTTPConnection(mine.address, 2381, timeout=5), "/metrics")
+    return frozenset(_ACTIVE.findall(text))
+
+
+def add_learner(settings: Settings, mine: EtcdSettings, peer_url: str) -> None:
+    """Add a member that counts for nothing yet. etcd names it once it runs."""
+    ctl(settings, mine, "member", "add", "learner", f"--peer-urls={peer_url}", "--learner")
+
+
+def promote(settings: Settings, mine: EtcdSettings, member: str) -> None:
+    """Make a learner a voter; NodeError while it is not in sync with the leader."""
+    ctl(settings, mine, "member", "promote", member)
+
+
+def remove(settings: Settings, mine: EtcdSettings, member: str) -> None:
+    """Take a member out; NodeError when etcd sees the quorum in danger."""
+    ctl(settings, mine, "member", "remove", member)
+
+
+def transfer(settings: Settings, mine: EtcdSettings, member: str) -> None:
+    """Hand leadership to a member."""
+    ctl(settings, mine, "move-leader", member)
+
+
+def leads(found: dict[str, Any]) -> bool:
+    """Whether a member leads, by its facts."""
+    return bool(found.get("leader") == found["header"]["member_id"])
+
+
+def facts(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
+    """What the local etcd says of itself, in its own words; None when it does not answer.
+
+    JSON leaves out what is zero: without a leader there is no "leader".
+    """
+    try:
+        found: dict[str, Any] = ctl(settings, mine, "endpoint", "status")[0]["Status"]
+    except NodeError:
+        return None
+    return found
+
+
+def ctl(settings: Settings, mine: EtcdSettings, *command: str, seconds: int = 3) -> Any:  # noqa: ANN401  JSON
+    """The answer of etcdctl, as this member, to a question to this member; None for mere text."""
     pki = settings.pki
     done = run(
         "etcdctl",
@@ -62,7 +121,7 @@ def _ctl(settings: Settings, mine: EtcdSettings, *command: str) -> Any:  # noqa:
         f"--cert={pki}/server.crt",
         f"--key={pki}/server.key",
         "--write-out=json",
-        "--command-timeout=3s",
+        f"--command-timeout={seconds}s",
         *command,
     )
-    return json.loads(done.stdout)
+    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None

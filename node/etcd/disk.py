@@ -32,11 +32,16 @@ def prepare(etcd: EtcdSettings, machine: Machine) -> list[str]:
         _add_to_fstab(etcd.device)
         machine.mount(mount)
         done.append(f"mounted {etcd.volume_id}")
+    data_directory()
+    return done
+
+
+def data_directory() -> None:
+    """Have etcd's directory on the mounted volume, for etcd alone."""
     data = at(DATA_DIR)
     data.mkdir(exist_ok=True)
     data.chmod(0o700)
     files.own(data, OWNER["etcd"])
-    return done
 
 
 def signature(device: Path) -> str:

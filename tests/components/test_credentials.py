@@ -213,6 +213,50 @@ def parameter_arn(path):
     return f"arn:aws:ssm:{ACCOUNT}:parameter{path}"
 
 
+THROUGH_S3 = {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}
+
+
+def allowed(cluster, node, action):
+    """On what a node may do something."""
+    return {
+        resource
+        for statement in statements(cluster, node).values()
+        for resource in statement["Resource"]
+        if action in statement["Action"]
+    }
+
+
+def test_no_node_writes_what_another_one_reads_but_the_marker(cluster):
+    objects = "arn:aws:s3:::test-bucket-id"
+    for node in ("etcd-0", "etcd-1"):
+        assert allowed(cluster, node, "s3:PutObject") == {f"{objects}/snapshots/{node}/*"}
+        assert allowed(cluster, node, "ssm:PutParameter") == {
+            parameter_arn(f"/test/nodes/{node}/status"),
+            parameter_arn("/test/etcd/formation"),
+        }
+    assert allowed(cluster, "api-0", "s3:PutObject") == set()
+    assert allowed(cluster, "api-0", "ssm:PutParameter") == {
+        parameter_arn("/test/nodes/api-0/status")
+    }
+
+
+def test_only_members_read_snapshots_and_reports(cluster):
+    objects = "arn:aws:s3:::test-bucket-id"
+    membership = {parameter_arn("/test/etcd/members"), parameter_arn("/test/etcd/formation")}
+    assert allowed(cluster, "etcd-0", "s3:GetObject") == {
+        f"{objects}/program/*",
+        f"{objects}/snapshots/*",
+    }
+    assert allowed(cluster, "api-0", "s3:GetObject") == {f"{objects}/program/*"}
+    assert allowed(cluster, "api-0", "s3:ListBucket") == set()
+    assert allowed(cluster, "api-0", "ssm:GetParameter") == membership
+    assert allowed(cluster, "api-0", "kms:GenerateDataKey") == set()
+    assert allowed(cluster, "etcd-0", "ssm:GetParameter") == {
+        *membership,
+        parameter_arn("/test/nodes/etcd-*/status"),
+    }
+
+
 def test_a_role_for_every_node_that_only_ec2_can_take(cluster):
     assert set(cluster.of("Role")) == {*ETCD, *API}
     for name, role in cluster.of("Role").items():
@@ -223,7 +267,19 @@ def test_a_role_for_every_node_that_only_ec2_can_take(cluster):
 
 def test_what_an_api_server_may_do(cluster):
     found = statements(cluster, "api-1")
-    assert set(found) == {"Files", "Membership", "Report", "DecryptFiles"}
+    assert set(found) == {
+        "Files",
+        "Membership",
+        "Report",
+        "DecryptFiles",
+        "Program",
+        "DecryptObjects",
+        "Metrics",
+    }
+    assert found["Metrics"]["Action"] == ["cloudwatch:PutMetricData"]
+    assert found["Metrics"]["Condition"] == {
+        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes"}
+    }
     own = parameter_arn("/test/nodes/api-1/files")
     assert found["Files"]["Action"] == ["ssm:GetParametersByPath"]
     assert found["Files"]["Resource"] == [own, f"{own}/*"]
@@ -236,6 +292,10 @@ def test_what_an_api_server_may_do(cluster):
     assert found["DecryptFiles"]["Condition"] == {
         "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{own}/*"}
     }
+    assert found["Program"]["Action"] == ["s3:GetObject"]
+    assert found["Program"]["Resource"] == ["arn:aws:s3:::test-bucket-id/program/*"]
+    assert found["DecryptObjects"]["Action"] == ["kms:Decrypt"]
+    assert found["DecryptObjects"]["Condition"] == THROUGH_S3
 
 
 def test_what_a_member_may_do_besides(cluster):
@@ -245,15 +305,28 @@ def test_what_a_member_may_do_besides(cluster):
         "Membership",
         "Report",
         "DecryptFiles",
+        "Program",
+        "DecryptObjects",
         "Form",
-        "Snapshots",
+        "Peers",
+        "Snapshot",
+        "Restore",
         "ListSnapshots",
         "EncryptSnapshots",
         "Metrics",
     }
     assert found["Form"]["Resource"] == [parameter_arn("/test/etcd/formation")]
-    assert found["Snapshots"]["Resource"] == ["arn:aws:s3:::test-snapshots-id/etcd-1/*"]
-    assert found["ListSnapshots"]["Condition"] == {"StringLike": {"s3:prefix": "etcd-1/*"}}
+    assert found["Peers"]["Action"] == ["ssm:GetParameter"]
+    assert found["Peers"]["Resource"] == [parameter_arn("/test/nodes/etcd-*/status")]
+    assert found["Snapshot"]["Action"] == ["s3:PutObject"]
+    assert found["Snapshot"]["Resource"] == ["arn:aws:s3:::test-bucket-id/snapshots/etcd-1/*"]
+    assert found["Restore"]["Action"] == ["s3:GetObject"]
+    assert found["Restore"]["Resource"] == ["arn:aws:s3:::test-bucket-id/snapshots/*"]
+    assert found["ListSnapshots"]["Action"] == ["s3:ListBucket"]
+    assert found["ListSnapshots"]["Resource"] == ["arn:aws:s3:::test-bucket-id"]
+    assert found["ListSnapshots"]["Condition"] == {"StringLike": {"s3:prefix": "snapshots/*"}}
+    assert found["EncryptSnapshots"]["Action"] == ["kms:GenerateDataKey"]
+    assert found["EncryptSnapshots"]["Condition"] == THROUGH_S3
     assert found["Metrics"]["Condition"] == {
         "StringEquals": {"cloudwatch:namespace": "ha-kubernetes"}
     }

@@ -107,6 +107,7 @@ def test_each_member_waits_for_the_machine_and_the_disk_before_it(deploy_stack, 
 def test_a_machine_boots_only_when_everything_it_fetches_is_there(cluster):
     waits_for = cluster.registrations("Instance")["test-etcd-0"].dependencies
     for type_, name in (
+        ("BucketObjectv2", "test-program"),
         ("Parameter", "test-etcd-members"),
         ("Parameter", "test-etcd-formation"),
         ("Parameter", "test-etcd-0-peer.key"),

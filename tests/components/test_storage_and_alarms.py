@@ -1,8 +1,18 @@
+import base64
+import hashlib
+import inspect
+import io
 import json
+import zipfile
+
+import pytest
+
+from node import metrics
+from node.etcd import numbers
 
 
 def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
-    name = "test-snapshots"
+    name = "test-bucket"
     bucket = {"bucket": f"{name}-id"}
     assert cluster.of("Bucket")[name]["forceDestroy"] is False
     assert cluster.of("BucketPublicAccessBlock")[name] == {
@@ -23,6 +33,7 @@ def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
     }
     (lifecycle,) = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
     assert lifecycle["status"] == "Enabled"
+    assert lifecycle["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
     assert lifecycle["expiration"] == {"days": 30}
     assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
     (statement,) = json.loads(cluster.of("BucketPolicy")[name]["policy"])["Statement"]
@@ -32,9 +43,32 @@ def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
 
 def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
     cluster = deploy_stack({"protect": False, "etcd": {"snapshots": {"keepDays": 3}}})
-    assert cluster.of("Bucket")["test-snapshots"]["forceDestroy"] is True
-    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-snapshots"]["rules"]
+    assert cluster.of("Bucket")["test-bucket"]["forceDestroy"] is True
+    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-bucket"]["rules"]
     assert lifecycle["expiration"] == {"days": 3}
+
+
+def test_the_program_lies_in_the_bucket_under_its_checksum(cluster):
+    ((name, stored),) = cluster.registrations("BucketObjectv2").items()
+    archive = base64.b64decode(stored.inputs["contentBase64"])
+    assert name == "test-program"
+    assert stored.inputs == {
+        "bucket": "test-bucket-id",
+        "key": f"program/{hashlib.sha256(archive).hexdigest()}.zip",
+        "contentBase64": stored.inputs["contentBase64"],
+        "contentType": "application/zip",
+    }
+    assert "node/__main__.py" in zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    # Stored before the bucket encrypts by the cluster's key, it would be encrypted by another.
+    for type_ in ("BucketServerSideEncryptionConfiguration", "BucketVersioning"):
+        assert cluster.urn(type_, "test-bucket") in stored.dependencies
+
+
+def test_an_old_program_stays_where_nodes_may_still_look_for_it(cluster):
+    (stored,) = cluster.registrations("BucketObjectv2").values()
+    assert stored.retain_on_delete
+    assert not stored.delete_before_replace
+    assert {r.name for r in cluster.resources if r.retain_on_delete} == {"test-program"}
 
 
 def test_the_key_is_rotated_and_hard_to_delete(cluster):
@@ -50,13 +84,13 @@ def test_alarms(cluster):
     nodes = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
     assert set(alarms) == {
         "test-unhealthy-targets",
-        "test-snapshot-age",
         *(f"test-{node}-status" for node in nodes),
+        *(f"test-{suffix}" for suffix in REPORTED),
     }
     topic = ["arn:aws:sns:eu-central-1:123456789012:test-alarms"]
     for alarm in alarms.values():
         assert alarm["alarmActions"] == alarm["okActions"] == topic
-        assert alarm["comparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["period"] == 60
     targets = alarms["test-unhealthy-targets"]
     assert targets["namespace"] == "AWS/NetworkELB"
     assert targets["metricName"] == "UnHealthyHostCount"
@@ -67,6 +101,45 @@ def test_alarms(cluster):
     status = alarms["test-etcd-2-status"]
     assert status["metricName"] == "StatusCheckFailed"
     assert status["dimensions"] == {"InstanceId": "test-etcd-2-id"}
-    age = alarms["test-snapshot-age"]
-    assert age["threshold"] == 3 * 15 * 60
-    assert age["treatMissingData"] == "breaching", "silence is the fault"
+    for alarm in (targets, status):
+        assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+
+
+ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
+REPORTED = {
+    "no-leader": ("HasLeader", "Maximum", BELOW, 1, 3, "breaching"),
+    "snapshot-age": ("SnapshotAgeSeconds", "Minimum", ABOVE, 3 * 15 * 60, 5, "breaching"),
+    "no-space": ("NoSpaceAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
+    "corrupt": ("CorruptAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
+    "database-size": ("DatabaseQuotaPercent", "Maximum", ABOVE, 80, 5, "ignore"),
+    "certificates": ("CertificateDaysLeft", "Minimum", BELOW, 30, 5, "ignore"),
+}
+
+
+@pytest.mark.parametrize("suffix", REPORTED)
+def test_alarms_on_what_nodes_report(cluster, suffix):
+    alarm = cluster.of("MetricAlarm")[f"test-{suffix}"]
+    assert alarm["namespace"] == metrics.NAMESPACE
+    assert alarm["dimensions"] == {"Cluster": "test"}
+    assert REPORTED[suffix] == (
+        alarm["metricName"],
+        alarm["statistic"],
+        alarm["comparisonOperator"],
+        alarm["threshold"],
+        alarm["evaluationPeriods"],
+        alarm["treatMissingData"],
+    )
+
+
+def test_every_metric_is_sent_by_nodes():
+    """By name: an alarm on a metric that nobody sends would be silent, or never be."""
+    sent = inspect.getsource(numbers) + inspect.getsource(metrics)
+    for metric, *_ in REPORTED.values():
+        assert f'"{metric}"' in sent
+
+
+def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
+    cluster = deploy_stack({"etcd": {"snapshots": {"everyMinutes": 60}}})
+    alarm = cluster.of("MetricAlarm")["test-snapshot-age"]
+    assert alarm["threshold"] == 3 * 60 * 60
+    assert alarm["alarmDescription"] == "No etcd snapshot for 180 minutes: three were missed"

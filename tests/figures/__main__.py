@@ -1,29 +1,52 @@
 """`python -m tests.figures`: the figures that the documentation states, as markdown.
 
-The first one brings a stack up in an emulator of its own, which takes minutes; `--without-preview`
-leaves it out.
+Without names: resources, user data and previews. Previews bring a stack up in an emulator of its
+own, which takes minutes; `--without-preview` leaves them out. By name: `leases` and `proxy`, which
+measure real daemons, for about ten minutes each.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.figures.changes import changes
+from tests.figures.leases import leases
 from tests.figures.preview import previews
 from tests.figures.resources import resources
+from tests.figures.silence import silence
 from tests.figures.user_data import user_data
+
+
+def _preview(repeat: int) -> str:
+    with tempfile.TemporaryDirectory(prefix="figures-") as directory:
+        return previews(Path(directory) / "bench", repeat)
+
+
+FIGURES: dict[str, tuple[Callable[[int], str], ...]] = {
+    "resources": (lambda _repeat: resources(),),
+    "user-data": (lambda _repeat: user_data(),),
+    "preview": (_preview,),
+    "leases": (leases,),
+    "proxy": (silence, changes),
+}
+DEFAULT = ("resources", "user-data", "preview")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.figures", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(FIGURES)}")
     parser.add_argument("--without-preview", action="store_true")
-    parser.add_argument("--repeat", type=int, default=3, help="times that each command is measured")
+    parser.add_argument("--repeat", type=int, default=3, help="times that each thing is measured")
     arguments = parser.parse_args()
-    figures = [resources(), user_data()]
-    if not arguments.without_preview:
-        with tempfile.TemporaryDirectory(prefix="figures-") as directory:
-            figures.append(previews(Path(directory) / "bench", arguments.repeat))
-    sys.stdout.write("\n".join(figures))
+    names = arguments.names or [
+        name for name in DEFAULT if not (arguments.without_preview and name == "preview")
+    ]
+    if unknown := [name for name in names if name not in FIGURES]:
+        parser.error(f"no figure is called {', '.join(unknown)}; there are {', '.join(FIGURES)}")
+    tables = [figure(arguments.repeat) for name in names for figure in FIGURES[name]]
+    sys.stdout.write("\n".join(tables))
     return 0
 
 

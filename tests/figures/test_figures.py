@@ -5,7 +5,10 @@ import itertools
 import pytest
 
 from tests.figures import terraform
+from tests.figures.__main__ import main
+from tests.figures.changes import changes
 from tests.figures.resources import resources
+from tests.figures.silence import silence
 from tests.figures.tables import table
 
 
@@ -44,3 +47,25 @@ def test_a_secret_of_an_export_is_unwrapped():
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
     exported = {"values": [{**secret, "plaintext": '"hidden"'}, 1]}
     assert terraform._plain(exported) == {"values": ["hidden", 1]}
+
+
+def test_a_name_that_is_none_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["figures", "lease"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert said.endswith(
+        "error: no figure is called lease; there are resources, user-data, preview, leases, proxy\n"
+    )
+
+
+def test_without_root_silence_is_not_measured_and_says_why(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert "Not measured: only root makes networks." in silence(1)
+
+
+def test_without_a_tool_silence_is_not_measured_and_says_which(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Not measured: unshare, nsenter, ip, nft, haproxy missing." in silence(1)
+    assert "Not measured: haproxy missing." in changes(1)

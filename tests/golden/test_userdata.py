@@ -10,4 +10,4 @@ def test_user_data_is_what_was_reviewed(golden, tier):
     etcd, api = nodes.both(nodes.settings())
     config = {"etcd": etcd, "api": api}[tier]
 
-    golden(f"userdata/{config.hostname}.yaml", nodes.without_program(config).render())
+    golden(f"userdata/{config.hostname}.yaml", nodes.reviewed(config))

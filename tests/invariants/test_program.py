@@ -1,9 +1,13 @@
 """What holds for the whole program, whatever the configuration."""
 
+import base64
+import gzip
+import hashlib
 import json
 import re
 
 import pytest
+import yaml
 
 from tests.recording import is_secret
 
@@ -116,6 +120,23 @@ def test_taggable_resources_are_tagged_and_named(program):
         if taggable and not re.fullmatch(r"Bucket.+", kind):
             assert resource.inputs["tags"]["Name"] == resource.name, resource.name
             assert resource.inputs["tags"]["kubernetes.io/cluster/test"] == "owned"
+
+
+def test_every_machine_boots_after_the_program_that_it_names_is_stored(program):
+    (stored,) = program.registrations("BucketObjectv2")
+    inputs = program.of("BucketObjectv2")[stored]
+    sha256 = hashlib.sha256(base64.b64decode(inputs["contentBase64"])).hexdigest()
+    for instance in program.registrations("Instance").values():
+        assert program.urn("BucketObjectv2", stored) in instance.dependencies
+        document = yaml.safe_load(
+            gzip.decompress(base64.b64decode(instance.inputs["userDataBase64"]))
+        )
+        files = {file["path"]: file["content"] for file in document["write_files"]}
+        assert json.loads(files["/etc/ha-kubernetes/node.json"])["program"] == {
+            "bucket": inputs["bucket"],
+            "key": inputs["key"],
+            "sha256": sha256,
+        }
 
 
 def test_names_are_unique_within_their_type(program):

@@ -49,17 +49,23 @@ class Authority:
             (x509.KeyUsage(key_cert_sign=True, **usage), True),
         )
 
-    def leaf(self, name: str, *addresses: str) -> Pair:
-        """A certificate for a server and client."""
+    def leaf(self, name: str, *addresses: str, group: str | None = None, days: float = 1) -> Pair:
+        """A certificate for a server and client, expired when its days are negative.
+
+        The group is Kubernetes's, an organization.
+        """
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names = [x509.IPAddress(ip_address(address)) for address in addresses]
+        names: list[x509.GeneralName] = [x509.IPAddress(ip_address(one)) for one in addresses]
+        # A user of Kubernetes, such as system:kube-scheduler, is no name of a machine.
+        names.append(x509.DNSName(name.replace(":", "-")))
         issuer = self._key.public_key()
         return self._issue(
-            _name(name),
+            _name(name, group),
             ec.generate_private_key(ec.SECP256R1()),
             (x509.ExtendedKeyUsage(usages), False),
-            (x509.SubjectAlternativeName([*names, x509.DNSName(name)]), False),
+            (x509.SubjectAlternativeName(names), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
+            days=days,
         )
 
     def _issue(
@@ -67,8 +73,10 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
         *extensions: tuple[x509.ExtensionType, bool],
+        days: float = 1,
     ) -> Pair:
         now = datetime.now(UTC)
+        expires = now + timedelta(days=days)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = (
             x509.CertificateBuilder()
@@ -76,8 +84,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_before(min(now, expires) - timedelta(hours=1))
+            .not_valid_after(expires)
             .add_extension(identifier, critical=False)
         )
         for extension, critical in extensions:
@@ -86,13 +94,16 @@ class Authority:
         return Pair(certificate.public_bytes(Encoding.PEM).decode(), _key_pem(key))
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _name(common_name: str, group: str | None = None) -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    if group:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
+    return x509.Name(attributes)
 
 
-def etcd_files(authority: Authority, name: str, address: str) -> dict[str, str]:
-    """The files of an etcd member."""
-    server = authority.leaf(name, address, "127.0.0.1")
+def etcd_files(authority: Authority, name: str, address: str, *proxies: str) -> dict[str, str]:
+    """The files of an etcd member; proxies where tests have them in place of 127.0.0.1."""
+    server = authority.leaf(name, address, "127.0.0.1", *proxies)
     peer = authority.leaf("etcd-peer", address, "127.0.0.1")
     return {
         "ca.crt": authority.pair.certificate,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -12,8 +13,9 @@ from components.naming import EtcdMember
 from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
-from node import reconcile, report
-from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, Settings, parse
+from node import defrag, report, restore, snapshot
+from node.etcd import client, tier
+from node.settings import CLUSTER_ENV, DATA_DIR, DATA_MOUNT, WAL, Settings, parse
 from tests.node.doubles import FakeMachine
 
 CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
@@ -29,6 +31,8 @@ class EtcdMachine(FakeMachine):
     process: "subprocess.Popen[bytes] | None" = None
     states_used: list[str] = field(default_factory=list)
     """ETCD_INITIAL_CLUSTER_STATE of every start; "" for a start from the disk alone."""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Flags that a test wants otherwise."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -42,9 +46,13 @@ class EtcdMachine(FakeMachine):
         assert unit == "etcd.service"
         return self.process is not None and self.process.poll() is None
 
+    def ended(self, unit: str) -> bool:
+        assert unit == "etcd.service"
+        return self.process is not None and self.process.poll() == 0
+
     def start(self, unit: str) -> None:
         env = self.inside(CLUSTER_ENV)
-        if self.active(unit) or not (env.exists() or any(self.inside(WAL).glob("*.wal"))):
+        if self.active(unit) or not (env.exists() or self.holds_data()):
             return
         lines = env.read_text().splitlines() if env.exists() else []
         environment = dict(line.split("=", 1) for line in lines)
@@ -57,20 +65,49 @@ class EtcdMachine(FakeMachine):
                 stderr=log,
             )
 
+    def holds_data(self) -> bool:
+        return any(self.inside(WAL).glob("*.wal"))
+
+    def data(self) -> list[str]:
+        """What is in etcd's directory."""
+        return sorted(path.name for path in self.inside(DATA_DIR).iterdir())
+
+    def stop(self, unit: str) -> None:
+        if self.active(unit):
+            assert self.process
+            self.process.terminate()
+            self.process.wait()
+
     def flags(self) -> tuple[str, ...]:
         """The unit's, below this machine's root; 127.0.0.1 is one for all machines here."""
         values = {
             flag: f"{self.root}{value}" if str(value).startswith("/") else value
             for flag, value in etcd_flags(CLUSTER, self.member).items()
         }
-        return flags({**values, "listen-client-urls": self.member.client_url})
+        return flags({**values, "listen-client-urls": self.member.client_url, **self.changes})
 
-    def power_off(self) -> None:
-        """No warning, and what a reboot empties is empty."""
+    def kill(self) -> None:
+        """End etcd without warning."""
         if self.process:
             self.process.kill()
             self.process.wait()
+        self.process = None
+
+    def power_off(self) -> None:
+        """No warning, and what a reboot empties is empty."""
+        self.kill()
         self.inside(CLUSTER_ENV).unlink(missing_ok=True)
+
+    def empty_disk(self) -> None:
+        """Its files are gone, and the machine goes on."""
+        self.kill()
+        shutil.rmtree(self.inside(DATA_DIR))
+        self.inside(DATA_DIR).mkdir()
+
+    def lose_disk(self) -> None:
+        """The power fails, and the volume comes back blank."""
+        self.power_off()
+        self.empty_disk()
 
 
 @dataclass
@@ -85,12 +122,40 @@ class EtcdNode:
         return self.machine.member.name
 
     def reconcile(self) -> str:
-        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
-        return reconcile.run(self.settings, self.machine)
+        """One step of what the timer runs."""
+        assert self.settings.etcd
+        self.enter()
+        return tier.step(self.settings, self.settings.etcd, self.machine)[0]
 
     def report(self) -> str:
-        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
+        self.enter()
         return report.run(self.settings, self.machine)
+
+    def snapshot(self) -> str:
+        self.enter()
+        return snapshot.run(self.settings, self.machine)
+
+    def restore(self, *arguments: str) -> str:
+        self.enter()
+        return restore.run(self.settings, self.machine, *arguments)
+
+    def defrag(self) -> str:
+        self.enter()
+        return defrag.run(self.settings, self.machine)
+
+    def healthy(self) -> bool:
+        assert self.settings.etcd
+        return client.healthy(self.settings.etcd)
+
+    def leads(self) -> bool:
+        """Whether its etcd leads, as the program sees it."""
+        assert self.settings.etcd
+        self.enter()
+        return client.leading(self.settings, self.settings.etcd) is not None
+
+    def enter(self) -> None:
+        """Make this machine's root the one that the program works in."""
+        os.environ["HA_NODE_ROOT"] = str(self.machine.root)
 
     def etcdctl(self, *arguments: str) -> Any:
         pki = f"{self.machine.root}/etc/etcd/pki"
@@ -108,7 +173,7 @@ class EtcdNode:
             text=True,
             check=True,
         )
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
 
 
 def etcd_node(directory: Path, binaries: Path, document: dict[str, Any]) -> EtcdNode:

@@ -10,21 +10,30 @@ from typing import Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
 
 from lab.binaries.etcd import built_etcd
+from lab.binaries.kubernetes import built_kubernetes
 from node import web
 from node.settings import Settings, parse
 from tests.node.certificates import Authority
 from tests.node.doubles import Metadata, serve
 
 REGION = "eu-central-1"
+BUCKET = "test-bucket"
 
 
 @pytest.fixture(scope="session")
 def etcd_binaries() -> Path:
     """The directory of real etcd, etcdctl and etcdutl."""
     return built_etcd(print)
+
+
+@pytest.fixture(scope="session")
+def kubernetes_binaries() -> Path:
+    """The directory of real kube-apiserver, kube-controller-manager, kube-scheduler and kubectl."""
+    return built_kubernetes(print)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +82,22 @@ def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SS
 
 
 @pytest.fixture
+def bucket(aws: SSMClient) -> str:
+    """The cluster's bucket, empty."""
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return BUCKET
+
+
+@pytest.fixture
+def s3(bucket: str) -> S3Client:
+    """A person's client, and the cluster's bucket."""
+    assert bucket == BUCKET
+    return boto3.client("s3", region_name=REGION)
+
+
+@pytest.fixture
 def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Take AWS and the metadata service away."""
 
@@ -83,6 +108,11 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr("node.aws.ATTEMPTS", 1)
 
     return cut
+
+
+def etcd(address: str) -> dict[str, str]:
+    """The etcd part of a member's node.json."""
+    return {"address": address, "volumeId": "vol-0abc", "snapshotBucket": BUCKET}
 
 
 def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
@@ -102,7 +132,7 @@ def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
         "artifacts": [],
     }
     if tier == "etcd":
-        base["etcd"] = {"address": "127.0.0.1", "volumeId": "vol-0abc"}
+        base["etcd"] = etcd("127.0.0.1")
     return {**base, **changes}
 
 
@@ -121,6 +151,14 @@ def node(root: Path) -> Callable[..., Settings]:
 
 
 @pytest.fixture(autouse=True)
+def hostnames(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What this machine would have been called: it keeps its name."""
+    given: list[str] = []
+    monkeypatch.setattr("socket.sethostname", given.append)
+    return given
+
+
+@pytest.fixture(autouse=True)
 def users(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The users of the daemons exist; who was given what, by file name."""
     given: list[tuple[str, str]] = []
@@ -132,6 +170,17 @@ def users(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("shutil.chown", chown)
     return given
+
+
+@pytest.fixture
+def etcd_tier(aws, root, tmp_path, monkeypatch, authority, etcd_binaries):  # noqa: PLR0917  fixtures
+    """A tier without machines."""
+    from tests.node.etcd_tier import Tier
+
+    monkeypatch.setenv("PATH", f"{etcd_binaries}:{os.environ['PATH']}")
+    tier = Tier(aws, tmp_path, etcd_binaries, authority)
+    yield tier
+    tier.close()
 
 
 def put_files(aws: SSMClient, name: str, files: dict[str, str]) -> None:

@@ -70,17 +70,28 @@ class FakeMachine(Machine):
         self.mounts: set[Path] = set()
         self.running: set[str] = set()
         self.calls: list[str] = []
+        self.since: dict[str, int] = {}
 
     def active(self, unit: str) -> bool:
         return unit in self.running
+
+    def started(self, unit: str) -> int | None:
+        return self.since.get(unit)
 
     def start(self, unit: str) -> None:
         self.calls.append(f"start {unit}")
         self.running.add(unit)
 
+    def stop(self, unit: str) -> None:
+        self.calls.append(f"stop {unit}")
+        self.running.discard(unit)
+
     def reload(self, unit: str) -> None:
         self.calls.append(f"reload {unit}")
         self.running.add(unit)
+
+    def rename(self, hostname: str) -> None:
+        self.calls.append(f"rename {hostname}")
 
     def mounted(self, path: Path) -> bool:
         return path in self.mounts

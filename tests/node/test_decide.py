@@ -1,87 +1,313 @@
-"""The decision, over every combination of what a node can see."""
+"""The decision of an etcd node, over every combination of what it can see."""
 
-from dataclasses import replace
-from itertools import chain, combinations, product
+import functools
+from itertools import combinations, product
 
 import pytest
 
-from node.etcd.decide import Disk, Form, MarkFormed, Start, State, Wait, decide
+from node.etcd.decide import (
+    Ask,
+    Discard,
+    Disk,
+    Form,
+    Join,
+    Leave,
+    MarkFormed,
+    Start,
+    State,
+    Step,
+    Wait,
+    decide,
+)
+from node.etcd.entries import Entry
 from node.membership import Formation, Member
 
-FOUNDERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(3))
-NAMES = [member.name for member in FOUNDERS]
+MEMBERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(4))
+ME, LATE = MEMBERS[0], MEMBERS[3]
+FOUNDERS = MEMBERS[:3]
 UNFORMED = Formation(formed=False, token="test-vpc", members=FOUNDERS)
-FORMED = replace(UNFORMED, formed=True)
-MARKERS = (None, UNFORMED, FORMED)
+FORMED = Formation(formed=True, token="test-vpc", members=FOUNDERS)
 DISKS: tuple[Disk, ...] = ("absent", "empty", "initialised")
-STARTED = (
-    None,
-    *map(frozenset, chain.from_iterable(combinations([*NAMES, "etcd-3"], n) for n in range(5))),
-)
+MINE, OTHER = "a1", "0ff"
+"""The id that the tier has for this node where it has one, and one that it had before."""
 
-STATES = [
-    State(name, disk, marker, running, started)
-    for name, disk, marker, running, started in product(
-        [*NAMES, "etcd-3"], DISKS, MARKERS, (False, True), STARTED
+
+def entry(member: Member, *, voter: bool = True, started: bool = True, named: bool = True) -> Entry:
+    mine = member in {ME, LATE}
+    return Entry(
+        MINE if mine else f"b{member.name[-1]}",
+        member.name if named else "",
+        member.address,
+        voter,
+        started,
     )
-]
+
+
+OTHERS = tuple(entry(member) for member in FOUNDERS[1:])
+
+
+def views(me: Member) -> list[tuple[Entry, ...] | None]:
+    """Nothing; a list without this node; and it as voter and learner, started and not."""
+    kinds = [
+        entry(me, voter=voter, started=started, named=named)
+        for voter, started, named in product((True, False), repeat=3)
+        if named or not started
+    ]
+    return [None, OTHERS, *((*OTHERS, kind) for kind in kinds)]
+
+
+def lists() -> list[tuple[Entry, ...] | None]:
+    """What the local etcd may list: of the founding members any have started."""
+    every = [
+        tuple(entry(m, started=m in started) for m in FOUNDERS)
+        for n in range(4)
+        for started in combinations(FOUNDERS, n)
+    ]
+    return [None, *every, OTHERS]
+
+
+@functools.cache
+def states() -> list[State]:
+    """Every combination, impossible ones too."""
+    return [
+        State(
+            name=me.name,
+            address=me.address,
+            disk=disk,
+            formation=marker,
+            desired=desired,
+            running=running,
+            removed=removed,
+            entries=entries,
+            peers=peers,
+            used=used,
+            starting=starting,
+            trouble="AWS: away",
+        )
+        for me in (ME, LATE)
+        for disk, marker, desired, running, removed, entries, peers, used, starting in product(
+            DISKS,
+            (None, UNFORMED, FORMED),
+            (None, (), FOUNDERS[1:], MEMBERS),
+            (False, True),
+            (False, True),
+            lists(),
+            views(me),
+            (None, MINE, OTHER),
+            (False, True),
+        )
+    ]
+
+
+def steps(kind: type[Step]) -> list[tuple[State, Step]]:
+    """The states that lead to a kind of step, and the steps."""
+    found = [(state, step) for state, step in decisions() if isinstance(step, kind)]
+    assert found
+    return found
+
+
+@functools.cache
+def decisions() -> list[tuple[State, Step]]:
+    return [(state, decide(state)) for state in states()]
+
+
+def mine(state: State) -> Entry | None:
+    """Its own entry, as its peers have it."""
+    return next((e for e in state.peers or () if e.address == state.address), None)
+
+
+def outside(state: State) -> bool:
+    """Whether it holds nothing, the cluster was formed, and somebody tells of it."""
+    return (
+        state.disk == "empty"
+        and state.formation is not None
+        and state.formation.formed
+        and state.peers is not None
+    )
+
+
+def spent(state: State, own: Entry) -> bool:
+    """Whether an entry is of an etcd whose disk is gone, or may be."""
+    return own.voter or own.started or (own.id == state.used and not state.starting)
 
 
 def test_every_combination_is_covered():
-    assert len(STATES) == 4 * 3 * 3 * 2 * 17
+    assert len(states()) == 2 * 3 * 3 * 4 * 2 * 2 * 10 * 8 * 3 * 2
 
 
-@pytest.mark.parametrize("disk", DISKS)
-@pytest.mark.parametrize("marker", MARKERS)
-def test_a_cluster_is_formed_only_by_a_founder_with_an_empty_disk_and_a_marker_that_says_never(
-    disk, marker
-):
-    states = [s for s in STATES if s.disk == disk and s.formation == marker]
-    forming = {s.name for s in states if isinstance(decide(s), Form)}
-    allowed = disk == "empty" and marker is UNFORMED
-    assert forming == (set(NAMES) if allowed else set())
+def test_a_cluster_is_formed_by_founders_with_an_empty_disk_when_the_marker_says_never():
+    forming = [state for state, _ in steps(Form)]
+    assert forming == [
+        state
+        for state in states()
+        if state.disk == "empty" and state.formation is UNFORMED and state.name == ME.name
+    ]
+    assert {step for _, step in steps(Form)} == {Form(UNFORMED)}
+
+
+def test_an_empty_disk_is_never_started_but_to_form_or_to_join():
+    assert all(state.disk == "initialised" for state, _ in steps(Start))
+    assert all(state.disk == "empty" for state, _ in steps(Form) + steps(Join))
 
 
 def test_etcd_starts_from_its_disk_exactly_when_it_has_one_and_does_not_run():
-    for state in STATES:
-        wanted = state.disk == "initialised" and not state.running
-        assert (decide(state) == Start()) == wanted, state
+    for state, step in decisions():
+        wanted = state.disk == "initialised" and not (state.running or state.removed)
+        assert isinstance(step, Start) == wanted, state
+
+
+def test_it_joins_exactly_as_a_learner_that_nobody_has_been_yet():
+    for state, step in decisions():
+        own = mine(state)
+        wanted = outside(state) and state.wanted and own is not None and not spent(state, own)
+        assert isinstance(step, Join) == bool(wanted), state
+    for state, step in steps(Join):
+        own = mine(state)
+        assert step == Join(own, state.peers, state.formation)
+        assert not own.voter
+        assert not own.started
+        assert own.id != state.used or state.starting
+
+
+def test_it_asks_exactly_when_it_is_wanted_and_has_no_entry_that_it_can_use():
+    for state, step in decisions():
+        own = mine(state)
+        wanted = outside(state) and state.wanted and (own is None or spent(state, own))
+        assert isinstance(step, Ask) == bool(wanted), state
+
+
+def test_what_it_calls_lost_is_its_own_and_only_without_a_disk():
+    for state, step in steps(Ask):
+        own = mine(state)
+        assert state.disk == "empty"
+        assert step == Ask(own.id if own else state.used)
+
+
+def test_data_is_discarded_exactly_when_etcd_was_removed_and_peers_agree_and_it_is_wanted():
+    for state, step in decisions():
+        own = mine(state)
+        wanted = (
+            state.disk == "initialised"
+            and state.removed
+            and not state.running
+            and state.peers is not None
+            and (own is None or not own.started)
+            and state.wanted
+        )
+        assert isinstance(step, Discard) == bool(wanted), state
+
+
+def test_it_has_left_exactly_when_it_is_not_wanted_and_its_peers_have_no_entry():
+    for state, step in decisions():
+        own = mine(state)
+        gone = state.disk == "initialised" and state.removed and not state.running
+        wanted = (
+            state.wanted is False
+            and state.peers is not None
+            and ((outside(state) and own is None) or (gone and not (own and own.started)))
+        )
+        assert isinstance(step, Leave) == wanted, state
 
 
 def test_the_marker_is_set_exactly_when_every_founder_started_under_a_leader():
-    for state in STATES:
+    for state, step in decisions():
+        founding = [e for e in state.entries or () if e.address != LATE.address]
         wanted = (
             state.disk == "initialised"
             and state.running
             and state.formation is UNFORMED
-            and state.started is not None
-            and state.started >= set(NAMES)
+            and state.entries is not None
+            and all(e.started for e in founding)
         )
-        assert (decide(state) == MarkFormed()) == wanted, state
+        assert isinstance(step, MarkFormed) == wanted, state
 
 
-def test_a_cluster_is_formed_with_what_the_marker_says():
-    step = decide(State("etcd-1", "empty", UNFORMED, running=False, started=None))
-    assert step == Form(UNFORMED)
+def test_without_aws_nothing_is_done_but_to_start_from_the_disk():
+    for state, step in decisions():
+        if state.formation is None and state.desired is None:
+            assert isinstance(step, Start | Wait), state
+
+
+def test_of_what_runs_nothing_is_touched():
+    for state, step in decisions():
+        if state.running and state.disk == "initialised":
+            assert isinstance(step, Wait | MarkFormed), state
+
+
+NO_PEER = (
+    "the disk is empty and no member answers: this one never forms a second cluster; if all disks "
+    "are lost, restore a snapshot (ha-node restore)"
+)
+BASE = State(
+    name=ME.name, address=ME.address, disk="initialised", formation=FORMED, desired=MEMBERS
+)
+
+
+def saw(**changes: object) -> State:
+    return State(**{**vars(BASE), **changes})
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"),
+    ("state", "reason", "soon"),
     [
-        (State("etcd-0", "absent", UNFORMED, False, None), "the data volume is not mounted"),
-        (State("etcd-0", "empty", None, False, None, "AWS: throttled"), "join: AWS: throttled"),
-        (State("etcd-0", "empty", FORMED, False, None), "must join"),
-        (State("etcd-3", "empty", UNFORMED, False, None), "the founding members"),
-        (State("etcd-0", "initialised", None, True, None, "AWS: away"), "running; AWS: away"),
-        (State("etcd-0", "initialised", FORMED, True, None), "etcd is running"),
-        (State("etcd-0", "initialised", UNFORMED, True, None), "waits for a leader"),
+        (saw(disk="absent"), "the data volume is not mounted (see node-prepare.service)", False),
         (
-            State("etcd-0", "initialised", UNFORMED, True, frozenset({"etcd-0"})),
-            "waits for etcd-1, etcd-2 to start",
+            saw(disk="empty", formation=None, trouble="AWS: throttled"),
+            "the disk is empty and nobody says whether to form or to join: AWS: throttled",
+            False,
+        ),
+        (
+            saw(disk="empty"),
+            NO_PEER,
+            False,
+        ),
+        (
+            saw(disk="empty", formation=UNFORMED, name="etcd-9"),
+            "the founding members have not formed the cluster yet",
+            True,
+        ),
+        (
+            saw(disk="empty", peers=OTHERS, desired=None, trouble="it does not exist"),
+            "the disk is empty and the desired members are unknown: it does not exist",
+            False,
+        ),
+        (
+            saw(disk="empty", peers=(*OTHERS, entry(ME)), desired=OTHERS),
+            "waiting to be removed",
+            True,
+        ),
+        (
+            saw(removed=True, trouble="AWS: away"),
+            "etcd was removed from the cluster; waiting for its peers; AWS: away",
+            False,
+        ),
+        (
+            saw(removed=True, peers=(*OTHERS, entry(ME))),
+            "etcd was removed from the cluster, which not every peer knows",
+            True,
+        ),
+        (saw(running=True), "etcd is running", False),
+        (saw(running=True, desired=FOUNDERS[1:]), "etcd is running", True),
+        (
+            saw(running=True, formation=None, trouble="AWS: away"),
+            "etcd is running; AWS: away",
+            False,
+        ),
+        (
+            saw(running=True, formation=UNFORMED),
+            "etcd is running and waits for a leader",
+            True,
+        ),
+        (
+            saw(
+                running=True,
+                formation=UNFORMED,
+                entries=(entry(ME), *(entry(m, started=False) for m in FOUNDERS[1:])),
+            ),
+            "etcd is running and waits for etcd-1, etcd-2 to start",
+            True,
         ),
     ],
 )
-def test_waiting_says_what_for(state, reason):
-    step = decide(state)
-    assert isinstance(step, Wait)
-    assert reason in step.reason
+def test_waiting_says_what_for(state, reason, soon):
+    assert decide(state) == Wait(reason, changing=soon)

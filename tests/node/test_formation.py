@@ -1,201 +1,176 @@
 """The first formation of a cluster by real etcd processes with mutual TLS."""
 
-import json
-import os
-import shutil
-import time
 from base64 import b64decode
 
 import pytest
 
-from node import prepare
 from node.errors import NodeError
-from node.etcd import client, tier
-from node.settings import DATA_DIR
-from tests.node.certificates import etcd_files
-from tests.node.cluster import etcd_node
-from tests.node.conftest import document, put_files
+from node.etcd import act
+from node.membership import formation
+from node.settings import CLUSTER_ENV
+from tests.node.etcd_tier import FORMATION, MEMBERS, TOKEN
 
-TOKEN = "test-vpc-0abc"
-FORMATION = "/test/etcd/formation"
+FORMING = f"starting etcd to form the cluster {TOKEN}"
 
 
-@pytest.fixture
-def boot(aws, root, tmp_path, monkeypatch, authority, etcd_binaries):  # noqa: PLR0917  fixtures
-    """Boot machines; the first so many of them are to found the cluster."""
-    monkeypatch.setenv("PATH", f"{etcd_binaries}:{os.environ['PATH']}")
-    # Everything in 127.0.0.0/8 is this machine; another test run has another network.
-    network = f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
-    nodes = []
-
-    def boot(machines, founding):
-        members = [{"name": f"etcd-{n}", "address": f"{network}.{10 + n}"} for n in range(machines)]
-        set_formation(aws, {"formed": False, "token": TOKEN, "members": members[:founding]})
-        for member in members:
-            etcd = {"address": member["address"], "volumeId": "vol-0abc"}
-            node = etcd_node(tmp_path, etcd_binaries, document(member["name"], etcd=etcd))
-            put_files(aws, node.name, etcd_files(authority, node.name, member["address"]))
-            monkeypatch.setenv("HA_NODE_ROOT", str(node.machine.root))
-            assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
-            nodes.append(node)
-        return nodes
-
-    yield boot
-    for node in nodes:
-        node.machine.power_off()
+def formed(tier):
+    return tier.get(FORMATION)["formed"]
 
 
-def set_formation(aws, value):
-    aws.put_parameter(Name=FORMATION, Value=json.dumps(value), Type="String", Overwrite=True)
-
-
-def formation(aws):
-    return json.loads(aws.get_parameter(Name=FORMATION)["Parameter"]["Value"])
-
-
-def until(done, *nodes):
-    """Run `reconcile` on each as the timer does; everything that they said."""
-    said = []
-    give_up = time.monotonic() + 60
-    while not done(said):
-        assert time.monotonic() < give_up, said[-len(nodes) :]
-        said += [(node.name, node.reconcile()) for node in nodes]
-        time.sleep(0.05)
-    return said
-
-
-def healthy(nodes):
-    return all(client.healthy(node.settings.etcd) for node in nodes)
-
-
-def status(aws, node):
-    name = f"/test/nodes/{node.name}/status"
-    return json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])
-
-
-def test_three_machines_form_one_cluster_and_never_another(aws, boot, aws_down):
-    *founders, late = boot(machines=4, founding=3)
-    before = formation(aws)
+def test_three_machines_form_one_cluster_and_never_another(etcd_tier, aws_down):
+    tier = etcd_tier
+    tier.found(3)
+    before = tier.get(FORMATION)
+    tier.boot(0, 1, 2, 3)
+    late = tier.nodes[3]
     assert late.reconcile() == "the founding members have not formed the cluster yet"
-    forming = f"starting etcd to form the cluster {TOKEN}"
 
     # Two of three have a quorum, but the third still needs `new`.
-    for node in founders[:2]:
-        assert node.reconcile() == forming
+    assert tier.round(0, 1) == [(0, FORMING), (1, FORMING)]
     missing = "etcd is running and waits for etcd-2 to start"
-    until(lambda said: {("etcd-0", missing), ("etcd-1", missing)} <= set(said), *founders[:2])
-    assert formation(aws) == before
+    tier.until(lambda: tier.round(0, 1) == [(0, missing), (1, missing)], 0, 1)
+    assert tier.get(FORMATION) == before
 
-    said = until(lambda _said: formation(aws)["formed"], *founders)
-    assert ("etcd-2", forming) in said
+    said = tier.until(lambda: formed(tier) and tier.voters(range(3)), 0, 1, 2)
+    assert (2, FORMING) in said
     assert [text for _, text in said].count("the cluster is formed: set the marker") == 1
-    assert formation(aws) == {**before, "formed": True}
-    members = founders[0].etcdctl("member", "list")["members"]
-    assert {m["name"] for m in members} == {"etcd-0", "etcd-1", "etcd-2"}
-    assert not any(m.get("isLearner") for m in members)
+    assert tier.get(FORMATION) == {**before, "formed": True}
+    assert tier.listed() == {"etcd-0": "voter", "etcd-1": "voter", "etcd-2": "voter"}
+    founders = [tier.nodes[n] for n in range(3)]
+    tier.until(lambda: tier.round(0, 1, 2) == [(n, "etcd is running") for n in range(3)])
     for node in founders:
-        assert node.reconcile() == "etcd is running"
         assert node.machine.states_used == ["new"]
-    assert "must join" in late.reconcile()
+        assert not node.machine.inside(CLUSTER_ENV).exists()
+    assert late.reconcile() == "not a member, and not wanted as one"
 
     # What people and gates read.
-    assert [node.report() for node in founders] == ["member, healthy"] * 3
-    reports = [status(aws, node) for node in founders]
+    tier.until(lambda: [node.report() for node in founders] == ["member, healthy"] * 3)
+    reports = [tier.status(number) for number in range(3)]
     assert sorted(r["leader"] for r in reports) == [False, False, True]
-    assert {r["memberId"] for r in reports} == {f"{m['ID']:x}" for m in members}
-    assert late.report() == "waiting, not healthy"
+    assert {f"etcd-{n}": r["memberId"] for n, r in enumerate(reports)} == tier.ids()
+    for found in reports:
+        assert found["instanceId"] == "i-0abc"
+        assert found["members"] == tier.listed()
+        assert 0 < found["dbSizeInUse"] <= found["dbSize"]
+    assert late.report() == "left, not healthy"
+    assert tier.status(3)["members"] is None
+    assert late.machine.states_used == []
 
     # All lose power, and AWS is away.
     founders[0].etcdctl("put", "acknowledged", "write")
     for node in founders:
         node.machine.power_off()
     aws_down()
-    for node in founders:
-        assert node.reconcile() == "starting etcd from its disk"
-    until(lambda _said: healthy(founders), *founders)
+    starting = "starting etcd from its disk"
+    assert tier.round(0, 1, 2) == [(0, starting), (1, starting), (2, starting)]
+    tier.until(lambda: all(node.healthy() for node in founders), 0, 1, 2)
     assert [node.machine.states_used for node in founders] == [["new", ""]] * 3
     (pair,) = founders[2].etcdctl("get", "acknowledged")["kvs"]
     assert b64decode(pair["value"]) == b"write"
 
 
-@pytest.fixture
-def single(boot):
-    """A machine that is to found a cluster alone."""
-    (node,) = boot(machines=1, founding=1)
-    return node
+def test_a_member_that_lost_its_disk_waits_for_its_peers_and_never_founds_a_second_cluster(
+    etcd_tier, aws_down
+):
+    tier = etcd_tier
+    tier.form(3)
+    old = tier.ids()
+    for number in (0, 1):
+        tier.nodes[number].machine.power_off()
+    lone = tier.nodes[2]
+    lone.machine.lose_disk()
+    for _ in range(2):
+        assert "no member answers: this one never forms a second cluster" in lone.reconcile()
+        lone.machine.start("etcd.service")  # as systemd does
+        assert lone.machine.states_used == ["new"]
+        lone.machine.power_off()
+    assert lone.report() == "waiting, not healthy"
 
+    tier.until(lambda: tier.voters(range(3)))
+    assert lone.machine.states_used == ["new", "existing"]
+    new = tier.ids()
+    assert (new["etcd-0"], new["etcd-1"]) == (old["etcd-0"], old["etcd-1"])
+    assert new["etcd-2"] not in old.values()
 
-def test_an_empty_disk_never_founds_a_second_cluster(aws, single, aws_down):
-    until(lambda _said: formation(aws)["formed"], single)
-    machine = single.machine
-    machine.power_off()
-    shutil.rmtree(machine.inside(DATA_DIR))
-    assert "this member must join it" in single.reconcile()
+    lone.machine.lose_disk()
     aws_down()
-    assert "nobody says whether to form or to join: AWS: Could not" in single.reconcile()
-    machine.start("etcd.service")
-    assert machine.states_used == ["new"]
-    assert not machine.active("etcd.service")
+    assert "nobody says whether to form or to join: AWS: Could not" in lone.reconcile()
+    lone.machine.start("etcd.service")
+    assert lone.machine.states_used == ["new", "existing"]
 
 
-def test_a_disk_that_is_emptied_while_the_machine_runs_is_not_started(aws, single):
-    until(lambda _said: formation(aws)["formed"], single)
-    machine = single.machine
-    machine.process.kill()
-    machine.process.wait()
-    shutil.rmtree(machine.inside(DATA_DIR))
-    machine.start("etcd.service")  # as systemd does
-    assert machine.states_used == ["new"]
+@pytest.fixture
+def single(etcd_tier):
+    """The only member of a tier, which is to found a cluster alone."""
+    etcd_tier.found(1)
+    etcd_tier.boot(0)
+    return etcd_tier.nodes[0]
 
 
-class Killed(BaseException):
-    """The power fails."""
+def test_the_only_member_does_not_found_a_second_cluster_on_a_blank_disk(etcd_tier, single):
+    etcd_tier.until(lambda: formed(etcd_tier))
+    single.machine.lose_disk()
+    for _ in range(2):
+        assert "restore a snapshot (ha-node restore)" in single.reconcile()
+        single.machine.start("etcd.service")
+        assert single.machine.states_used == ["new"]
+        assert not single.machine.active("etcd.service")
+        single.machine.power_off()
 
 
-@pytest.mark.parametrize("stop", ["write", "start", "put"])
-def test_stopped_after_any_action_it_ends_the_same(aws, single, monkeypatch, stop):
-    owner = {"write": tier.files, "start": single.machine, "put": tier.ParameterStore}[stop]
-    real = getattr(owner, stop)
-
-    def killed_after(*arguments, **options):
-        real(*arguments, **options)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, stop, killed_after)
-        with pytest.raises(Killed):
-            until(lambda _said: False, single)
-    until(lambda _said: formation(aws)["formed"], single)
-    until(lambda said: ("etcd-0", "etcd is running") in said, single)
+def test_a_disk_that_is_emptied_while_the_machine_runs_is_not_started(etcd_tier, single):
+    etcd_tier.until(lambda: formed(etcd_tier))
+    single.machine.empty_disk()
+    single.machine.start("etcd.service")  # as systemd does
     assert single.machine.states_used == ["new"]
-    assert [m["name"] for m in single.etcdctl("member", "list")["members"]] == ["etcd-0"]
 
 
-def test_the_marker_keeps_what_was_written_meanwhile(aws, single, monkeypatch):
+def test_the_marker_keeps_what_was_written_meanwhile(etcd_tier, single):
     """Between a node's look and its write another node, or a person, may have written."""
-    until(lambda said: said, single)
-    newer = {**formation(aws), "formed": True, "token": "another"}
-    set_formation(aws, newer)
-    assert tier.mark_formed(single.settings) == "the cluster is formed"
-    assert formation(aws) == newer
+    seen = formation(etcd_tier.get(FORMATION))
+    formed = {**etcd_tier.get(FORMATION), "formed": True, "note": "a person's"}
+    etcd_tier.put(FORMATION, formed)
+    assert act.mark_formed(single.settings, seen) == "the cluster is formed"
+    assert etcd_tier.get(FORMATION) == formed
+    etcd_tier.put(FORMATION, {**formed, "formed": False})
+    assert act.mark_formed(single.settings, seen) == "the cluster is formed: set the marker"
+    assert etcd_tier.get(FORMATION) == formed
+    restoring = {**formed, "formed": False, "token": "another", "snapshot": "a-key"}
+    etcd_tier.put(FORMATION, restoring)
+    assert "a restore was ordered meanwhile" in act.mark_formed(single.settings, seen)
+    assert etcd_tier.get(FORMATION) == restoring
 
 
 @pytest.mark.parametrize("value", [{}, {"formed": False}, {"formed": False, "members": 3}, []])
-def test_a_damaged_marker_forms_nothing(aws, single, value):
-    set_formation(aws, value)
+def test_a_damaged_marker_forms_nothing(etcd_tier, single, value):
+    etcd_tier.put(FORMATION, value)
     with pytest.raises(NodeError, match=r"formation parameter is damaged.*run pulumi up"):
         single.reconcile()
     assert single.machine.states_used == []
 
 
 @pytest.mark.parametrize("formed", [None, "false", 0, "no"])
-def test_only_a_plain_false_lets_a_cluster_be_formed(aws, single, formed):
-    set_formation(aws, {**formation(aws), "formed": formed})
-    assert "must join" in single.reconcile()
+def test_only_a_plain_false_lets_a_cluster_be_formed(etcd_tier, single, formed):
+    etcd_tier.put(FORMATION, {**etcd_tier.get(FORMATION), "formed": formed})
+    assert "never forms a second cluster" in single.reconcile()
     assert single.machine.states_used == []
 
 
-def test_without_its_volume_a_machine_waits(aws, single):
+@pytest.mark.parametrize("name", [FORMATION, MEMBERS])
+def test_a_parameter_that_does_not_exist_forms_nothing_that_was_not_asked_for(
+    etcd_tier, single, aws, name
+):
+    aws.delete_parameter(Name=name)
+    said = single.reconcile()
+    if name == FORMATION:
+        assert f"{FORMATION} do not exist: run pulumi up" in said
+        assert single.machine.states_used == []
+    else:
+        # Founding members are those of the marker.
+        assert said == FORMING
+
+
+def test_without_its_volume_a_machine_waits(single):
     single.machine.mounts.clear()
     assert "not mounted" in single.reconcile()
     assert single.machine.states_used == []

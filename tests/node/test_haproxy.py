@@ -1,4 +1,4 @@
-"""HAProxy's configuration."""
+"""HAProxy's configuration, and what it is told while it runs."""
 
 import shutil
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.api.haproxy import render
+from node.api.haproxy import Change, Server, add, change, remove, render, servers, use
 from node.membership import Member
 
 members = st.lists(
@@ -15,6 +15,27 @@ members = st.lists(
         Member,
         st.integers(0, 6).map(lambda n: f"etcd-{n}"),
         st.ip_addresses(v=4).map(str),
+    ),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda member: member.name,
+)
+running = st.lists(
+    st.builds(
+        Server,
+        st.integers(0, 6).map(lambda n: f"etcd-{n}"),
+        st.sampled_from(["10.0.224.4", "10.0.224.5", "10.0.224.6"]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=7,
+    unique_by=lambda server: server.name,
+)
+wanted = st.lists(
+    st.builds(
+        Member,
+        st.integers(0, 6).map(lambda n: f"etcd-{n}"),
+        st.sampled_from(["10.0.224.4", "10.0.224.5", "10.0.224.6"]),
     ),
     min_size=1,
     max_size=7,
@@ -38,17 +59,25 @@ def test_every_member_is_a_server_of_its_name_and_nobody_else(members):
 
 def test_it_is_what_was_measured():
     text = render([Member("etcd-0", "10.0.224.4")])
+    check = (
+        "check port 2381 inter 500ms fastinter 250ms fall 2 rise 2 on-marked-down shutdown-sessions"
+    )
     for line in (
         "bind 127.0.0.1:2379",
         "mode tcp",
         "balance leastconn",
         "timeout connect 1s",
         "option redispatch",
-        "option httpchk GET /health?exclude=NOSPACE",
-        "default-server check port 2381 inter 500ms fastinter 250ms fall 2 rise 2 on-marked-down shutdown-sessions",
+        "option httpchk GET /readyz",
+        f"default-server {check}",
         "server etcd-0 10.0.224.4:2379",
+        "stats socket /run/etcd-proxy/admin.sock mode 600 level admin",
     ):
         assert f"\n  {line}\n" in text
+    # A server that is added has the same checks: HAProxy gives it no defaults.
+    assert add(Member("etcd-1", "10.0.224.5")) == (
+        f"add server etcd/etcd-1 10.0.224.5:2379 weight 0 {check}"
+    )
 
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
@@ -56,3 +85,80 @@ def test_haproxy_accepts_it(tmp_path):
     path = tmp_path / "etcd-proxy.cfg"
     path.write_text(render([Member(f"etcd-{n}", f"10.0.224.{n}") for n in range(7)]))
     subprocess.run(["haproxy", "-c", "-f", path], check=True)
+
+
+def test_a_server_that_is_added_counts_as_down_before_it_may_be_chosen():
+    assert use("etcd-3").split("; ") == [
+        "enable health etcd/etcd-3",
+        "enable server etcd/etcd-3",
+        "set server etcd/etcd-3 health down",
+        "set server etcd/etcd-3 weight 1",
+    ]
+
+
+def test_a_server_is_forgotten_once_its_connections_have_ended():
+    assert remove("etcd-3") == (
+        "set server etcd/etcd-3 state maint; shutdown sessions server etcd/etcd-3",
+        "del server etcd/etcd-3",
+    )
+
+
+HEADER = (
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
+    "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl "
+    "srv_check_port srv_check_addr srv_agent_addr srv_agent_port"
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "admin", "weight", "up", "used"),
+    [
+        (2, 0, 1, True, True),
+        (0, 0, 1, False, True),
+        (0, 1, 1, False, False),
+        (2, 0, 0, True, False),
+    ],
+)
+def test_servers_are_read_from_their_states(state, admin, weight, up, used):
+    row = f"2 etcd 1 etcd-0 10.0.224.4 {state} {admin} {weight} 1 2 15 3 3 6 0 0 0 - 2379 - 0 2381 - - 2381"
+    assert servers(f"1\n{HEADER}\n{row}\n\n") == (Server("etcd-0", "10.0.224.4", up, used),)
+    assert servers(f"1\n{HEADER}\n") == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "\n", "Can't find backend.", f"2\n{HEADER}\n", f"1\n{HEADER}\n2 etcd\n", "1\n# x\ny"],
+)
+def test_what_is_no_table_of_servers_is_refused(answer):
+    with pytest.raises(ValueError, match=r"HAProxy says|zip"):
+        servers(answer)
+
+
+@given(running, wanted)
+def test_a_change_reaches_the_membership_and_ends_no_connection_of_it(have, wanted):
+    step = change(have, wanted)
+    addresses = {m.name: m.address for m in wanted}
+    by_name = {s.name: s for s in have}
+
+    # What is wanted, at its address, is never removed.
+    for name in step.remove:
+        assert addresses.get(name) != by_name[name].address
+    # What is not wanted stays exactly as long as etcd serves there.
+    assert set(step.keep) == {s.name for s in have if s.name not in addresses and s.up and s.used}
+    left = {s.name: s.address for s in have if s.name not in step.remove}
+    assert not set(left) & {m.name for m in step.add}
+    after = left | {m.name: m.address for m in step.add}
+    assert after == addresses | {name: by_name[name].address for name in step.keep}
+    # Everything that is wanted gets connections.
+    idle = {s.name for s in have if not s.used} & set(left)
+    assert set(step.use) == idle & set(addresses)
+
+    reached = [Server(n, a, True, n in addresses or by_name[n].used) for n, a in after.items()]
+    assert change(reached, wanted) == Change(keep=step.keep)
+
+
+def test_a_removed_server_of_another_address_is_added_again():
+    have = [Server("etcd-0", "10.0.224.4", True, True)]
+    member = Member("etcd-0", "10.0.224.9")
+    assert change(have, [member]) == Change(add=(member,), remove=("etcd-0",))

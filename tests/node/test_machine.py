@@ -20,9 +20,28 @@ from node.machine import Machine, run
     ],
 )
 def test_a_service_that_is_starting_counts_as_running(systemctl, state, active):
-    asked = systemctl(state)
+    asked = systemctl(f"ActiveState={state}")
     assert Machine().active("etcd.service") == active
-    assert asked() == ["show --property=ActiveState --value etcd.service"]
+    assert asked() == ["show --property=ActiveState --timestamp=unix etcd.service"]
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "status", "ended"),
+    [
+        ("inactive", 1, 0, True),  # etcd that was removed
+        ("failed", 1, 0, True),  # the same, before it was ready: systemd calls it a failure
+        ("inactive", 2, 15, False),  # stopped
+        ("failed", 1, 1, False),
+        ("active", 1, 0, False),  # started anew
+        ("activating", 1, 0, False),
+        ("inactive", 0, 0, False),  # never started
+    ],
+)
+def test_a_service_that_ended_by_itself_is_told_from_one_that_was_stopped(
+    systemctl, state, code, status, ended
+):
+    systemctl(f'"ActiveState={state}\nExecMainCode={code}\nExecMainStatus={status}"')
+    assert Machine().ended("etcd.service") == ended
 
 
 def test_etcd_is_started_without_waiting_for_its_peers(systemctl):
@@ -35,6 +54,16 @@ def test_a_service_is_reloaded_not_restarted(systemctl):
     asked = systemctl("")
     Machine().reload("etcd-proxy.service")
     assert asked() == ["reload-or-restart etcd-proxy.service"]
+
+
+def test_a_hostname_lasts(root, hostnames, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "api-0")
+    Machine().rename("api-0-10-0-0-17")
+    assert (root / "etc/hostname").read_text() == "api-0-10-0-0-17\n"
+    assert hostnames == ["api-0-10-0-0-17"]
+    monkeypatch.setattr("socket.gethostname", lambda: "api-0-10-0-0-17")
+    Machine().rename("api-0-10-0-0-17")
+    assert hostnames == ["api-0-10-0-0-17"]
 
 
 def test_fstab_is_mounted_by_systemd(systemctl):

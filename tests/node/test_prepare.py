@@ -40,6 +40,18 @@ def test_an_api_node(api_node, root):
     assert prepare.run(api_node, FakeMachine()) == "everything was in place"
 
 
+def test_an_api_node_gets_a_hostname_of_its_own_before_anything_can_lead(api_node, root):
+    """Its successor has the same name, and runs beside it for a while."""
+    seen = []
+
+    class Named(FakeMachine):
+        def rename(self, hostname):
+            seen.append((hostname, (root / "etc/ha-kubernetes/node.env").exists()))
+
+    prepare.run(api_node, Named())
+    assert seen == [("api-0-10-0-224-4", False)]
+
+
 def test_an_etcd_node(etcd_node, root):
     machine = FakeMachine()
     assert prepare.run(etcd_node, machine) == (
@@ -48,6 +60,7 @@ def test_an_etcd_node(etcd_node, root):
     )
     assert prepare.run(etcd_node, machine) == "everything was in place"
     assert (root / "var/lib/etcd/data").is_dir()
+    assert not [call for call in machine.calls if call.startswith("rename")]
 
 
 def test_a_new_certificate_is_fetched_by_the_next_run(api_node, aws, authority):
@@ -160,9 +173,12 @@ class TestCommandLine:
         assert "node.json is missing or damaged" in err
         assert err.endswith("replace this node\n")
 
-    @pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("prepare", "twice")])
+    @pytest.mark.parametrize(
+        "arguments", [(), ("frobnicate",), ("prepare", "twice"), ("release-lease",)]
+    )
     def test_anything_else_is_a_usage_error(self, root, capsys, arguments):
-        assert self.run(capsys, *arguments) == (2, "", "usage: node prepare|reconcile|report\n")
+        usage = f"usage: node {cli.USAGE}\n"
+        assert self.run(capsys, *arguments) == (2, "", usage)
 
     def test_a_full_disk_is_no_traceback(self, api_node, capsys, monkeypatch):
         def full(*_):

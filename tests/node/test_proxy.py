@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from node import reconcile
+from node.api import proxy
 from node.api.haproxy import render
 from node.errors import NodeError
 from node.membership import Member
@@ -56,31 +56,36 @@ def haproxy(tmp_path, monkeypatch):
     return install
 
 
-def test_the_membership_is_served_and_haproxy_reloaded_only_when_it_changes(
-    aws, settings, machine, config
-):
+def test_it_is_started_with_the_membership_until_it_runs(aws, settings, machine, config):
     desire(aws, THREE)
-    assert reconcile.run(settings, machine) == "HAProxy now has etcd-0, etcd-1, etcd-2"
+    assert proxy.run(settings, machine) == "started HAProxy with etcd-0, etcd-1, etcd-2"
     assert config.read_text() == render([Member(**m) for m in THREE])
     assert config.stat().st_mode & 0o777 == 0o644
     assert machine.calls == [RELOAD]
 
-    desire(aws, THREE[::-1])
-    assert reconcile.run(settings, machine) == "HAProxy has etcd-0, etcd-1, etcd-2"
-    assert machine.calls == [RELOAD]
-
     desire(aws, FIVE)
-    reconcile.run(settings, machine)
+    proxy.run(settings, machine)
     assert config.read_text() == render([Member(**m) for m in FIVE])
     assert machine.calls == [RELOAD, RELOAD]
 
 
+@pytest.mark.parametrize("answer", ["Permission denied", "2\n# a b\n", ""])
+def test_an_answer_that_is_none_is_one_sentence(aws, settings, machine, monkeypatch, answer):
+    desire(aws, THREE)
+    monkeypatch.setattr(proxy, "ask", lambda _command: answer)
+    with pytest.raises(
+        NodeError, match=r"^HAProxy says: .+: run systemctl restart etcd-proxy.service$"
+    ):
+        proxy.run(settings, machine)
+    assert machine.calls == []
+
+
 def test_without_aws_it_stays_as_it_is(aws, settings, machine, config, aws_down):
     desire(aws, THREE)
-    reconcile.run(settings, machine)
+    proxy.run(settings, machine)
     before = config.read_text()
     aws_down()
-    said = reconcile.run(settings, machine)
+    said = proxy.run(settings, machine)
     assert said.startswith("kept the etcd members that HAProxy has: AWS: Could not connect")
     assert config.read_text() == before
     assert machine.calls == [RELOAD]
@@ -89,18 +94,18 @@ def test_without_aws_it_stays_as_it_is(aws, settings, machine, config, aws_down)
 def test_without_aws_at_the_first_boot_it_is_a_fault(settings, machine, config, aws_down):
     aws_down()
     with pytest.raises(NodeError, match="Could not connect"):
-        reconcile.run(settings, machine)
+        proxy.run(settings, machine)
     assert not config.exists()
 
 
 @pytest.mark.parametrize("members", [[], {}, [{"name": "etcd-0"}], 3, None])
 def test_a_membership_that_is_none_is_not_served(aws, settings, machine, config, members):
     desire(aws, THREE)
-    reconcile.run(settings, machine)
+    proxy.run(settings, machine)
     before = config.read_text()
     desire(aws, members)
     with pytest.raises(NodeError, match=r"members parameter is (empty|damaged)"):
-        reconcile.run(settings, machine)
+        proxy.run(settings, machine)
     assert config.read_text() == before
     assert machine.calls == [RELOAD]
 
@@ -108,24 +113,24 @@ def test_a_membership_that_is_none_is_not_served(aws, settings, machine, config,
 def test_text_that_is_no_json_is_named(aws, settings, machine):
     aws.put_parameter(Name="/test/etcd/members", Value="etcd-0", Type="String")
     with pytest.raises(NodeError, match="/test/etcd/members is not JSON: run pulumi up"):
-        reconcile.run(settings, machine)
+        proxy.run(settings, machine)
 
 
 def test_what_haproxy_refuses_does_not_replace_what_works(aws, settings, machine, config, haproxy):
     checked = haproxy(status=0)
     desire(aws, THREE)
-    reconcile.run(settings, machine)
+    proxy.run(settings, machine)
     before = config.read_text()
     assert checked.read_text() == before
     haproxy(status=1)
     desire(aws, FIVE)
     with pytest.raises(NodeError, match=r"haproxy failed \(1\): \[ALERT\] no such thing"):
-        reconcile.run(settings, machine)
+        proxy.run(settings, machine)
     assert config.read_text() == before
     assert machine.calls == [RELOAD]
 
 
-def test_stopped_before_the_reload_the_next_run_reloads(aws, settings, machine, config):
+def test_stopped_before_the_start_the_next_run_starts_it(aws, settings, machine, config):
     class Killed(BaseException):
         pass
 
@@ -135,7 +140,7 @@ def test_stopped_before_the_reload_the_next_run_reloads(aws, settings, machine, 
 
     desire(aws, THREE)
     with pytest.raises(Killed):
-        reconcile.run(settings, Mortal())
+        proxy.run(settings, Mortal())
     assert config.exists()
-    reconcile.run(settings, machine)
+    proxy.run(settings, machine)
     assert machine.calls == [RELOAD]

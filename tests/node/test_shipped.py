@@ -1,30 +1,35 @@
-"""The program as user data carries it: one tier's modules, without documentation, as a directory."""
+"""The program as a node gets it: stored in the bucket, fetched and unpacked, run as its units do."""
 
 import os
 import subprocess
 import sys
 
+import boto3
 import pytest
 
-from components.userdata.paths import LIBRARY
 from components.userdata.program import PROGRAM, program
+from node.cli import USAGE
+from node.settings import at
 from tests.node.certificates import api_files, etcd_files
-from tests.node.conftest import put_files
+from tests.node.conftest import REGION, put_files
+from tests.node.fetching import fetch, identity
 
 
 @pytest.fixture
-def shipped(tmp_path):
-    """Write a tier's program; run it as its units do."""
+def shipped(bucket, node):
+    """Bring the program onto a node; run it as its units do."""
+    archive = program().archive
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.put_object(Bucket=bucket, Key=program().key, Body=archive)
 
-    def write(tier):
-        for file in program(tier):
-            path = tmp_path / file.path.removeprefix(f"{LIBRARY}/")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(file.content)
+    def bring(name):
+        node(name, program=identity(bucket, archive))
+        done = fetch()
+        assert (done.returncode, done.stderr) == (0, "")
 
         def run(*arguments):
             return subprocess.run(
-                [sys.executable, "-I", tmp_path / PROGRAM.removeprefix(f"{LIBRARY}/"), *arguments],
+                [sys.executable, "-I", at(PROGRAM), *arguments],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -34,25 +39,25 @@ def shipped(tmp_path):
 
         return run
 
-    return write
+    return bring
 
 
 @pytest.mark.parametrize("tier", ["api", "etcd"])
-def test_it_runs_without_the_other_tier(request, shipped, tier):
-    node, aws, authority, systemctl = map(
-        request.getfixturevalue, ("node", "aws", "authority", "systemctl")
-    )
+def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
+    aws, authority, systemctl = map(request.getfixturevalue, ("aws", "authority", "systemctl"))
     systemctl("inactive")
     files = {
         "api": lambda: api_files(authority),
         "etcd": lambda: etcd_files(authority, "etcd-0", "10.0.224.4"),
     }[tier]()
     put_files(aws, f"{tier}-0", files)
-    node(f"{tier}-0")
-    run = shipped(tier)
+    run = shipped(f"{tier}-0")
     done = run("report")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "report: waiting, not healthy\n"
+    done = run("release-lease", "kube-scheduler")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("node.env has no address: run ha-node prepare\n")
     done = run("reconcile")
     if tier == "etcd":
         assert (done.returncode, done.stderr) == (0, "")
@@ -64,8 +69,7 @@ def test_it_runs_without_the_other_tier(request, shipped, tier):
         assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("tier", ["api", "etcd"])
-def test_usage(shipped, tier):
-    done = shipped(tier)()
+def test_usage(shipped):
+    done = shipped("api-0")()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "usage: node prepare|reconcile|report\n"
+    assert done.stderr == f"usage: node {USAGE}\n"

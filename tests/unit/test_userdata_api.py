@@ -3,6 +3,10 @@
 import pytest
 import yaml
 
+from components.userdata.program import program
+from node.api import release_lease
+from node.api.haproxy import SOCKET
+from node.api.lease import CERTIFICATES
 from tests.golden.nodes import api_node, arguments, node_json, settings, units, written
 
 PKI = "/etc/kubernetes/pki"
@@ -132,6 +136,26 @@ def test_daemons_stop_in_the_order_controllers_api_server_proxy():
         assert "kube-apiserver.service" in services[controller]["After"][0].split()
 
 
+@pytest.mark.parametrize("daemon", ["kube-controller-manager", "kube-scheduler"])
+def test_a_leader_that_ended_has_its_lease_released_in_time_and_as_its_own_user(daemon):
+    unit = units(api_node(settings()))[f"{daemon}.service"]
+
+    # No `+`: it gets nothing that the daemon has not. `-`: the daemon starts again all the same.
+    assert unit["ExecStopPost"] == [
+        f"-/usr/bin/python3 /usr/local/lib/ha-kubernetes/node release-lease {daemon}"
+    ]
+    assert daemon in CERTIFICATES
+    # Of one request, and there are two.
+    assert float(unit["TimeoutStopSec"][0].removesuffix("s")) > 2 * release_lease.SECONDS
+
+
+def test_prepare_may_name_the_machine():
+    prepare = units(api_node(settings()))["node-prepare.service"]
+
+    assert prepare["SystemCallFilter"] == ["@system-service", "@mount sethostname"]
+    assert "CAP_SYS_ADMIN" in prepare["CapabilityBoundingSet"][0].split()
+
+
 @pytest.mark.parametrize("user", ["controller-manager", "scheduler"])
 def test_kubeconfigs_name_files_and_the_local_api_server(user):
     document = yaml.safe_load(written(api_node(settings()))[f"/etc/kubernetes/{user}.kubeconfig"])
@@ -219,6 +243,9 @@ def test_proxy_reloads_only_a_configuration_that_is_right():
     ]
     assert proxy["ConditionPathExists"] == ["/etc/ha-kubernetes/etcd-proxy.cfg"]
     assert proxy["User"] == ["haproxy"]
+    # Where its servers are changed; nobody but it and root gets there.
+    assert SOCKET.startswith(f"/run/{proxy['RuntimeDirectory'][0]}/")
+    assert proxy["RuntimeDirectoryMode"] == ["0700"]
     assert ["systemctl", "mask", "haproxy.service"] in yaml.safe_load(
         api_node(settings()).render()
     )["runcmd"]
@@ -230,6 +257,11 @@ def test_node_json_lists_the_three_daemons_and_no_etcd():
     assert document["name"] == "api-1"
     assert document["tier"] == "api"
     assert "etcd" not in document
+    assert document["program"] == {
+        "bucket": "demo-bucket-0123456",
+        "key": f"program/{program().sha256}.zip",
+        "sha256": program().sha256,
+    }
     assert document["artifacts"] == [
         {
             "url": f"https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/{name}",
@@ -260,5 +292,3 @@ def test_api_server_gets_nothing_of_the_etcd_tier():
     paths = set(written(api_node(settings())))
 
     assert "/etc/systemd/system/etcd.service" not in paths
-    assert "/usr/local/lib/ha-kubernetes/node/api/proxy.py" in paths
-    assert not any("/node/etcd/" in path for path in paths)

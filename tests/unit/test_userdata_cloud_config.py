@@ -2,13 +2,17 @@
 
 import base64
 import gzip
+import hashlib
 import string
 from random import Random
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.userdata import CloudConfig, File, UserDataTooLargeError, encode
+from components.userdata.encoding import compress
 from components.userdata.flags import command, flags
 from components.userdata.systemd import unit
 
@@ -62,6 +66,21 @@ def test_encoded_document_is_gzip_with_fixed_header_bytes():
     # Magic, deflate, no name, no time, best compression, no operating system.
     assert raw[:10] == bytes.fromhex("1f8b08000000000002ff")
     assert gzip.decompress(raw).decode() == given.render()
+
+
+def test_compressed_bytes_are_those_that_they_always_were():
+    """A change here replaces every machine of every cluster: say so in the changelog."""
+    text = random_text(3000) + string.printable * 20
+
+    assert hashlib.sha256(compress(text)).hexdigest() == (
+        "fe45c2e383c6b2c383309f375a9f5fda2668b04f6304716a7440acad228a1cf2"
+    )
+    assert gzip.decompress(compress(text)).decode() == text
+
+
+@given(st.text())
+def test_whatever_is_compressed_comes_out_again(text):
+    assert gzip.decompress(compress(text)).decode() == text
 
 
 def test_user_data_over_the_limit_names_node_size_and_limit():

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.golden.nodes import arguments, etcd_node, node_json, settings, units, written
+from components.userdata.program import program
+from node.etcd import defragmenting
+from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
 
 def test_flags_are_exactly_these():
@@ -101,6 +103,11 @@ def test_node_json_says_which_node_this_is():
             "members": "/demo/etcd/members",
             "formation": "/demo/etcd/formation",
         },
+        "program": {
+            "bucket": "demo-bucket-0123456",
+            "key": f"program/{program().sha256}.zip",
+            "sha256": program().sha256,
+        },
         "artifacts": [
             {
                 "url": "https://github.com/etcd-io/etcd/releases/download/v3.6.14/etcd-v3.6.14-linux-amd64.tar.gz",
@@ -112,7 +119,7 @@ def test_node_json_says_which_node_this_is():
         "etcd": {
             "address": "10.0.224.38",
             "volumeId": "vol-0fedcba9876543210",
-            "snapshotBucket": "demo-snapshots-0123456",
+            "snapshotBucket": "demo-bucket-0123456",
         },
     }
 
@@ -138,5 +145,52 @@ def test_etcd_member_gets_nothing_of_the_api_tier():
     config = etcd_node(settings())
 
     assert not [path for path in written(config) if "kube-" in path or "/etc/kubernetes" in path]
-    assert "/usr/local/lib/ha-kubernetes/node/etcd/tier.py" in written(config)
-    assert not any("/node/api/" in path for path in written(config))
+
+
+def test_snapshots_are_taken_as_often_as_configured_and_hinder_nothing():
+    config = units(etcd_node(settings(etcd={"snapshots": {"everyMinutes": 7}})))
+    timer, service = config["node-snapshot.timer"], config["node-snapshot.service"]
+
+    assert timer["OnUnitInactiveSec"] == ["7min"]
+    assert timer["OnActiveSec"] == ["2min"]
+    assert service["ExecStart"] == ["/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot"]
+    assert "etcd.service" in service["After"][0].split()
+    assert service["Nice"] == ["19"]
+    assert service["IOSchedulingClass"] == ["idle"]
+
+
+def test_defragmentation_runs_once_a_day_and_not_everywhere_at_once():
+    config = units(etcd_node(settings()))
+    timer, service = config["node-defrag.timer"], config["node-defrag.service"]
+
+    assert timer["OnCalendar"] == ["daily"]
+    assert timer["RandomizedDelaySec"] == ["1h"]
+    assert "etcd.service" in service["After"][0].split()
+    # Longer than it waits for its turn, and then takes.
+    assert service["TimeoutStartSec"] == ["4h"]
+    assert defragmenting.PATIENCE + defragmenting.LONGEST < 4 * 3600
+
+
+@pytest.mark.parametrize("command", ["snapshot", "defrag"])
+def test_maintenance_is_confined_and_may_not_touch_the_data(command):
+    service = units(etcd_node(settings()))[f"node-{command}.service"]
+
+    assert service["ProtectSystem"] == ["strict"]
+    assert "ReadWritePaths" not in service
+    assert service["CacheDirectory"] == ["ha-kubernetes"]
+    assert service["CacheDirectoryMode"] == ["0700"]
+    assert service["CapabilityBoundingSet"] == ["CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER"]
+    assert service["NoNewPrivileges"] == ["yes"]
+
+
+def test_api_servers_have_nothing_to_maintain():
+    assert not [
+        name for name in units(api_node(settings())) if "snapshot" in name or "defrag" in name
+    ]
+
+
+def test_a_snapshot_may_wait_longer_than_its_programs_take():
+    config = units(etcd_node(settings()))
+
+    assert config["node-reconcile.service"]["TimeoutStartSec"] == ["60min"]
+    assert config["node-reconcile.service"]["CacheDirectory"] == ["ha-kubernetes"]

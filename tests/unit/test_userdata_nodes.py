@@ -23,7 +23,6 @@ from tests.golden.nodes import (
     parse,
     settings,
     units,
-    without_program,
     written,
 )
 
@@ -112,13 +111,11 @@ def largest():
 
 def largest_nodes():
     given = largest()
-    bucket = "q7x-w3k-z9v-j5m-h1pt-snapshots-8f14e45fceea167a5a36dedd4bea2543"
+    bucket = "q7x-w3k-z9v-j5m-h1pt-bucket-8f14e45fceea167a5a36dedd4bea2543"
     region = "us-isob-east-1"
     return (
-        etcd_node(
-            given, 6, region=region, volume_id="vol-0fedcba9876543210", snapshot_bucket=bucket
-        ),
-        api_node(given, 8, region=region),
+        etcd_node(given, 6, region=region, volume_id="vol-0fedcba9876543210", bucket=bucket),
+        api_node(given, 8, region=region, bucket=bucket),
     )
 
 
@@ -243,7 +240,7 @@ def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
 def test_prepared_files_are_all_used(config):
     tier = config.hostname.split("-")[0]
 
-    text = without_program(config).render()
+    text = config.render()
 
     assert [name for name in program.FILES[tier] if f"{program.PKI[tier]}/{name}" not in text] == []
 
@@ -300,6 +297,41 @@ def test_daemons_are_confined_to_what_they_need(config):
         assert unit["LimitCORE"] == ["0"], name
         assert "OOMScoreAdjust" in unit, name
         assert "LimitNOFILE" in unit, name
+
+
+def test_the_program_comes_after_the_packages_and_before_it_is_run(config):
+    services = units(config)
+    fetch, prepare = services["node-program.service"], services["node-prepare.service"]
+
+    assert fetch["ExecStart"] == ["/usr/local/lib/ha-kubernetes/fetch-program"]
+    assert fetch["Type"] == ["oneshot"]
+    assert fetch["RemainAfterExit"] == ["yes"]
+    assert fetch["Restart"] == ["on-failure"]
+    for order in ("Wants", "After"):
+        assert "node-packages.service" in fetch[order][0].split()
+        assert "node-program.service" in prepare[order][0].split()
+
+
+def test_the_fetcher_may_write_where_the_program_goes_and_nowhere_else(config):
+    fetch = units(config)["node-program.service"]
+
+    assert fetch["ProtectSystem"] == ["strict"]
+    assert fetch["ReadWritePaths"] == ["/usr/local/lib/ha-kubernetes"]
+    assert fetch["CapabilityBoundingSet"] == [""]
+    assert fetch["NoNewPrivileges"] == ["yes"]
+
+
+def test_no_module_of_the_program_is_in_user_data(config):
+    assert not [path for path in written(config) if "/ha-kubernetes/node/" in path]
+    assert not [path for path in written(config) if path.endswith(".py")]
+
+
+def test_the_command_for_people_names_every_command(config):
+    text = written(config)["/usr/local/sbin/ha-node"]
+    named = {word.strip(",") for line in text.splitlines()[2:5] for word in line.split()[1:]}
+
+    assert {"prepare", "reconcile", "report", "snapshot", "restore", "defrag"} <= named
+    assert "release-lease" in named
 
 
 def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config):

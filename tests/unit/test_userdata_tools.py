@@ -127,9 +127,11 @@ def test_daemons_are_hardly_exposed(config, root):
 
 @tool("shellcheck")
 def test_scripts_are_clean():
-    scripts = sorted((ROOT / "components/userdata/files").iterdir())
+    files = sorted((ROOT / "components/userdata/files").iterdir())
+    # The one in Python is checked as the rest of the code is.
+    scripts = [path for path in files if path.is_file() and path.suffix != ".py"]
 
-    assert scripts
+    assert len(scripts) == 3
     assert run("shellcheck", *map(str, scripts)) == (0, "")
 
 

@@ -142,10 +142,10 @@ def test_user_data_is_what_the_program_rendered(resized: Story) -> None:
         name = f"local-{member.name}"
         volume = world.volumes[f"{name}-data"]
         rendered[name] = etcd_member(
-            settings, member, region=REGION, volume_id=volume, snapshot_bucket=bucket
+            settings, member, region=REGION, volume_id=volume, bucket=bucket
         )
     for node in api_servers(settings, tuple(ZONES)):
-        rendered[f"local-{node.name}"] = api_server(settings, node, region=REGION)
+        rendered[f"local-{node.name}"] = api_server(settings, node, region=REGION, bucket=bucket)
     assert world.user_data == {name: _bytes(config) for name, config in rendered.items()}
 
 

@@ -1,4 +1,4 @@
-"""SnapshotBucket: where etcd snapshots go, and how long they stay."""
+"""ClusterBucket: where etcd snapshots go, how long they stay, and where the node program lies."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import SNAPSHOT_PREFIX
 from components.tags import named
 
 NONCURRENT_DAYS = 7
@@ -14,20 +15,20 @@ NONCURRENT_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotBucketArgs:
-    """What a SnapshotBucket is built from."""
+class ClusterBucketArgs:
+    """What a ClusterBucket is built from."""
 
     keep_days: int
     """Days after which a snapshot expires."""
     key_arn: pulumi.Input[str]
-    """KMS key that encrypts snapshots."""
+    """KMS key that encrypts what is in it."""
     protect: bool
     """Refuse to delete the bucket; an unprotected one is deleted with what is in it."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
 
-class SnapshotBucket(pulumi.ComponentResource):
+class ClusterBucket(pulumi.ComponentResource):
     """A versioned, encrypted bucket that is never public."""
 
     bucket_name: pulumi.Output[str]
@@ -36,9 +37,9 @@ class SnapshotBucket(pulumi.ComponentResource):
     """ARN of the bucket."""
 
     def __init__(
-        self, name: str, args: SnapshotBucketArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: ClusterBucketArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("hak8s:index:SnapshotBucket", name, {}, opts)
+        super().__init__("hak8s:index:ClusterBucket", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket = aws.s3.Bucket(
             name,
@@ -83,7 +84,10 @@ class SnapshotBucket(pulumi.ComponentResource):
                 aws.s3.BucketLifecycleConfigurationRuleArgs(
                     id="expire-snapshots",
                     status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    # Nothing else: the program must be there for as long as user data names it.
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
+                        prefix=SNAPSHOT_PREFIX
+                    ),
                     expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
                         days=args.keep_days
                     ),

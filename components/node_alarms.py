@@ -1,0 +1,97 @@
+"""Alarms on what nodes report themselves (`node/metrics.py`, `node/etcd/numbers.py`). Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+QUOTA_PERCENT = 80
+"""Of the database quota. At 100 etcd refuses writes (operations guide, "Space quota")."""
+CERTIFICATE_DAYS = 30
+"""Before the first certificate expires: time to raise `pki.epoch`."""
+
+Missing = Literal["breaching", "notBreaching", "ignore"]
+"""What CloudWatch makes of a minute without data; `ignore` leaves the alarm as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeAlarm:
+    """An alarm on the worst or the best of what all nodes report, each half minute."""
+
+    suffix: str
+    """The name, after the cluster's."""
+    description: str
+    """What is wrong when it fires."""
+    metric: str
+    """Name of the metric; its one dimension is the cluster."""
+    statistic: Literal["Minimum", "Maximum"]
+    """Over all nodes and one minute."""
+    above: int | None = None
+    """It fires above this value, or, when None,"""
+    below: int | None = None
+    """below this one."""
+    minutes: int
+    """Minutes that it must last."""
+    missing: Missing
+    """What silence means."""
+
+
+def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
+    """The alarms, for snapshots that are due every so many minutes."""
+    overdue = 3 * snapshot_minutes
+    return (
+        # Silence is a fault of these two: nobody has a leader, or nobody knows of a snapshot.
+        NodeAlarm(
+            suffix="no-leader",
+            description="No etcd member has had a leader for three minutes: no write succeeds",
+            metric="HasLeader",
+            statistic="Maximum",
+            below=1,
+            minutes=3,
+            missing="breaching",
+        ),
+        NodeAlarm(
+            suffix="snapshot-age",
+            description=f"No etcd snapshot for {overdue} minutes: three were missed",
+            metric="SnapshotAgeSeconds",
+            statistic="Minimum",
+            above=overdue * 60,
+            minutes=5,
+            missing="breaching",
+        ),
+        # Of these it is not; but what fell silent is not cured, so they stay as they are.
+        NodeAlarm(
+            suffix="no-space",
+            description="The etcd database is full (NOSPACE) and takes no writes",
+            metric="NoSpaceAlarm",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="corrupt",
+            description="Data of an etcd member differs from the others' (CORRUPT)",
+            metric="CorruptAlarm",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="database-size",
+            description=f"The etcd database is over {QUOTA_PERCENT} % of its quota",
+            metric="DatabaseQuotaPercent",
+            statistic="Maximum",
+            above=QUOTA_PERCENT,
+            minutes=5,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="certificates",
+            description=f"A certificate of a node expires in less than {CERTIFICATE_DAYS} days",
+            metric="CertificateDaysLeft",
+            statistic="Minimum",
+            below=CERTIFICATE_DAYS,
+            minutes=5,
+            missing="ignore",
+        ),
+    )

@@ -1,0 +1,46 @@
+"""The units that keep etcd's data: snapshots to S3, and defragmentation, each by its timer."""
+
+from components.userdata.cloud_config import File
+from components.userdata.node_program import node_command
+from components.userdata.systemd import Setting, unit
+from config import ClusterSettings
+
+TIMERS = ("node-snapshot.timer", "node-defrag.timer")
+
+_SNAPSHOT: dict[str, Setting] = {
+    # etcd's heartbeats come first, and so do its writes where the kernel can tell.
+    "Nice": 19,
+    "IOSchedulingClass": "idle",
+}
+
+
+def maintenance_units(settings: ClusterSettings) -> tuple[File, ...]:
+    """Services and timers. Every member has them; which one acts is for the program to find out."""
+    every = settings.etcd.snapshots.every_minutes
+    return (
+        # The largest database, 8 GiB, takes minutes to read, check, check again and send.
+        node_command("snapshot", "60min", (), after="etcd.service", more=_SNAPSHOT),
+        unit(
+            "node-snapshot.timer",
+            {
+                "Unit": {"Description": f"ha-node snapshot every {every} min"},
+                "Timer": {
+                    # A machine that has just booted: etcd elects first.
+                    "OnActiveSec": "2min",
+                    "OnUnitInactiveSec": f"{every}min",
+                    "AccuracySec": "1s",
+                },
+                "Install": {"WantedBy": "timers.target"},
+            },
+        ),
+        # It waits three hours for its turn, and then takes up to ten minutes.
+        node_command("defrag", "4h", (), after="etcd.service"),
+        unit(
+            "node-defrag.timer",
+            {
+                "Unit": {"Description": "ha-node defrag once a day"},
+                "Timer": {"OnCalendar": "daily", "RandomizedDelaySec": "1h"},
+                "Install": {"WantedBy": "timers.target"},
+            },
+        ),
+    )

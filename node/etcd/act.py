@@ -1,0 +1,101 @@
+"""The steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
+
+import shutil
+
+from node import files
+from node.aws import ParameterStore
+from node.etcd import decide, incarnation, restoring, status
+from node.etcd.environment import forming, joining
+from node.etcd.observe import UNIT
+from node.machine import Machine
+from node.membership import Formation, formation
+from node.settings import CLUSTER_ENV, DATA_DIR, EtcdSettings, Settings, at
+
+DISCARDED = f"{DATA_DIR}/.discarded"
+
+
+def take(
+    settings: Settings, mine: EtcdSettings, machine: Machine, decision: decide.Step
+) -> tuple[str, bool]:
+    """Take a step; what was done, and whether to look again soon."""
+    _withdraw(decision)
+    soon = True
+    match decision:
+        case decide.Wait(reason, changing):
+            done, soon = reason, changing
+        case decide.Form(marker):
+            incarnation.record(marker)
+            files.write(at(CLUSTER_ENV), forming(marker))
+            machine.start(UNIT)
+            done = f"starting etcd to form the cluster {marker.token}"
+        case decide.Restore() | decide.SetAside():
+            done = _anew(settings, mine, machine, decision)
+        case decide.Ask(lost):
+            status.declare(settings, "empty", lost)
+            done = "the disk is empty: asking to join as a new member"
+        case decide.Join(entry, listed, marker):
+            # What an interrupted Discard left.
+            _clear()
+            # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
+            status.declare(settings, "joining", entry.id)
+            incarnation.record(marker)
+            files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, marker.token))
+            machine.start(UNIT)
+            done = f"starting etcd to join as {entry.id}"
+        case decide.Start():
+            machine.start(UNIT)
+            done, soon = "starting etcd from its disk", False
+        case decide.Discard():
+            discard()
+            done = "removed the data of a member that was removed"
+        case decide.Leave(used):
+            status.declare(settings, "left", used)
+            done, soon = "not a member, and not wanted as one", False
+        case decide.MarkFormed(marker):
+            done = mark_formed(settings, marker)
+    return done, soon
+
+
+def _withdraw(decision: decide.Step) -> None:
+    """etcd.service may start an empty disk only while such a decision stands."""
+    if not isinstance(decision, decide.Form | decide.Join):
+        at(CLUSTER_ENV).unlink(missing_ok=True)
+
+
+def _anew(
+    settings: Settings,
+    mine: EtcdSettings,
+    machine: Machine,
+    decision: decide.Restore | decide.SetAside,
+) -> str:
+    match decision:
+        case decide.Restore(marker):
+            return restoring.found_from_snapshot(settings, mine, machine, marker)
+        case decide.SetAside():
+            return restoring.set_aside(machine)
+
+
+def discard() -> None:
+    """Remove a member's data: all of it at once, as far as etcd can see."""
+    _clear()
+    at(f"{DATA_DIR}/member").rename(at(DISCARDED))
+    files.sync(at(DATA_DIR))
+    _clear()
+
+
+def _clear() -> None:
+    """Free the space of what was discarded: a database may be 8 GiB."""
+    shutil.rmtree(at(DISCARDED), ignore_errors=True)
+
+
+def mark_formed(settings: Settings, seen: Formation) -> str:
+    """Set the marker, in what it says now: every founding member does this, and once is enough."""
+    store, name = ParameterStore(settings.region), settings.parameters["formation"]
+    document = store.get(name)
+    now = formation(document)
+    if now.token != seen.token:
+        return f"a restore was ordered meanwhile: {now.token}"
+    if now.formed:
+        return "the cluster is formed"
+    store.put(name, {**document, "formed": True})
+    return "the cluster is formed: set the marker"

@@ -1,0 +1,144 @@
+"""`defrag` on an etcd member: observe, decide, act, until its turn has come and gone."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from node.aws import ParameterStore
+from node.errors import AwsError, NodeError
+from node.etcd import client, status
+from node.etcd.entries import Entry
+from node.etcd.fragmentation import (
+    MIB,
+    Compact,
+    Database,
+    Defragment,
+    Disarm,
+    Done,
+    View,
+    Wait,
+    decide,
+)
+from node.etcd.status import Report
+from node.membership import Member
+from node.settings import EtcdSettings, Settings
+
+PATIENCE = 3 * 3600
+"""Seconds to wait for the other members: their timers go off within an hour."""
+
+PAUSE = 30
+"""Seconds between looks: the others report that often."""
+
+LONGEST = 540
+"""Seconds for the largest database; `machine.run` gives a program ten minutes."""
+
+
+def run(settings: Settings, mine: EtcdSettings) -> str:
+    """Defragment when it is worth it and this member's turn; what was done.
+
+    NodeError when the turn does not come, and when people must look first.
+    """
+    done: list[str] = []
+    compacted = defragmented = False
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        step = decide(observe(settings, mine), compacted=compacted, defragmented=defragmented)
+        match step:
+            case Done(reason):
+                return "; ".join([*done, reason])
+            case Wait(reason):
+                if time.monotonic() >= give_up:
+                    raise NodeError("; ".join([*done, f"did not defragment: {reason}"]))
+                time.sleep(PAUSE)
+            case Compact():
+                done.append(_compact(settings, mine))
+                compacted = True
+            case Disarm():
+                client.ctl(settings, mine, "alarm", "disarm")
+                done.append("disarmed NOSPACE")
+            case Defragment():
+                done.append(_defragment(settings, mine))
+                defragmented = True
+
+
+def observe(settings: Settings, mine: EtcdSettings) -> View:
+    """What this member sees. NodeError when its etcd is down or somebody's data is in doubt."""
+    facts = _facts(settings, mine)
+    alarms = " ".join(facts.get("errors", []))
+    if "CORRUPT" in alarms:
+        raise NodeError(
+            "the CORRUPT alarm is on, and nothing rewrites a database until people have found the "
+            "member whose data differs (etcdctl alarm list) and have replaced it"
+        )
+    listed = client.membership(settings, mine)
+    me = f"{facts['header']['member_id']:x}"
+    others = [entry for entry in listed or () if entry.id != me]
+    reports, trouble = _reports(settings, others)
+    if listed is None:
+        trouble = "reaches no leader"
+    elif not client.healthy(mine):
+        trouble = "is not healthy"
+    return View(
+        mine=Database(
+            settings.name, client.leads(facts), facts["dbSize"], facts["dbSizeInUse"], trouble
+        ),
+        others=tuple(_other(entry, reports.get(entry.name)) for entry in others),
+        quota=facts["dbSizeQuota"],
+        full="NOSPACE" in alarms,
+    )
+
+
+def _facts(settings: Settings, mine: EtcdSettings) -> dict[str, Any]:
+    facts = client.facts(settings, mine)
+    if facts is None:
+        raise NodeError("etcd does not answer: see journalctl -u etcd")
+    return facts
+
+
+def _reports(settings: Settings, others: Sequence[Entry]) -> tuple[Mapping[str, Report], str]:
+    """What the other members said last, or why that cannot be known."""
+    nodes = [Member(entry.name, entry.address) for entry in others]
+    try:
+        return status.reports(ParameterStore(settings.region), settings, nodes), ""
+    except AwsError as error:
+        return {}, f"cannot read what the others report: {error}"
+
+
+def _other(entry: Entry, report: Report | None) -> Database:
+    """Another member, by its report."""
+    if not entry.voter:
+        trouble = "is a learner"
+    elif report is None or not report.fresh:
+        trouble = "is silent"
+    elif report.state != "member" or not report.healthy or not report.size:
+        trouble = "is not healthy"
+    else:
+        return Database(entry.name, report.leader, report.size, report.in_use)
+    return Database(entry.name or entry.address, leader=False, size=0, in_use=0, trouble=trouble)
+
+
+def _compact(settings: Settings, mine: EtcdSettings) -> str:
+    revision = str(_facts(settings, mine)["header"]["revision"])
+    try:
+        client.ctl(settings, mine, "compact", "--physical", revision, seconds=LONGEST)
+    except NodeError as error:
+        if "has been compacted" not in str(error):
+            raise
+        # By another member, and this one's database may still be at it.
+        time.sleep(PAUSE)
+    return f"dropped the history before revision {revision}"
+
+
+def _defragment(settings: Settings, mine: EtcdSettings) -> str:
+    # The others read that before they begin, and the gates of `pulumi up` before they go on.
+    status.busy(settings, mine)
+    before = _facts(settings, mine)["dbSize"]
+    try:
+        client.ctl(settings, mine, "defrag", seconds=LONGEST)
+    finally:
+        # Without AWS now, the next report is due in half a minute.
+        with suppress(AwsError):
+            status.write(settings, mine)
+    after = _facts(settings, mine)["dbSize"]
+    return f"defragmented {before / MIB:.1f} MiB to {after / MIB:.1f} MiB"

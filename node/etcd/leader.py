@@ -1,0 +1,60 @@
+"""What the node of the leading member does: one change of the membership after the other."""
+
+from node.aws import ParameterStore
+from node.errors import AwsError, NodeError
+from node.etcd import change, client, status
+from node.membership import Member
+from node.settings import EtcdSettings, Settings
+
+
+def step(
+    settings: Settings, mine: EtcdSettings, desired: tuple[Member, ...]
+) -> tuple[str, bool] | None:
+    """Make the one next change; what it was, and whether to look again soon.
+
+    None when another member leads, or when the membership is the desired one.
+    """
+    me = client.leading(settings, mine)
+    if me is None:
+        return None
+    try:
+        seen = status.reports(ParameterStore(settings.region), settings, desired)
+    except AwsError as error:
+        return f"the membership stays as it is: {error}", False
+    # After the reports: a slow AWS takes a minute, and another may have led meanwhile.
+    entries = client.membership(settings, mine)
+    if entries is None:
+        return None
+    try:
+        connected = client.connected(mine) | {me}
+        cluster = change.Cluster(me, entries, connected, desired, seen)
+        decision = change.decide(cluster)
+        if isinstance(decision, change.Settled):
+            return None
+        return _make(settings, mine, cluster, decision), True
+    except NodeError as error:
+        # It knows better: a learner that is not in sync, a quorum that it sees in danger, or a
+        # change that another node has just made.
+        return f"etcd refuses for now: {error}", True
+
+
+def _make(
+    settings: Settings, mine: EtcdSettings, cluster: change.Cluster, decision: change.Change
+) -> str:
+    match decision:
+        case change.Add(member):
+            client.add_learner(settings, mine, member.peer_url)
+            return f"added {member.name} as a learner"
+        case change.Promote(entry):
+            client.promote(settings, mine, entry.id)
+            return f"promoted {cluster.label(entry)} to a voter"
+        case change.Remove(entry, reason):
+            client.remove(settings, mine, entry.id)
+            return f"removed {cluster.label(entry)}: {reason}"
+        case change.Transfer(to):
+            client.transfer(settings, mine, to.id)
+            return f"handed leadership to {to.name}"
+        case change.Pause(reason):
+            return reason
+        case change.Settled():
+            return "the membership is the desired one"

@@ -1,0 +1,37 @@
+"""What an etcd member tells CloudWatch, beside what every node does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from node.etcd import client, newest
+from node.settings import EtcdSettings, Settings
+
+
+def numbers(
+    settings: Settings, mine: EtcdSettings, reported: Mapping[str, Any]
+) -> dict[str, float]:
+    """By name of metric; `reported` is the status, empty when it could not be written.
+
+    HasLeader             1 when this member knows a leader, else 0: also without an etcd to ask
+    NoSpaceAlarm          1 when the cluster-wide alarm is on, else 0
+    CorruptAlarm          1 when the cluster-wide alarm is on, else 0
+    DatabaseQuotaPercent  size of the file against the quota: what etcd itself compares
+    SnapshotAgeSeconds    of the newest snapshot that this member knows to be stored
+
+    What is not known is not sent: a value that was made up would silence an alarm.
+    """
+    age = newest.age()
+    known = {} if age is None else {"SnapshotAgeSeconds": age}
+    # An etcd that has just not answered is not asked again: that takes seconds.
+    silent = reported.get("dbSize", ...) is None
+    facts = None if silent else client.facts(settings, mine)
+    if facts is None:
+        return {**known, "HasLeader": 0}
+    errors = " ".join(facts.get("errors", []))
+    return {
+        **known,
+        "HasLeader": 1 if facts.get("leader") else 0,
+        "NoSpaceAlarm": 1 if "NOSPACE" in errors else 0,
+        "CorruptAlarm": 1 if "CORRUPT" in errors else 0,
+        "DatabaseQuotaPercent": 100 * facts["dbSize"] / facts["dbSizeQuota"],
+    }

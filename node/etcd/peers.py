@@ -1,0 +1,58 @@
+"""What the other members say, through the one port that is open between them: the peers'."""
+
+import json
+import ssl
+from collections.abc import Iterable
+from http.client import HTTPSConnection
+
+from node import web
+from node.errors import NodeError
+from node.etcd.entries import Entry, entries
+from node.settings import Settings
+
+PORT = 2380
+SECONDS = 3
+"""That a peer gets to answer; one that lost its power answers nothing at all."""
+LINEARIZABLE_SECONDS = 10
+"""etcd itself gives up after 5 s and two election timeouts."""
+
+
+def membership(settings: Settings, addresses: Iterable[str]) -> tuple[Entry, ...] | None:
+    """The membership as the first peer that answers knows it; None when none does.
+
+    It may be a little behind the leader. What depends on it must be right then too: etcd checks
+    a joining member's list, and ends when its peers know that it was removed.
+    """
+    context = _context(settings)
+    for address in addresses:
+        connection = HTTPSConnection(address, PORT, timeout=SECONDS, context=context)
+        try:
+            return entries(json.loads(web.ask(connection, "/members")))
+        except (NodeError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+            continue
+    return None
+
+
+def works(settings: Settings, address: str) -> bool:
+    """Whether a member reads through a leader now, so is part of a cluster that works.
+
+    The question is about a downgrade; etcd answers it on the peer port after a linearizable read
+    (etcdserver/server.go, downgradeEnabledHandler).
+    """
+    connection = HTTPSConnection(
+        address, PORT, timeout=LINEARIZABLE_SECONDS, context=_context(settings)
+    )
+    try:
+        web.ask(connection, "/downgrade/enabled")
+    except NodeError:
+        return False
+    return True
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(settings.pki / "ca.crt"))
+        context.load_cert_chain(settings.pki / "peer.crt", settings.pki / "peer.key")
+    except OSError as error:
+        raise NodeError(f"{settings.pki}: {error}: run ha-node prepare") from error
+    return context

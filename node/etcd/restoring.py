@@ -1,0 +1,115 @@
+"""A node's part of a restore: set the old data aside, and found the cluster from a snapshot.
+
+What is done here can be interrupted anywhere and is done again by the next run:
+
+    data of another incarnation  renamed to `data.<its token>`, at once
+    data from the snapshot       made beside it as `restoring`, then the token, then renamed
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from node import files
+from node.etcd import disk, incarnation, snapshots
+from node.etcd.bucket import Bucket
+from node.etcd.observe import UNIT
+from node.machine import Machine, run
+from node.membership import Formation
+from node.settings import CACHE, DATA_DIR, DATA_MOUNT, OWNER, EtcdSettings, Settings, at
+
+BUMP = 1_000_000_000
+"""Revisions that a restored cluster skips, and marks as compacted.
+
+Clients hold revisions that the snapshot has not seen. Were they given to other writes, a watch
+would go on from one and silently miss changes; so it is told to list again. The number is that of
+etcd's recovery guide: it is enough for so many writes since the snapshot.
+"""
+
+WAL_ROOM = 256 * snapshots.MIB
+"""Bytes that a member takes when it starts: files of the write-ahead log are made at full size."""
+
+
+def set_aside(machine: Machine) -> str:
+    """Take the data of another incarnation out of etcd's way, and keep it if there is room."""
+    kept = _move_away(machine)
+    # What takes its place will be about as large.
+    if not _fits(_size(kept) + WAL_ROOM):
+        shutil.rmtree(kept)
+        return f"removed {kept.name}, data of another incarnation: there was no room to keep it"
+    return f"set data of another incarnation aside as {kept.name}"
+
+
+def found_from_snapshot(
+    settings: Settings, mine: EtcdSettings, machine: Machine, marker: Formation
+) -> str:
+    """Found the marker's cluster from its snapshot, on a disk that is not of it; what was done."""
+    key = str(marker.snapshot)
+    path = at(f"{CACHE}/restore/{Path(key).name}")
+    # First, so that nothing is given up for a snapshot that cannot be had.
+    content = snapshots.fetch(Bucket(settings, mine), key, path)
+    data = at(DATA_DIR)
+    if machine.active(UNIT) or (data.exists() and any(data.iterdir())):
+        _move_away(machine)
+    restored = _restore(settings, mine, marker, path, content.size)
+    for item in (restored, *restored.rglob("*")):
+        files.own(item, OWNER["etcd"])
+        files.sync(item)
+    incarnation.record(marker)
+    restored.replace(data)
+    files.sync(data.parent)
+    shutil.rmtree(path.parent)
+    machine.start(UNIT)
+    return f"restored {key} ({content}) and started etcd in the cluster {marker.token}"
+
+
+def _restore(
+    settings: Settings, mine: EtcdSettings, marker: Formation, path: Path, size: int
+) -> Path:
+    """A data directory beside the one that etcd uses. NodeError when there is no room for it."""
+    directory = at(f"{DATA_MOUNT}/restoring")
+    shutil.rmtree(directory, ignore_errors=True)
+    if not _fits(size + WAL_ROOM):
+        _forget()
+    snapshots.need_room(at(DATA_MOUNT), size + WAL_ROOM)
+    run(
+        "etcdutl",
+        "snapshot",
+        "restore",
+        str(path),
+        f"--data-dir={directory}",
+        f"--name={settings.name}",
+        f"--initial-cluster={','.join(f'{m.name}={m.peer_url}' for m in marker.members)}",
+        f"--initial-cluster-token={marker.token}",
+        f"--initial-advertise-peer-urls=https://{mine.address}:2380",
+        f"--bump-revision={BUMP}",
+        "--mark-compacted",
+    )
+    return directory
+
+
+def _move_away(machine: Machine) -> Path:
+    """Stop etcd and rename its data, in the place of what was set aside before; the new name."""
+    machine.stop(UNIT)
+    _forget()
+    data = at(DATA_DIR)
+    suffix = re.sub(r"[^A-Za-z0-9-]", "_", incarnation.token() or "unknown")
+    kept = data.with_name(f"{data.name}.{suffix}")
+    data.rename(kept)
+    files.sync(data.parent)
+    disk.data_directory()
+    return kept
+
+
+def _forget() -> None:
+    """Remove what was set aside."""
+    for older in at(DATA_MOUNT).glob(f"{Path(DATA_DIR).name}.*"):
+        shutil.rmtree(older)
+
+
+def _fits(size: int) -> bool:
+    return shutil.disk_usage(at(DATA_MOUNT)).free >= size + snapshots.SPARE
+
+
+def _size(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())

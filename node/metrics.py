@@ -1,0 +1,60 @@
+"""What a node tells CloudWatch. All have the one dimension Cluster; statistics do the rest.
+
+A metric for each node would cost 0.30 US dollars a month each, and an alarm of its own; the alarms
+ask for the worst or the best of all nodes (`components/alarms.py`).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import boto3
+from botocore.config import Config
+
+from node.aws import answering
+from node.certificates import expiry
+from node.errors import AwsError
+from node.settings import FILES, Settings
+
+NAMESPACE = "ha-kubernetes"
+"""The role may write to no other (`components/node_policy.py`)."""
+
+ATTEMPTS = 2
+"""Of the request. What is lost here is sent again by the next report."""
+
+
+def publish(settings: Settings, values: Mapping[str, float]) -> str:
+    """Send values by name of metric; empty, or why it could not be done. Never raises."""
+    config = Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )
+    dimensions = [{"Name": "Cluster", "Value": settings.cluster}]
+    try:
+        with answering():
+            boto3.client("cloudwatch", region_name=settings.region, config=config).put_metric_data(
+                Namespace=NAMESPACE,
+                MetricData=[
+                    {"MetricName": name, "Dimensions": dimensions, "Value": value}
+                    for name, value in values.items()
+                ],
+            )
+    except AwsError as error:
+        return f"no metrics: {error}"
+    return ""
+
+
+def certificate_days(settings: Settings) -> dict[str, float]:
+    """CertificateDaysLeft of the certificate of this node that expires first.
+
+    Nothing without certificates: `prepare` says what is wrong with them.
+    """
+    try:
+        first = min(
+            expiry((settings.pki / name).read_text())
+            for name in FILES[settings.tier]
+            if name.endswith(".crt")
+        )
+    except (OSError, ValueError):
+        return {}
+    return {"CertificateDaysLeft": (first - datetime.now(UTC)).total_seconds() / 86400}

@@ -1,0 +1,18 @@
+"""What every node says of itself, whatever its tier."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from node.aws import metadata
+from node.errors import NodeError
+
+
+def stamped(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state with the machine that is in it, and this node's time."""
+    try:
+        instance = metadata("instance-id")
+    except NodeError:
+        instance = None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"instanceId": instance, "time": now, **state}

@@ -1,0 +1,145 @@
+"""How long requests of an API server stall when a member of etcd falls silent.
+
+Two API servers on the same members under the same load at the same time: one has the list of the
+members, one has the local proxy. Every packet to and from one member is dropped, without a word:
+its machine has a network of its own. `python -m tests.figures.silence` runs in a network
+namespace that `silence()` makes, so that nothing of this machine changes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.binaries.etcd import built_etcd
+from lab.binaries.kubernetes import built_kubernetes
+from tests.figures.load import Load, Outcome
+from tests.figures.tables import table
+from tests.node.controlplane import ControlPlane, EtcdNode
+from tests.node.daemons import wait_until
+
+TITLE = "An etcd member falls silent for {seconds} s: longest request and errors"
+PREFIX = "10.9.0"
+TOOLS = ("unshare", "nsenter", "ip", "nft", "haproxy")
+BEFORE, SILENT = 3, 30
+"""Seconds of load before, and of silence."""
+
+
+def silence(repeat: int) -> str:
+    """The table, or why there is none."""
+    title = TITLE.format(seconds=SILENT)
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if os.geteuid() != 0 or missing:
+        lacking = f"{', '.join(missing)} missing" if missing else "only root makes networks"
+        return f"### {title}\n\nNot measured: {lacking}.\n"
+    # Built here: there is no way out of the namespace.
+    for build in (built_etcd, built_kubernetes):
+        build(_say)
+    command = [sys.executable, "-m", "tests.figures.silence", str(repeat)]
+    done = subprocess.run(["unshare", "--net", "--", *command], stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode()
+
+
+def main(repeat: int) -> str:
+    """Measure, in a network namespace of its own."""
+    _ip("link set lo up")
+    _ip("link add br0 type bridge")
+    _ip("link set br0 up")
+    for host in (1, 30, 31):
+        _ip(f"addr add {PREFIX}.{host}/24 dev br0")
+    with tempfile.TemporaryDirectory(prefix="figures-") as directory:
+        plane = ControlPlane(Path(directory), built_etcd(_say), built_kubernetes(_say), PREFIX)
+        networks = []
+        try:
+            members = [plane.member(number) for number in range(3)]
+            networks = [_network(number, member) for number, member in enumerate(members)]
+            plane.start(members)
+            servers = {
+                "`--etcd-servers` lists the members": plane.running_server(0),
+                "local HAProxy": plane.running_server(1, proxied=True),
+            }
+            rows = []
+            for role in ("follower", "leader"):
+                found: dict[str, list[Outcome]] = {wiring: [] for wiring in servers}
+                for _ in range(repeat):
+                    loads = {w: Load(plane, server, 5) for w, server in servers.items()}
+                    time.sleep(BEFORE)
+                    leader = plane.leader()
+                    followers = [member for member in members if member is not leader]
+                    with _silent(leader if role == "leader" else followers[0]):
+                        time.sleep(SILENT)
+                        for wiring, load in loads.items():
+                            found[wiring].append(load.end())
+                    wait_until(lambda: all(m.healthy() for m in members), "etcd is healthy")
+                    time.sleep(10)
+                rows += [(role, wiring, *_cells(outcomes)) for wiring, outcomes in found.items()]
+        finally:
+            plane.close()
+            for network in networks:
+                network.kill()
+                network.wait()
+    head = ("silent member", "wiring", "longest, s", "errors", "of requests", "writes lost")
+    return table(TITLE.format(seconds=SILENT), head, rows)
+
+
+def _cells(outcomes: list[Outcome]) -> list[str]:
+    return [
+        ", ".join(f"{one.longest:.1f}" for one in outcomes),
+        ", ".join(str(one.errors) for one in outcomes),
+        ", ".join(str(one.requests) for one in outcomes),
+        str(sum(one.lost for one in outcomes)),
+    ]
+
+
+def _network(number: int, member: EtcdNode) -> "subprocess.Popen[bytes]":
+    """Give a member a network of its own, with a cable to the bridge; the process that keeps it."""
+    keeper = subprocess.Popen(["unshare", "--net", "--", "sleep", "infinity"])
+    own = Path("/proc/self/ns/net").readlink()
+    path = Path(f"/proc/{keeper.pid}/ns/net")
+    wait_until(lambda: path.readlink() != own, "there is another network")
+    _ip(f"link add v{number} type veth peer name eth0 netns {keeper.pid}")
+    _ip(f"link set v{number} master br0 up")
+    member.launcher = ("nsenter", f"--net={path}", "--")
+    for command in (
+        "link set lo up",
+        f"addr add {member.address}/24 dev eth0",
+        "link set eth0 up",
+    ):
+        subprocess.run([*member.launcher, "ip", *command.split()], check=True)
+    return keeper
+
+
+@contextmanager
+def _silent(member: EtcdNode) -> Iterator[None]:
+    """Drop every packet of a machine; neighbours are still found, as in a cloud's network."""
+    rules = "".join(
+        f"add chain inet silence {hook} {{ type filter hook {hook} priority 0; policy accept; }}\n"
+        f"add rule inet silence {hook} {direction} eth0 drop\n"
+        for hook, direction in (("input", "iif"), ("output", "oif"))
+    )
+    _nft(member, f"add table inet silence\n{rules}")
+    try:
+        yield
+    finally:
+        _nft(member, "delete table inet silence\n")
+
+
+def _nft(member: EtcdNode, rules: str) -> None:
+    subprocess.run([*member.launcher, "nft", "-f", "-"], input=rules.encode(), check=True)
+
+
+def _ip(command: str) -> None:
+    subprocess.run(["ip", *command.split()], check=True)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(main(int(sys.argv[1])))

@@ -1,0 +1,217 @@
+"""An etcd tier on loopback addresses: machines that come and go, and what `pulumi up` wants."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.ssm.models import ssm_backends
+from mypy_boto3_ssm import SSMClient
+
+from node import prepare
+from node.errors import NodeError
+from node.settings import DATA_DIR, PKI
+from tests.node.certificates import Authority, etcd_files
+from tests.node.cluster import EtcdNode, etcd_node
+from tests.node.conftest import REGION, document, etcd, put_files
+from tests.node.writer import Gateway
+
+TOKEN = "test-vpc-0abc"
+FORMATION = "/test/etcd/formation"
+MEMBERS = "/test/etcd/members"
+
+PATIENCE = 120
+"""Seconds after which a tier is taken for stuck; etcd alone makes a change wait for five."""
+
+
+def network() -> str:
+    """Everything in 127.0.0.0/8 is this machine; another test run has another network."""
+    return f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Wait for what etcd does by itself."""
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
+@dataclass
+class Tier:
+    """The machines of a tier, by number, and their parameters."""
+
+    aws: SSMClient
+    directory: Path
+    binaries: Path
+    authority: Authority
+    nodes: dict[int, EtcdNode] = field(default_factory=dict)
+    booted: int = 0
+    seen: list[dict[str, str]] = field(default_factory=list)
+    """The memberships that were listed, without repetitions."""
+
+    def member(self, number: int) -> dict[str, str]:
+        """A member as the parameters have it."""
+        return {"name": f"etcd-{number}", "address": f"{network()}.{10 + number}"}
+
+    def put(self, name: str, value: Any) -> None:
+        self.aws.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)
+
+    def get(self, name: str) -> Any:
+        return json.loads(self.aws.get_parameter(Name=name)["Parameter"]["Value"])
+
+    def found(self, size: int) -> None:
+        """What the first `pulumi up` writes."""
+        members = [self.member(number) for number in range(size)]
+        self.put(FORMATION, {"formed": False, "token": TOKEN, "members": members})
+        self.desire(*range(size))
+
+    def desire(self, *numbers: int) -> None:
+        self.put(MEMBERS, [self.member(number) for number in numbers])
+
+    def boot(self, *numbers: int) -> None:
+        """Boot machines that have never run, with blank disks."""
+        for number in numbers:
+            member = self.member(number)
+            directory = self.directory / f"boot-{self.booted}"
+            directory.mkdir()
+            self.booted += 1
+            described = document(member["name"], etcd=etcd(member["address"]))
+            node = etcd_node(directory, self.binaries, described)
+            files = etcd_files(self.authority, node.name, member["address"])
+            put_files(self.aws, node.name, files)
+            node.enter()
+            assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
+            self.nodes[number] = node
+
+    def form(self, size: int) -> None:
+        """A cluster of the first so many, marked as formed."""
+        self.found(size)
+        self.boot(*range(size))
+        self.until(lambda: self.get(FORMATION)["formed"] and self.voters(range(size)))
+
+    def replace(self, number: int, *, keep_disk: bool) -> None:
+        """Another machine, and on it the old disk or a blank one."""
+        old = self.nodes[number].machine
+        old.power_off()
+        self.boot(number)
+        if keep_disk:
+            new = self.nodes[number].machine.inside(DATA_DIR)
+            new.rmdir()
+            old.inside(DATA_DIR).rename(new)
+
+    def terminate(self, *numbers: int) -> None:
+        """Take machines away, with their disks and their last words."""
+        for number in numbers:
+            node = self.nodes.pop(number)
+            node.machine.power_off()
+            name = node.settings.parameters["status"]
+            self.aws.delete_parameters(Names=[name])
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.machine.power_off()
+
+    def until(self, done: Callable[[], bool], *only: int) -> list[tuple[int, str]]:
+        """Reconcile machines in turn, all by default, until it is so; what they said."""
+        said: list[tuple[int, str]] = []
+        give_up = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
+            said += self.round(*only)
+            time.sleep(0.05)
+        return said
+
+    def round(self, *only: int) -> list[tuple[int, str]]:
+        """Reconcile machines once, all by default; what they said, or what is wrong."""
+        return [(number, self._reconcile(number)) for number in only or tuple(self.nodes)]
+
+    def _reconcile(self, number: int) -> str:
+        try:
+            return self.nodes[number].reconcile()
+        except NodeError as error:
+            return str(error)
+
+    def listed(self) -> dict[str, str]:
+        """The membership: voter or learner, by name or, of what never started, by peer URL."""
+        for node in self.nodes.values():
+            if node.machine.active("etcd.service"):
+                try:
+                    members = node.etcdctl("member", "list")["members"]
+                except subprocess.CalledProcessError:
+                    continue
+                found = {
+                    m.get("name") or m["peerURLs"][0]: "learner" if m.get("isLearner") else "voter"
+                    for m in members
+                }
+                if self.seen[-1:] != [found]:
+                    self.seen.append(found)
+                return found
+        return {}
+
+    def ids(self) -> dict[str, str]:
+        """The ids of the members, by name or, of what never started, by peer URL."""
+        members = self.alive()[0].etcdctl("member", "list")["members"]
+        return {m.get("name") or m["peerURLs"][0]: f"{m['ID']:x}" for m in members}
+
+    def leader(self) -> int:
+        """The number of the node that leads, once one does."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            for number, node in self.nodes.items():
+                if node.machine.active("etcd.service") and node.leads():
+                    return number
+            assert time.monotonic() < give_up
+
+    def voters(self, numbers: Collection[int]) -> bool:
+        """Whether exactly these are members, and all are voters that answer."""
+        return self.listed() == {f"etcd-{n}": "voter" for n in numbers} and all(
+            self.nodes[number].healthy() for number in numbers
+        )
+
+    def status(self, number: int) -> Any:
+        """What a node last said; None when it has said nothing."""
+        try:
+            return self.get(self.status_name(number))
+        except self.aws.exceptions.ParameterNotFound:
+            return None
+
+    def say(self, number: int, **status: Any) -> None:
+        """Write a node's status in its place."""
+        self.put(self.status_name(number), status)
+
+    def age(self, number: int, seconds: float) -> None:
+        """Have a node's status be so much older, by the clock of Parameter Store."""
+        stored = ssm_backends[ACCOUNT][REGION]._parameters[self.status_name(number)][-1]
+        stored.last_modified_date -= timedelta(seconds=seconds)
+
+    def status_name(self, number: int) -> str:
+        return f"/test/nodes/etcd-{number}/status"
+
+    def left(self, *numbers: int) -> bool:
+        """Whether these said that they have left, as the gates wait for."""
+        return all((self.status(number) or {}).get("state") == "left" for number in numbers)
+
+    def lead(self, number: int) -> None:
+        """Have a member lead."""
+        while (now := self.leader()) != number:
+            with suppress(subprocess.CalledProcessError):
+                self.nodes[now].etcdctl("move-leader", self.ids()[f"etcd-{number}"])
+
+    def gateway(self) -> Gateway:
+        """A client that, as HAProxy does, knows the machines that are there."""
+        first = next(iter(self.nodes.values()))
+        pki = first.machine.inside(PKI["etcd"])
+        return Gateway(
+            pki, lambda: [n.machine.member.client_url[8:].partition(":")[0] for n in self.alive()]
+        )
+
+    def alive(self) -> list[EtcdNode]:
+        return [n for n in list(self.nodes.values()) if n.machine.active("etcd.service")]

@@ -1,0 +1,119 @@
+"""Looks through the model: every reachable state within a budget, and whether each one can heal."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tests.node.model.moves import Move, etcd, fate, odd, person, program
+from tests.node.model.world import World
+
+ROUNDS = 200
+"""Moves within which a tier that nothing disturbs must be as desired."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much may go wrong, and be changed, in one life."""
+
+    faults: int = 0
+    oddities: int = 0
+    """Old answers, and steps that are cut off."""
+    resizes: int = 0
+    sizes: tuple[int, ...] = ()
+
+
+def moves(world: World, budget: Budget) -> Iterator[Move]:
+    """Everything that can happen next."""
+    yield from program(world)
+    yield from etcd(world)
+    if world.oddities < budget.oddities:
+        yield from odd(world)
+    if world.faults < budget.faults:
+        yield from fate(world)
+    if world.resizes < budget.resizes:
+        yield from person(world, budget.sizes)
+
+
+def canonical(world: World) -> World:
+    """The same world with ids in the order in which they are met: how many were issued before
+    makes no difference."""
+    names: dict[str, str] = {}
+
+    def name(id_: str | None) -> str | None:
+        return id_ and names.setdefault(id_, f"{len(names):x}")
+
+    machines = tuple(
+        replace(
+            machine,
+            disk=name(machine.disk) or "",
+            said=(machine.said[0], name(machine.said[1])),
+            said_before=(machine.said_before[0], name(machine.said_before[1])),
+        )
+        for machine in world.machines
+    )
+    entries = tuple(replace(e, id=name(e.id) or "") for e in world.entries)
+    before = tuple(replace(e, id=name(e.id) or "") for e in world.entries_before)
+    lost = frozenset(names[id_] for id_ in world.lost if id_ in names)
+    return replace(
+        world,
+        machines=machines,
+        entries=entries,
+        entries_before=before,
+        lost=lost,
+        issued=len(names),
+    )
+
+
+def reachable(start: World, budget: Budget) -> dict[World, tuple[World, str] | None]:
+    """Every state that can be reached, each with where it came from, for the story of a failure."""
+    first = canonical(start)
+    origin: dict[World, tuple[World, str] | None] = {first: None}
+    queue = deque([first])
+    while queue:
+        world = queue.popleft()
+        try:
+            for label, following in moves(world, budget):
+                after = canonical(following)
+                if after not in origin:
+                    origin[after] = (world, label)
+                    queue.append(after)
+        except Exception as error:
+            error.add_note("\n".join(story(origin, world)))
+            raise
+    return origin
+
+
+def story(origin: dict[World, tuple[World, str] | None], world: World) -> list[str]:
+    """How a state came about."""
+    told: list[str] = []
+    step = origin[world]
+    while step:
+        told.append(step[1])
+        step = origin[step[0]]
+    return told[::-1]
+
+
+def undisturbed(world: World) -> World:
+    """What comes next when every node and etcd take their turns, and all answers are new.
+
+    Of the moves of a node's step the last is the one that was not interrupted.
+    """
+    for part in (etcd, program):
+        last = {label.split()[0]: after for label, after in part(world) if after != world}
+        if last:
+            world = next(iter(last.values()))
+    return canonical(world)
+
+
+def heals(world: World, known: set[World]) -> bool:
+    """Whether an undisturbed tier ends as it is desired; `known` are states that do."""
+    path: list[World] = []
+    for _ in range(ROUNDS):
+        if world.settled or world in known:
+            known.update(path)
+            return True
+        path.append(world)
+        world = undisturbed(world)
+        if world == path[-1]:
+            break
+    return False

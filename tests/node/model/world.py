@@ -1,0 +1,121 @@
+"""A model of an etcd tier: etcd's membership rules, disks, machines, and what Parameter Store holds.
+
+What the model takes as given: a node reads its own last status as it wrote it; the leader's list of
+connections is true at the moment of a decision. Everything else may be old: the desired members,
+the reports of others, the list that a peer tells.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+from node.etcd.entries import Entry, quorum
+from node.membership import Formation, Member
+
+Said = tuple[str, str | None]
+"""A report: state and member id."""
+
+NOTHING: Said = ("waiting", None)
+
+
+def member(number: int) -> Member:
+    """A node by its number, as the parameters have it."""
+    return Member(f"etcd-{number}", f"10.0.0.{10 + number}")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One node: its disk, its etcd, what it said."""
+
+    disk: str = ""
+    """The member id that the disk holds; empty for a blank one."""
+    running: bool = False
+    removed: bool = False
+    """Whether etcd ended because a peer said that it was removed."""
+    starting: bool = False
+    """Whether cluster.env is there."""
+    said: Said = NOTHING
+    said_before: Said = NOTHING
+
+    def say(self, said: Said) -> Self:
+        """Report; the former report stays readable for those who get an old answer."""
+        return self if said == self.said else replace(self, said=said, said_before=self.said)
+
+
+@dataclass(frozen=True)
+class World:
+    """The tier at one moment."""
+
+    machines: tuple[Machine, ...]
+    entries: tuple[Entry, ...]
+    entries_before: tuple[Entry, ...]
+    """What a peer that is a little behind tells."""
+    desired: tuple[int, ...]
+    desired_before: tuple[int, ...]
+    lost: frozenset[str] = frozenset()
+    """Ids of members whose disk is gone."""
+    issued: int = 0
+    faults: int = 0
+    oddities: int = 0
+    """Old answers and interruptions so far."""
+    resizes: int = 0
+
+    def number(self, entry: Entry) -> int:
+        """The node that a member lives on."""
+        return int(entry.address.rpartition(".")[2]) - 10
+
+    def machine(self, number: int, **changes: object) -> Self:
+        """The world with a changed machine."""
+        machines = list(self.machines)
+        machines[number] = replace(machines[number], **changes)  # type: ignore[arg-type]
+        return replace(self, machines=tuple(machines))
+
+    def alive(self, entry: Entry) -> bool:
+        """Whether the member itself runs, on the disk that belongs to it."""
+        machine = self.machines[self.number(entry)]
+        return machine.running and machine.disk == entry.id
+
+    @property
+    def voters(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.voter)
+
+    @property
+    def connected(self) -> frozenset[str]:
+        return frozenset(entry.id for entry in self.entries if self.alive(entry))
+
+    @property
+    def healthy_voters(self) -> int:
+        return sum(self.alive(entry) for entry in self.voters)
+
+    @property
+    def has_quorum(self) -> bool:
+        return self.healthy_voters >= quorum(len(self.voters))
+
+    def change(self, entries: Iterable[Entry]) -> Self:
+        """The world after etcd agreed on another membership."""
+        return replace(self, entries=tuple(entries), entries_before=self.entries)
+
+    def marker(self) -> Formation:
+        """The marker: formed long ago."""
+        return Formation(formed=True, token="t", members=(member(0),))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the desired members are the members, all of them voters that run."""
+        return {self.number(e) for e in self.voters if self.alive(e)} == set(self.desired) and len(
+            self.entries
+        ) == len(self.desired)
+
+
+def formed(size: int, machines: int) -> World:
+    """A healthy cluster of the first so many nodes; the others are blank."""
+    entries = tuple(
+        Entry(f"{n:x}", member(n).name, member(n).address, voter=True, started=True)
+        for n in range(size)
+    )
+    nodes = tuple(
+        Machine(disk=f"{n:x}", running=True, said=("member", f"{n:x}")) if n < size else Machine()
+        for n in range(machines)
+    )
+    desired = tuple(range(size))
+    return World(nodes, entries, entries, desired, desired, issued=machines)

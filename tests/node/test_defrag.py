@@ -1,0 +1,245 @@
+"""Defragmentation of real databases, one member at a time under a client that writes."""
+
+import itertools
+import subprocess
+import time
+from contextlib import suppress
+from types import SimpleNamespace
+
+import pytest
+
+from node.errors import NodeError
+from node.etcd import client, defragmenting, fragmentation
+from tests.node.etcd_tier import FORMATION, wait_for
+from tests.node.writer import Writer
+
+SIZE = 3
+QUOTA = 16 << 20
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Look once, and take small databases for large ones."""
+    monkeypatch.setattr(defragmenting, "PATIENCE", 0)
+    monkeypatch.setattr(defragmenting, "PAUSE", 0.2)
+    monkeypatch.setattr(fragmentation, "WORTH_SIZE", 4 << 20)
+
+
+def form(tier, size, **flags):
+    # etcd counts what a batch freed with the next one; with these few keys there would be one.
+    flags["compaction-batch-limit"] = 1
+    tier.found(size)
+    tier.boot(*range(size))
+    for node in tier.nodes.values():
+        node.machine.changes.update(flags)
+    tier.until(lambda: tier.get(FORMATION)["formed"] and tier.voters(range(size)))
+    return list(tier.nodes.values())
+
+
+@pytest.fixture
+def sparse(etcd_tier):
+    """A formed tier whose databases are mostly empty, and whose members have reported."""
+    nodes = form(etcd_tier, SIZE)
+    gateway = etcd_tier.gateway()
+    for number in range(8):
+        gateway.put("large", str(number) * 1_000_000)
+    revision = nodes[0].etcdctl("endpoint", "status")[0]["Status"]["header"]["revision"]
+    nodes[0].etcdctl("compact", "--physical", str(revision))
+    wait_for(lambda: all(fragmented(node) for node in nodes))
+    for node in nodes:
+        node.report()
+    return etcd_tier
+
+
+def status(node):
+    return node.etcdctl("endpoint", "status")[0]["Status"]
+
+
+def fragmented(node):
+    return status(node)["dbSizeInUse"] < 0.4 * status(node)["dbSize"]
+
+
+def leads(node):
+    return client.leads(status(node))
+
+
+def in_turn(tier):
+    """Followers by name, then the leader."""
+    return sorted(tier.nodes.values(), key=lambda node: (leads(node), node.name))
+
+
+def test_every_database_shrinks_one_after_the_other_the_leader_last(sparse, monkeypatch):
+    first, second, leader = in_turn(sparse)
+    begun = []
+    real = client.ctl
+
+    def watched(settings, mine, *command, **options):
+        if command[0] == "defrag":
+            reports = [sparse.status(number) for number in range(SIZE)]
+            # It has said so before, and it is the only one.
+            assert [not r["healthy"] for r in reports].count(True) == 1
+            assert sparse.status(int(settings.name[-1]))["healthy"] is False
+            begun.append(settings.name)
+        return real(settings, mine, *command, **options)
+
+    monkeypatch.setattr(client, "ctl", watched)
+    with Writer(sparse.gateway()) as writer:
+        for node in (leader, second):
+            with pytest.raises(NodeError, match=f"did not defragment: {first.name} comes first"):
+                node.defrag()
+        sizes = {node.name: status(node)["dbSize"] for node in (first, second, leader)}
+        assert first.defrag().startswith("defragmented ")
+        with pytest.raises(NodeError, match=f"did not defragment: {second.name} comes first"):
+            leader.defrag()
+        assert second.defrag().startswith("defragmented ")
+        assert leader.defrag().startswith("defragmented ")
+        _longest, failed = writer.take()
+    assert begun == [first.name, second.name, leader.name]
+    for node in (first, second, leader):
+        assert status(node)["dbSize"] < 0.5 * sizes[node.name]
+        reported = sparse.status(int(node.name[-1]))
+        assert reported["healthy"] is True
+        assert reported["dbSize"] == pytest.approx(status(node)["dbSize"], rel=0.1)
+        assert node.defrag().startswith("nothing to win: ")
+    assert begun == [first.name, second.name, leader.name]
+    assert failed == 0
+    assert writer.lost() == set()
+
+
+def test_a_member_waits_for_its_turn(sparse, monkeypatch):
+    first, second, _leader = in_turn(sparse)
+    monkeypatch.setattr(defragmenting, "PATIENCE", 60)
+    looks = itertools.count()
+
+    def pause(_seconds):
+        if next(looks) == 1:
+            first.defrag()
+            second.enter()
+
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=pause)
+    monkeypatch.setattr(defragmenting, "time", clock)
+    assert second.defrag().startswith("defragmented ")
+    assert next(looks) == 2
+
+
+def test_nobody_defragments_while_a_member_is_down_or_silent(sparse, aws, monkeypatch):
+    first, second, leader = in_turn(sparse)
+    second.machine.power_off()
+    second.report()
+    with pytest.raises(NodeError, match=f"did not defragment: {second.name} is not healthy"):
+        first.defrag()
+    aws.delete_parameter(Name=second.settings.parameters["status"])
+    with pytest.raises(NodeError, match=f"did not defragment: {second.name} is silent"):
+        first.defrag()
+    leader.machine.power_off()
+    with pytest.raises(NodeError, match=f"did not defragment: {first.name} reaches no leader"):
+        first.defrag()
+
+
+def test_nobody_defragments_while_there_is_a_learner(sparse):
+    first, *_ = in_turn(sparse)
+    address = sparse.member(SIZE)["address"]
+
+    def added():
+        # etcd refuses until the members have been connected for five seconds.
+        with suppress(subprocess.CalledProcessError):
+            first.etcdctl(
+                "member", "add", "new", f"--peer-urls=https://{address}:2380", "--learner"
+            )
+        return "learner" in sparse.listed().values()
+
+    wait_for(added)
+    with pytest.raises(NodeError, match=rf"did not defragment: {address} is a learner"):
+        first.defrag()
+
+
+def test_without_aws_nobody_knows_whose_turn_it_is(sparse, aws_down):
+    first, *_ = in_turn(sparse)
+    aws_down()
+    with pytest.raises(NodeError, match=r"cannot read what the others report: AWS: "):
+        first.defrag()
+
+
+def test_a_member_alone_defragments_itself(etcd_tier):
+    (node,) = form(etcd_tier, 1)
+    gateway = etcd_tier.gateway()
+    for number in range(8):
+        gateway.put("large", str(number) * 1_000_000)
+    node.etcdctl("compact", "--physical", str(status(node)["header"]["revision"]))
+    assert node.defrag().startswith("defragmented ")
+    assert not fragmented(node)
+
+
+def fill(tier, keys):
+    """Write until etcd takes no more."""
+    gateway = tier.gateway()
+
+    def write():
+        for key in keys:
+            gateway.put(key, "x" * 200_000)
+
+    with pytest.raises(OSError, match="database space exceeded"):
+        write()
+
+
+def test_a_full_cluster_is_cured(etcd_tier):
+    """History fills it, and API servers cannot compact: their compaction begins with a write."""
+    form(etcd_tier, SIZE, **{"quota-backend-bytes": QUOTA})
+    fill(etcd_tier, itertools.repeat("large"))
+    for node in etcd_tier.nodes.values():
+        node.report()
+    first, second, leader = in_turn(etcd_tier)
+    assert "alarm:NOSPACE" in status(leader)["errors"][0]
+
+    said = first.defrag()
+    assert said.startswith("dropped the history before revision ")
+    assert "; defragmented " in said
+    with pytest.raises(OSError, match="database space exceeded"):
+        etcd_tier.gateway().put("still", "full")
+    second.report()
+    leader.report()
+    assert "defragmented " in second.defrag()
+    leader.report()
+    said = leader.defrag()
+    assert "defragmented " in said
+    assert "; disarmed NOSPACE; nothing to win: " in said
+    assert "errors" not in status(leader)
+    etcd_tier.gateway().put("again", "1")
+    assert etcd_tier.gateway().keys("again") == {"again": "1"}
+    assert len(etcd_tier.gateway().keys("large")) == 1
+
+
+def test_what_fills_it_for_good_is_said_and_stays_armed(etcd_tier):
+    (node,) = form(etcd_tier, 1, **{"quota-backend-bytes": QUOTA})
+    keys = (f"large/{number}" for number in itertools.count())
+    said = ""
+    while "stays full" not in said:
+        # bolt takes space ahead of need, so there is some to give back at first.
+        fill(etcd_tier, keys)
+        said = node.defrag()
+        assert said.startswith("dropped the history before revision ")
+        assert ("disarmed NOSPACE" in said) == ("stays full" not in said)
+    assert "NOSPACE" in status(node)["errors"][0]
+    assert status(node)["dbSize"] >= QUOTA
+
+
+def test_nothing_is_rewritten_while_data_is_in_doubt(etcd_tier, monkeypatch):
+    (node,) = form(etcd_tier, 1)
+    facts = {**status(node), "errors": ["memberID:1 alarm:CORRUPT "]}
+    monkeypatch.setattr(client, "facts", lambda *_: facts)
+    with pytest.raises(NodeError, match="the CORRUPT alarm is on, and nothing rewrites"):
+        node.defrag()
+
+
+def test_without_etcd_it_says_so(etcd_tier):
+    etcd_tier.found(1)
+    etcd_tier.boot(0)
+    with pytest.raises(NodeError, match="etcd does not answer: see journalctl -u etcd"):
+        etcd_tier.nodes[0].defrag()
+
+
+def test_an_api_server_has_no_database(node):
+    from node import defrag
+
+    with pytest.raises(NodeError, match="only an etcd member has a database"):
+        defrag.run(node("api-0"), None)

@@ -1,0 +1,146 @@
+"""What CloudWatch is told, and that it never keeps a report from being written."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from node import metrics, report
+from node.errors import NodeError
+from node.etcd import newest
+from tests.node.certificates import etcd_files
+from tests.node.conftest import REGION
+from tests.node.doubles import FakeMachine
+
+
+@pytest.fixture
+def cloudwatch(aws):
+    return boto3.client("cloudwatch", region_name=REGION)
+
+
+def sent(cloudwatch):
+    """The values of each metric; every one has the dimension Cluster and no other."""
+    now = datetime.now(UTC)
+    found = {}
+    for metric in cloudwatch.list_metrics(Namespace="ha-kubernetes")["Metrics"]:
+        assert metric["Dimensions"] == [{"Name": "Cluster", "Value": "test"}]
+        (points,) = cloudwatch.get_metric_data(
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            MetricDataQueries=[
+                {
+                    "Id": "it",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": "ha-kubernetes",
+                            "MetricName": metric["MetricName"],
+                            "Dimensions": metric["Dimensions"],
+                        },
+                        "Period": 60,
+                        "Stat": "Maximum",
+                    },
+                }
+            ],
+        )["MetricDataResults"]
+        found[metric["MetricName"]] = max(points["Values"])
+    return found
+
+
+def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
+    etcd_tier.found(1)
+    etcd_tier.boot(0)
+    etcd_tier.until(lambda: etcd_tier.voters([0]))
+    (node,) = etcd_tier.nodes.values()
+    assert node.report() == "member, healthy"
+    first = sent(cloudwatch)
+    assert set(first) == {
+        "HasLeader",
+        "NoSpaceAlarm",
+        "CorruptAlarm",
+        "DatabaseQuotaPercent",
+        "CertificateDaysLeft",
+    }, "of a snapshot nothing is known"
+    assert (first["HasLeader"], first["NoSpaceAlarm"], first["CorruptAlarm"]) == (1, 0, 0)
+    status = node.etcdctl("endpoint", "status")[0]["Status"]
+    percent = 100 * status["dbSize"] / (1 << 30)
+    assert first["DatabaseQuotaPercent"] == pytest.approx(percent, rel=0.5)
+    assert 0.9 < first["CertificateDaysLeft"] < 1
+
+    assert node.snapshot().startswith("stored ")
+    node.report()
+    assert 0 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 60
+    newest.remember(2700)
+    node.report()
+    assert 2700 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 2800
+
+
+@pytest.mark.parametrize(
+    ("errors", "wanted"),
+    [
+        (["etcdserver: no leader"], {"HasLeader": 0, "NoSpaceAlarm": 0, "CorruptAlarm": 0}),
+        (["memberID:1 alarm:NOSPACE "], {"HasLeader": 0, "NoSpaceAlarm": 1, "CorruptAlarm": 0}),
+        (
+            ["memberID:1 alarm:NOSPACE ", "memberID:2 alarm:CORRUPT "],
+            {"HasLeader": 0, "NoSpaceAlarm": 1, "CorruptAlarm": 1},
+        ),
+    ],
+)
+def test_alarms_of_etcd_are_told(node, monkeypatch, errors, wanted):
+    from node.etcd import client, numbers
+
+    settings = node()
+    facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4}
+    monkeypatch.setattr(client, "facts", lambda *_: facts)
+    found = numbers.numbers(settings, settings.etcd, {})
+    assert found == {**wanted, "DatabaseQuotaPercent": 75}
+
+
+def test_an_etcd_that_is_down_knows_no_leader_and_makes_nothing_up(node, aws, cloudwatch):
+    settings = node()
+    assert report.run(settings, FakeMachine()) == "waiting, not healthy"
+    assert sent(cloudwatch) == {"HasLeader": 0}
+
+
+def test_without_cloudwatch_the_status_is_written_and_one_line_says_so(node, aws, monkeypatch):
+    settings = node()
+    real = boto3.client
+
+    def without(service, **options):
+        elsewhere = {"endpoint_url": "http://127.0.0.1:1"} if service == "cloudwatch" else {}
+        return real(service, **options, **elsewhere)
+
+    monkeypatch.setattr(boto3, "client", without)
+    monkeypatch.setattr(metrics, "ATTEMPTS", 1)
+    said = report.run(settings, FakeMachine())
+    assert said.startswith("waiting, not healthy; no metrics: AWS: Could not connect")
+    assert "\n" not in said
+    value = aws.get_parameter(Name="/test/nodes/etcd-0/status")["Parameter"]["Value"]
+    assert json.loads(value)["state"] == "waiting"
+
+
+def test_without_parameter_store_the_numbers_still_go_out(node, aws, cloudwatch, monkeypatch):
+    """Or silence would raise the alarm of a cluster without a leader."""
+    settings = node()
+
+    def refused(*_):
+        raise NodeError("AWS: throttled")
+
+    monkeypatch.setattr("node.aws.ParameterStore.put", refused)
+    with pytest.raises(NodeError, match="throttled"):
+        report.run(settings, FakeMachine())
+    assert sent(cloudwatch) == {"HasLeader": 0}
+
+
+def test_the_certificate_that_expires_first_counts(node, authority):
+    settings = node()
+    assert metrics.certificate_days(settings) == {}
+    settings.pki.mkdir(parents=True)
+    for name, content in etcd_files(authority, "etcd-0", "127.0.0.1").items():
+        (settings.pki / name).write_text(content)
+    short = authority.leaf("etcd-peer", "127.0.0.1", days=0.25).certificate
+    (settings.pki / "peer.crt").write_text(short)
+    days = metrics.certificate_days(settings)["CertificateDaysLeft"]
+    assert 0.2 < days < 0.25
+    (settings.pki / "peer.crt").write_text("nothing")
+    assert metrics.certificate_days(settings) == {}

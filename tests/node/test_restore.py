@@ -1,0 +1,378 @@
+"""A tier that starts again from a snapshot: after the loss of all disks, of the quorum, or of sense."""
+
+import shutil
+import subprocess
+from http.client import HTTPConnection
+
+import pytest
+
+from node import restore, web
+from node.errors import NodeError
+from node.etcd import act, incarnation, ordering, restoring, snapshots
+from node.settings import CACHE, CLUSTER_ENV, DATA_DIR, DATA_MOUNT, TOKEN
+from tests.node.conftest import BUCKET
+from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
+from tests.node.etcd_tier import TOKEN as FIRST
+
+SIZE = 3
+
+
+@pytest.fixture
+def saved(s3, etcd_tier):
+    """A formed tier with a snapshot of the keys a and b, and a key c that came later."""
+    etcd_tier.found(SIZE)
+    etcd_tier.boot(*range(SIZE))
+    etcd_tier.until(lambda: formed(etcd_tier) and etcd_tier.voters(range(SIZE)))
+    put(etcd_tier, "a", "1")
+    put(etcd_tier, "b", "2")
+    for node in etcd_tier.nodes.values():
+        node.snapshot()
+    (item,) = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    put(etcd_tier, "c", "3")
+    etcd_tier.key = item["Key"]
+    etcd_tier.revision = int(item["Key"].rpartition("-")[2].removesuffix(".db"))
+    return etcd_tier
+
+
+def put(tier, key, value):
+    tier.gateway().put(key, value)
+
+
+def formed(tier):
+    return tier.get(FORMATION)["formed"]
+
+
+def contents(tier):
+    return {k: v for prefix in "abcd" for k, v in tier.gateway().keys(prefix).items()}
+
+
+def hashes(tier):
+    """What each member has, as etcd itself compares it."""
+    return {node.etcdctl("endpoint", "hashkv")[0]["HashKV"]["hash"] for node in tier.nodes.values()}
+
+
+def inside(node, path):
+    return node.machine.inside(path)
+
+
+def set_aside(node):
+    return sorted(p.name for p in inside(node, DATA_MOUNT).glob("data.*"))
+
+
+def restored(tier, *numbers):
+    """Whether the new cluster is formed, and every member is a voter of it."""
+    return formed(tier) and tier.voters(numbers or range(SIZE))
+
+
+def lose_quorum(tier, *left):
+    """Power off all but some machines, and wait until those have noticed."""
+    for number, node in tier.nodes.items():
+        if number not in left:
+            node.machine.power_off()
+    for number in left:
+        wait_for(lambda node=tier.nodes[number]: not leader(node))
+
+
+def leader(node):
+    return node.etcdctl("endpoint", "status")[0]["Status"].get("leader")
+
+
+def test_after_the_loss_of_every_disk(saved, s3):
+    for node in saved.nodes.values():
+        node.machine.lose_disk()
+        inside(node, TOKEN).unlink()
+    said = saved.nodes[1].restore("latest")
+    assert said.startswith("etcd-0, etcd-1, etcd-2 will found the cluster test-")
+    assert f"from {saved.key} (revision {saved.revision}, 2 keys, " in said
+    marker = saved.get(FORMATION)
+    assert marker == {
+        "formed": False,
+        "token": marker["token"],
+        "members": saved.get(MEMBERS),
+        "snapshot": saved.key,
+    }
+    assert marker["token"] != FIRST
+
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+    assert len(hashes(saved)) == 1
+    assert saved.get(FORMATION) == {**marker, "formed": True}
+    for number, node in saved.nodes.items():
+        node.enter()
+        assert incarnation.token() == marker["token"]
+        assert set_aside(node) == []
+        assert not inside(node, f"{CACHE}/restore").exists()
+        assert not inside(node, f"{DATA_MOUNT}/restoring").exists()
+        assert not inside(node, CLUSTER_ENV).exists()
+        assert node.reconcile() == "etcd is running", number
+
+
+def test_revisions_that_clients_know_are_never_given_again(saved):
+    """A watch from before the restore is told to list again, instead of missing what came since."""
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    saved.until(lambda: restored(saved))
+    header = saved.nodes[0].etcdctl("get", "a")["header"]
+    assert header["revision"] >= saved.revision + restoring.BUMP
+    known = f"--rev={saved.revision + 1}"
+    for command in (("get", known, "a"), ("watch", known, "a")):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            saved.nodes[0].etcdctl(*command)
+        assert "required revision has been compacted" in refused.value.stderr
+    put(saved, "d", "4")
+    assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
+
+
+def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
+    lose_quorum(saved, 0)
+    saved.nodes[0].restore("latest", ordering.DISCARD)
+    # The one that is left runs on; the others come back with their disks, as a boot starts them.
+    for number in (1, 2):
+        saved.nodes[number].machine.start("etcd.service")
+    wait_for(lambda: saved.voters(range(SIZE)))
+    old = clusters(saved)
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+    assert not clusters(saved) & old
+    for node in saved.nodes.values():
+        assert set_aside(node) == [f"data.{FIRST}"]
+        assert any(inside(node, f"{DATA_MOUNT}/data.{FIRST}/member/wal").glob("*.wal"))
+
+
+def clusters(tier):
+    """Cluster ids of all that run."""
+    return {
+        node.etcdctl("endpoint", "status")[0]["Status"]["header"]["cluster_id"]
+        for node in tier.nodes.values()
+        if node.machine.active("etcd.service")
+    }
+
+
+def test_a_cluster_that_works_is_not_restored_by_mistake(saved):
+    before = saved.get(FORMATION)
+    with pytest.raises(
+        NodeError, match=r"the cluster works: etcd-0 has a leader\. A restore would"
+    ):
+        saved.nodes[1].restore("latest")
+    assert saved.get(FORMATION) == before
+
+    # Cut off from the others: they report.
+    for node in saved.nodes.values():
+        node.report()
+    for node in saved.nodes.values():
+        node.machine.power_off()
+    with pytest.raises(NodeError, match=r"etcd-\d reported within 180 s that it leads"):
+        saved.nodes[1].restore("latest")
+    assert saved.get(FORMATION) == before
+
+
+def test_a_cluster_that_works_is_restored_when_its_newer_writes_may_go(saved):
+    saved.nodes[2].restore(saved.key, "--discard-newer-writes")
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+    assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{FIRST}"]] * SIZE
+
+
+def test_restored_twice_only_the_last_old_data_is_kept(saved):
+    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.until(lambda: restored(saved))
+    second = saved.get(FORMATION)["token"]
+    put(saved, "d", "4")
+    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+    assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{second}"]] * SIZE
+
+
+def test_the_same_order_twice_is_one(saved):
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    marker = saved.get(FORMATION)
+    assert "is being restored already" in saved.nodes[1].restore("latest")
+    assert saved.get(FORMATION) == marker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "usage: ha-node restore latest|snapshots/"),
+        (("a", "b"), "usage: ha-node restore"),
+        (("--force", "latest"), "usage: ha-node restore"),
+        (("--discard-newer-writes",), "usage: ha-node restore"),
+        (
+            (ordering.DISCARD, "snapshots/etcd-0/none.db"),
+            r"there is no snapshots/etcd-0/none\.db in test-bucket",
+        ),
+        (("program/x.db",), r"program/x\.db is no key of a snapshot"),
+    ],
+)
+def test_a_mistaken_order_changes_nothing(s3, etcd_tier, node, arguments, complaint):
+    etcd_tier.found(SIZE)
+    before = etcd_tier.get(FORMATION)
+    with pytest.raises(NodeError, match=complaint):
+        restore.run(node(), None, *arguments)
+    assert etcd_tier.get(FORMATION) == before
+
+
+def test_without_a_snapshot_there_is_no_latest(s3, etcd_tier, node):
+    etcd_tier.found(SIZE)
+    with pytest.raises(NodeError, match="test-bucket holds no snapshot under snapshots/"):
+        restore.run(node(), None, "latest")
+
+
+def test_a_damaged_snapshot_is_refused(saved, s3):
+    body = s3.get_object(Bucket=BUCKET, Key=saved.key)["Body"].read()
+    s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body[:-40] + b"?" + body[-39:])
+    before = saved.get(FORMATION)
+    with pytest.raises(NodeError, match=r"\.db is damaged: its SHA-256.*choose another snapshot"):
+        saved.nodes[0].restore("latest", ordering.DISCARD)
+    assert saved.get(FORMATION) == before
+    assert not inside(saved.nodes[0], f"{CACHE}/check").exists()
+
+
+def test_a_snapshot_that_goes_before_it_is_fetched_costs_no_data(saved, s3):
+    """Nothing is given up for what cannot be had."""
+    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    s3.delete_object(Bucket=BUCKET, Key=saved.key)
+    with pytest.raises(NodeError, match="there is no snapshots/"):
+        saved.nodes[0].reconcile()
+    assert saved.nodes[0].machine.active("etcd.service")
+    assert set_aside(saved.nodes[0]) == []
+
+
+def test_without_room_old_data_goes_and_without_more_it_is_one_sentence(saved, monkeypatch):
+    usage = shutil._ntuple_diskusage
+    free = {"bytes": 300 * snapshots.MIB}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, free["bytes"]))
+    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    with pytest.raises(NodeError, match=r"has 300 MiB free and 512 MiB are needed: make room"):
+        saved.nodes[0].reconcile()
+    assert set_aside(saved.nodes[0]) == [], "made room as far as it could"
+    assert not any(inside(saved.nodes[0], DATA_DIR).iterdir())
+    free["bytes"] = 1 << 40
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+
+
+class Killed(BaseException):
+    """The power fails."""
+
+
+STOPS = {
+    "download": (snapshots.Bucket, "download"),
+    "fetch": (snapshots, "fetch"),
+    "stop": None,
+    "move": (restoring, "_move_away"),
+    "forget": (restoring, "_forget"),
+    "restore": (restoring, "_restore"),
+    "own": (restoring.files, "own"),
+    "token": (restoring.incarnation, "record"),
+    "clean": (restoring.shutil, "rmtree"),
+    "start": None,
+    "formed": (act, "mark_formed"),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_stopped_after_any_action_it_ends_the_same(saved, monkeypatch, stop):
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    owner, name = STOPS[stop] or (type(saved.nodes[0].machine), stop)
+    real = getattr(owner, name)
+
+    def killed_after(*arguments, **options):
+        real(*arguments, **options)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, killed_after)
+        for node in saved.nodes.values():
+            if stop == "formed":
+                break
+            with pytest.raises(Killed):
+                node.reconcile()
+        if stop == "formed":
+            with pytest.raises(Killed):
+                saved.until(lambda: False)
+    for node in saved.nodes.values():
+        node.machine.power_off()
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+    assert len(hashes(saved)) == 1
+    token = saved.get(FORMATION)["token"]
+    for node in saved.nodes.values():
+        node.enter()
+        assert incarnation.token() == token
+        assert set_aside(node) in ([], [f"data.{FIRST}"])
+
+
+def test_a_member_that_was_dead_meanwhile_comes_back_with_its_old_disk_and_joins(saved):
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    saved.until(lambda: formed(saved), 0, 1)
+    put(saved, "d", "4")
+    old = {m["ID"] for m in saved.nodes[0].etcdctl("member", "list")["members"]}
+
+    # As a boot starts it, before anybody has told it: of another cluster, it is nobody's peer.
+    late = saved.nodes[2]
+    late.machine.start("etcd.service")
+    said = [text for number, text in saved.until(lambda: restored(saved)) if number == 2]
+    assert said[0] == f"set data of another incarnation aside as data.{FIRST}"
+    assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
+    assert len(hashes(saved)) == 1
+    members = saved.nodes[0].etcdctl("member", "list")["members"]
+    (mine,) = [m["ID"] for m in members if m["name"] == "etcd-2"]
+    assert mine not in old, "the id that was kept for it is not used"
+    assert set_aside(late) == [f"data.{FIRST}"]
+
+
+def test_a_restored_member_that_loses_its_disk_joins_and_forgets_no_promise(saved):
+    """It must not found again from the snapshot: the others count on what it has acknowledged."""
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    saved.until(lambda: restored(saved))
+    put(saved, "d", "4")
+    saved.nodes[1].machine.lose_disk()
+    said = saved.until(lambda: restored(saved))
+    assert not [text for number, text in said if number == 1 and text.startswith("restored")]
+    assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
+
+
+def test_old_data_of_a_tier_that_was_not_told_is_never_touched(saved):
+    """A disk that does not say what it belongs to is not set aside on a guess."""
+    node = saved.nodes[1]
+    inside(node, TOKEN).unlink()
+    assert node.reconcile() == "etcd is running"
+    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    assert "the disk does not say whether its data is of before or after" in node.reconcile()
+    assert set_aside(node) == []
+    assert node.machine.active("etcd.service")
+    inside(node, TOKEN).write_text("old")
+    saved.until(lambda: restored(saved))
+    assert set_aside(node) == ["data.old"]
+
+
+def test_restored_into_another_size(saved):
+    """The desired members of now are the founders; a machine that never was a member is one too."""
+    lose_quorum(saved)
+    saved.terminate(2)
+    saved.desire(0, 1, 3)
+    saved.boot(3)
+    saved.nodes[3].restore("latest")
+    saved.until(lambda: restored(saved, 0, 1, 3))
+    assert contents(saved) == {"a": "1", "b": "2"}
+
+
+def test_clients_are_served_while_the_marker_is_not_set(saved, monkeypatch):
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    for number in (0, 1):
+        assert saved.nodes[number].reconcile().startswith(f"restored {saved.key} (revision ")
+    wait_for(saved.nodes[0].healthy)
+    web.ask(HTTPConnection(saved.nodes[0].settings.etcd.address, 2381), "/health")
+    assert not formed(saved)
+
+
+def test_an_api_server_restores_nothing(node):
+    with pytest.raises(NodeError, match="only an etcd member can restore"):
+        restore.run(node("api-0"), None, "latest")

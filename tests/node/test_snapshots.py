@@ -1,0 +1,236 @@
+"""Snapshots by real etcd members into a bucket: who takes them, and what counts as one."""
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+import time
+from base64 import b64decode
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from node.errors import NodeError
+from node.etcd import bucket as buckets
+from node.etcd import newest, snapshots
+from node.etcd.bucket import Bucket
+from node.settings import CACHE
+from tests.node.conftest import BUCKET
+
+
+@pytest.fixture
+def single(s3, etcd_tier):
+    """A cluster of one, with something in it."""
+    return form(etcd_tier, 1)[0]
+
+
+def form(tier, size):
+    tier.found(size)
+    tier.boot(*range(size))
+    tier.until(lambda: tier.voters(range(size)))
+    nodes = list(tier.nodes.values())
+    nodes[0].etcdctl("put", "first", "1")
+    nodes[0].etcdctl("put", "second", "\x01\n binary \x7f")
+    nodes[0].etcdctl("del", "first")
+    return nodes
+
+
+def stored(s3):
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+
+
+def left(node):
+    """Files that were left on the machine."""
+    directory = node.machine.inside(CACHE)
+    return sorted(path.name for path in directory.rglob("*") if path.is_file())
+
+
+def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, tmp_path):
+    nodes = form(etcd_tier, 3)
+    statuses = [node.etcdctl("endpoint", "status")[0]["Status"] for node in nodes]
+    (leader,) = [
+        n for n, s in zip(nodes, statuses, strict=True) if s["leader"] == s["header"]["member_id"]
+    ]
+    for node in nodes:
+        if node is not leader:
+            said = node.snapshot()
+            assert said == "another member leads and takes the snapshots; none is stored yet"
+    assert stored(s3) == []
+
+    said = leader.snapshot()
+    (key,) = stored(s3)
+    revision = statuses[0]["header"]["revision"]
+    assert re.fullmatch(rf"snapshots/{leader.name}/\d{{8}}T\d{{6}}Z-{revision}\.db", key)
+    assert said.startswith(f"stored {key}: revision {revision}, 1 keys, ")
+    assert left(leader) == ["newest-snapshot"]
+    for node in nodes:
+        if node is not leader:
+            assert node.snapshot().endswith(f"the newest is {key}")
+            assert newest.age() < 60
+
+    # A person's own etcd: every key is there, and the revision.
+    copy, data = tmp_path / "copy.db", tmp_path / "restored"
+    s3.download_file(BUCKET, key, str(copy))
+    restore = [leader.machine.binaries / "etcdutl", "snapshot", "restore", copy]
+    subprocess.run([*restore, f"--data-dir={data}"], check=True, capture_output=True)
+    hashes = [
+        json.loads(
+            subprocess.run(
+                [leader.machine.binaries / "etcdutl", "--write-out=json", "hashkv", path],
+                check=True,
+                capture_output=True,
+            ).stdout
+        )
+        for path in (copy, data / "member/snap/db")
+    ]
+    assert hashes[0] == hashes[1]
+    (pair,) = leader.etcdctl("get", "", "--prefix")["kvs"]
+    assert b64decode(pair["value"]) == b"\x01\n binary \x7f"
+
+
+def test_a_snapshot_in_parts_is_checked_part_by_part(single, s3, etcd_tier, monkeypatch):
+    # S3 takes no smaller parts.
+    monkeypatch.setattr(buckets, "PART", 5 << 20)
+    for number in range(7):
+        etcd_tier.gateway().put(f"large/{number}", "x" * 1_000_000)
+    single.snapshot()
+    (key,) = stored(s3)
+    parts = s3.head_object(Bucket=BUCKET, Key=key, PartNumber=1)["PartsCount"]
+    assert parts > 1
+
+
+def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
+    real = Bucket.upload
+
+    def damaged(self, path, key):
+        upload = self._s3.upload_file
+
+        def corrupt(source, *arguments, **options):
+            other = path.with_name("other")
+            other.write_bytes(path.read_bytes()[:-1] + b"?")
+            upload(str(other), *arguments, **options)
+            other.unlink()
+
+        monkeypatch.setattr(self._s3, "upload_file", corrupt)
+        real(self, path, key)
+
+    monkeypatch.setattr(Bucket, "upload", damaged)
+    with pytest.raises(NodeError, match="S3 holds something else than was sent"):
+        single.snapshot()
+    assert newest.age() is None, "the alarm must go on"
+    assert left(single) == []
+
+
+def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
+    real = snapshots.client.ctl
+
+    def damaged(settings, mine, *command, **options):
+        real(settings, mine, *command, **options)
+        if command[0] == "snapshot":
+            with Path(command[2]).open("r+b") as file:
+                file.seek(8192)
+                file.write(b"?")
+
+    monkeypatch.setattr(snapshots.client, "ctl", damaged)
+    monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
+    facts = single.etcdctl("endpoint", "status")[0]["Status"]
+    with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
+        single.snapshot()
+    assert stored(s3) == []
+    assert left(single) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99)])
+def test_other_files_are_no_snapshots(tmp_path, content, monkeypatch, etcd_binaries):
+    path = tmp_path / "file.db"
+    path.write_bytes(content)
+    with pytest.raises(NodeError, match=r"file\.db is damaged"):
+        snapshots.inspect(path)
+
+
+def test_a_sum_that_fits_does_not_make_a_database(tmp_path, monkeypatch, etcd_binaries):
+    """What etcdutl is for: the sum says that nothing changed, not that it was right."""
+    monkeypatch.setenv("PATH", f"{etcd_binaries}:/usr/bin:/bin")
+    body = b"x" * 8192
+    path = tmp_path / "file.db"
+    path.write_bytes(body + snapshots.hashlib.sha256(body).digest())
+    with pytest.raises(NodeError, match=r"file\.db is damaged: etcdutl failed"):
+        snapshots.inspect(path)
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_written(single, s3, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    free = 200 * snapshots.MIB
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2 * free, free, free))
+    with pytest.raises(NodeError, match=r"has 200 MiB free and 256 MiB are needed: make room"):
+        single.snapshot()
+    assert stored(s3) == []
+    assert left(single) == []
+
+
+def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aws_down):
+    newest_before = newest.remember(900)
+    assert newest_before is None
+    aws_down()
+    with pytest.raises(NodeError, match=r"AWS: .*/snapshots/etcd-0/\d{8}T"):
+        single.snapshot()
+    assert left(single) == ["newest-snapshot"]
+    assert 900 <= newest.age() < 1000
+
+
+def test_what_an_interrupted_run_left_is_removed(single, s3):
+    directory = single.machine.inside(CACHE)
+    directory.mkdir(parents=True)
+    for name in ("snapshot.db", "snapshot.db.part"):
+        (directory / name).write_bytes(b"half")
+    assert single.snapshot().startswith("stored ")
+    assert left(single) == ["newest-snapshot"]
+
+
+def test_without_a_leader_there_is_none(s3, etcd_tier):
+    nodes = form(etcd_tier, 3)
+    for node in nodes[1:]:
+        node.machine.power_off()
+    give_up = time.monotonic() + 60
+    while nodes[0].etcdctl("endpoint", "status")[0]["Status"].get("leader"):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    with pytest.raises(NodeError, match="etcd has no leader"):
+        nodes[0].snapshot()
+    nodes[0].machine.power_off()
+    with pytest.raises(NodeError, match="etcd does not answer"):
+        nodes[0].snapshot()
+
+
+def test_the_newest_is_so_by_its_name_and_its_age_is_s3s(s3, node):
+    settings = node()
+    bucket = Bucket(settings, settings.etcd)
+    assert bucket.newest() is None
+    for key in (
+        "snapshots/etcd-2/20261124T120000Z-700.db",
+        "snapshots/etcd-0/20261124T121500Z-90.db",
+        "snapshots/etcd-1/20261124T121500Z-800.db",
+        # A copy of an old one, and what is no snapshot.
+        "snapshots/etcd-2/20261101T000000Z-5.db",
+        "snapshots/etcd-2/20271101T000000Z-5.db.txt",
+        "program/20281101T000000Z-5.db",
+    ):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    key, age = bucket.newest()
+    assert key == "snapshots/etcd-1/20261124T121500Z-800.db"
+    assert 0 <= age < 60
+
+
+def test_a_snapshot_that_is_not_there_is_named_with_the_remedy(s3, node):
+    settings = node()
+    with pytest.raises(NodeError, match=r"there is no snapshots/x\.db in test-bucket.*aws s3 ls"):
+        Bucket(settings, settings.etcd).size("snapshots/x.db")
+
+
+def test_an_api_server_takes_none(node):
+    from node import snapshot
+
+    with pytest.raises(NodeError, match="only an etcd member takes snapshots"):
+        snapshot.run(node("api-0"), None)

@@ -1,0 +1,131 @@
+"""What etcd nodes tell Parameter Store, and what they make of what the others told it."""
+
+import json
+
+import pytest
+
+from node.aws import ParameterStore, Stored
+from node.etcd import status
+from node.etcd.status import Report
+from node.membership import Member
+from tests.node.conftest import REGION
+
+PATH = "/test/nodes/etcd-0/status"
+
+
+@pytest.fixture
+def settings(node, aws):
+    return node("etcd-0")
+
+
+@pytest.fixture
+def etcdctl(etcd_binaries, monkeypatch):
+    """The real one, which nobody answers."""
+    monkeypatch.setenv("PATH", str(etcd_binaries), prepend=":")
+
+
+def stored(aws, path=PATH):
+    return json.loads(aws.get_parameter(Name=path)["Parameter"]["Value"])
+
+
+def version(aws):
+    return aws.get_parameter(Name=PATH)["Parameter"]["Version"]
+
+
+def put(aws, document, path=PATH):
+    text = document if isinstance(document, str) else json.dumps(document)
+    aws.put_parameter(Name=path, Value=text, Type="String", Overwrite=True)
+
+
+@pytest.mark.parametrize("document", [None, [], "empty", 3, {}, {"memberId": "1f"}])
+def test_a_damaged_report_is_none(document):
+    assert status.read(Stored(document, 0)) is None
+    assert status.read(None) is None
+
+
+@pytest.mark.parametrize(
+    ("age", "fresh"), [(0, True), (179, True), (180, False), (-179, True), (-180, False)]
+)
+def test_a_report_is_fresh_for_three_minutes_whichever_clock_is_ahead(age, fresh):
+    document = {"state": "empty", "memberId": "1f", "healthy": False}
+    assert status.read(Stored(document, age)) == Report("empty", "1f", fresh)
+
+
+def test_reports_are_read_by_name_and_damaged_ones_left_out(aws, settings):
+    nodes = [Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(12)]
+    for number in (0, 3, 11):
+        put(aws, {"state": "member", "memberId": f"{number}"}, f"/test/nodes/etcd-{number}/status")
+    put(aws, "[{", "/test/nodes/etcd-4/status")
+    put(aws, {}, "/test/nodes/etcd-5/status")
+    assert status.reports(ParameterStore(REGION), settings, nodes) == {
+        f"etcd-{n}": Report("member", f"{n}", fresh=True) for n in (0, 3, 11)
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "last"),
+    [
+        (None, None),
+        ([], None),
+        ("1f", None),
+        ({}, None),
+        ({"memberId": None}, None),
+        ({"memberId": ""}, None),
+        ({"memberId": "1f"}, "1f"),
+    ],
+)
+def test_the_last_id_is_that_of_its_own_last_status(document, last):
+    assert status.last_id(document) == last
+
+
+SILENT = {
+    "instanceId": "i-0abc",
+    "leader": False,
+    "healthy": False,
+    "members": None,
+    "dbSize": None,
+    "dbSizeInUse": None,
+}
+
+
+def test_what_was_decided_is_told_once(aws, settings):
+    status.declare(settings, "empty", "1f")
+    found = stored(aws)
+    assert found.pop("time")
+    assert found == {**SILENT, "state": "empty", "memberId": "1f"}
+    assert version(aws) == 1
+    status.declare(settings, "empty", "1f")
+    assert version(aws) == 1
+    status.declare(settings, "empty", "2f")
+    assert version(aws) == 2
+    status.declare(settings, "left", None)
+    assert (stored(aws)["state"], stored(aws)["memberId"]) == ("left", None)
+
+
+@pytest.mark.parametrize("before", ["{}", "[{", "[]", '{"state": "member"}'])
+def test_whatever_was_there_before_is_replaced(aws, settings, before):
+    put(aws, before)
+    status.declare(settings, "empty", None)
+    assert (stored(aws)["state"], stored(aws)["memberId"]) == ("empty", None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("empty", "empty"),
+        ("joining", "joining"),
+        ("left", "left"),
+        ("member", "waiting"),
+        ("waiting", "waiting"),
+        ("garbage", "waiting"),
+        (None, "waiting"),
+    ],
+)
+@pytest.mark.usefixtures("etcdctl")
+def test_while_etcd_is_silent_what_was_decided_holds(aws, settings, before, after):
+    put(aws, {"state": before, "memberId": "1f", "leader": True, "healthy": True})
+    told = status.write(settings, settings.etcd)
+    found = stored(aws)
+    assert found.pop("time")
+    assert found == {**SILENT, "state": after, "memberId": "1f"}
+    assert told == {key: found[key] for key in told}
