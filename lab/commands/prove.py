@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 
-from lab.commands import guide
+from lab.commands import guide, up
+from lab.machines import requirements
 from lab.running import find
 from lab.workspace import ROOT, Workspace
 
@@ -15,7 +16,10 @@ PROOFS = "lab/proofs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether the lab may go, and what pytest is to be told."""
+    """Whether the lab is to be brought up, whether it may go, and what pytest is to be told."""
+    parser.add_argument(
+        "--up", action="store_true", help="bring the lab up first, where this computer can"
+    )
     parser.add_argument(
         "--destroy", action="store_true", help="prove `pulumi destroy` and `down` too, at the end"
     )
@@ -23,8 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """The exit code is pytest's. Raises LabError when the lab is not up."""
-    find(workspace)
+    """The exit code is pytest's. Raises LabError when the lab is not up.
+
+    Where machines cannot run, pytest skips every proof and shows why.
+    """
+    if requirements.problem() is None:
+        if arguments.up:
+            up.run(argparse.Namespace(machines=True), workspace)
+        find(workspace)
+    elif not arguments.up:
+        requirements.require()
     place = [f"--lab-project={workspace.project}", f"--lab-state={workspace.state}"]
     destroy = ["--destroy"] if arguments.destroy else []
     command = [sys.executable, "-m", "pytest", PROOFS, *place, *destroy, *arguments.options]
