@@ -10,7 +10,7 @@ from components.api_endpoint import ApiEndpoint
 from components.certificates import api_server_leaves
 from components.encryption_at_rest import encryption_configuration
 from components.foundation import Foundation
-from components.machine import ignored_drift, metadata_options, root_disk
+from components.machine import REPLACING_CHANGES, ignored_drift, metadata_options, root_disk
 from components.naming import API_PORT, ApiServer
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import api_node_policy
@@ -56,8 +56,9 @@ class ApiNode(pulumi.ComponentResource):
             target_group_arn=args.endpoint.target_group_arn,
             target_id=self.instance.private_ip,
             port=API_PORT,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.foundation.gates.target),
         )
+        args.foundation.gates.keeps(self.instance, self.target)
         self.register_outputs({"instance_id": self.instance.id})
 
     def _credentials(self) -> NodeCredentials:
@@ -121,6 +122,8 @@ class ApiNode(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*args.after, credentials, status],
+                hooks=foundation.gates.server,
+                replace_on_changes=REPLACING_CHANGES,
                 ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

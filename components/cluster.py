@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pulumi
+import pulumi_aws as aws
 
 from components.addressing import plan_zones
 from components.admin_kubeconfig import admin_kubeconfig
@@ -16,9 +17,12 @@ from components.etcd import EtcdTier, EtcdTierArgs
 from components.firewall import Firewall, FirewallArgs
 from components.firewall_rules import Group, groups, rules
 from components.foundation import Foundation
+from components.gates import Gates, GatesArgs
+from components.gates.aws import Cloud
+from components.gates.looks import Looks
 from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
-from components.naming import ParameterPaths, api_servers, etcd_members
+from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
 from components.network import Network, NetworkArgs, Subnets, adopted
 from components.node_program import node_program
 from components.operator_access import instance_connect
@@ -63,6 +67,8 @@ class Cluster(pulumi.ComponentResource):
             name, EncryptionKeyArgs(protect=settings.protect, tags=self._tags), self._child
         )
         bucket = self._bucket(key)
+        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
+        members = etcd_members(settings, environment.zones)
         foundation = Foundation(
             settings=settings,
             environment=environment,
@@ -81,10 +87,9 @@ class Cluster(pulumi.ComponentResource):
                 *self._endpoints(subnets, firewall.group_ids),
                 node_program(name, bucket=bucket, parent=self),
             ],
+            gates=self._gates(endpoint, members),
             tags=self._tags,
         )
-        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
-        members = etcd_members(settings, environment.zones)
         etcd = EtcdTier(
             name,
             EtcdTierArgs(
@@ -187,6 +192,26 @@ class Cluster(pulumi.ComponentResource):
                 tags=self._tags,
             ),
             self._child,
+        )
+
+    def _gates(self, endpoint: ApiEndpoint, members: tuple[EtcdMember, ...]) -> Gates:
+        settings, account = self._settings, self._environment.account
+        return Gates(
+            GatesArgs(
+                looks=Looks(
+                    cluster=settings.cluster_name,
+                    members=frozenset(member.name for member in members),
+                    api_size=settings.api.size,
+                    cloud=Cloud(
+                        region=account.region,
+                        profile=aws.config.profile,
+                        account_id=account.account_id,
+                    ),
+                ),
+                protect=settings.protect,
+                timeout=settings.gate_timeout,
+                target_group_arn=endpoint.target_group_arn,
+            )
         )
 
     def _alarms(

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.certificates import member_leaves
 from components.foundation import Foundation
-from components.machine import ignored_drift, metadata_options, root_disk
+from components.machine import REPLACING_CHANGES, ignored_drift, metadata_options, root_disk
 from components.naming import EtcdMember
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import etcd_node_policy
@@ -49,8 +49,15 @@ class EtcdNode(pulumi.ComponentResource):
     ) -> None:
         super().__init__("hak8s:index:EtcdNode", name, {}, opts)
         self._name, self._args = name, args
-        volume = self._data_volume()
-        self.instance = self._instance(volume, self._credentials())
+        status = status_parameter(
+            name,
+            node=args.member.name,
+            paths=args.foundation.paths,
+            tags=args.foundation.tags,
+            parent=self,
+        )
+        volume = self._data_volume(status)
+        self.instance = self._instance(volume, self._credentials(), status)
         self.attachment = aws.ec2.VolumeAttachment(
             f"{name}-data",
             device_name=DATA_DEVICE,
@@ -58,8 +65,11 @@ class EtcdNode(pulumi.ComponentResource):
             instance_id=self.instance.id,
             # Detached under a running etcd the file system would be cut off mid-write.
             stop_instance_before_detaching=True,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self, delete_before_replace=True, hooks=args.foundation.gates.member
+            ),
         )
+        args.foundation.gates.keeps(volume, self.instance, self.attachment)
         self.register_outputs({"instance_id": self.instance.id})
 
     def _credentials(self) -> NodeCredentials:
@@ -85,7 +95,7 @@ class EtcdNode(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _data_volume(self) -> aws.ebs.Volume:
+    def _data_volume(self, status: aws.ssm.Parameter) -> aws.ebs.Volume:
         foundation = self._args.foundation
         wanted = foundation.settings.etcd.data_volume
         return aws.ebs.Volume(
@@ -98,19 +108,18 @@ class EtcdNode(pulumi.ComponentResource):
             encrypted=True,
             kms_key_id=foundation.key_arn,
             tags=named(foundation.tags, f"{self._name}-data"),
-            opts=pulumi.ResourceOptions(parent=self, protect=foundation.settings.protect),
+            # A gate rather than `protect`, which would also keep the disk of a member that left.
+            # It reads the report, so the report must not be deleted before the disk.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[status], hooks=foundation.gates.disk
+            ),
         )
 
-    def _instance(self, volume: aws.ebs.Volume, credentials: NodeCredentials) -> aws.ec2.Instance:
+    def _instance(
+        self, volume: aws.ebs.Volume, credentials: NodeCredentials, status: aws.ssm.Parameter
+    ) -> aws.ec2.Instance:
         args, foundation, member = self._args, self._args.foundation, self._args.member
         settings = foundation.settings
-        status = status_parameter(
-            self._name,
-            node=member.name,
-            paths=foundation.paths,
-            tags=foundation.tags,
-            parent=self,
-        )
         user_data = pulumi.Output.all(volume.id, foundation.bucket.bucket_name).apply(
             lambda known: encode(
                 etcd_member(
@@ -141,6 +150,8 @@ class EtcdNode(pulumi.ComponentResource):
                 depends_on=[*args.after, credentials, status],
                 # The address and the disk are free for the successor only once this one is gone.
                 delete_before_replace=True,
+                hooks=foundation.gates.member,
+                replace_on_changes=REPLACING_CHANGES,
                 ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

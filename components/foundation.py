@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.cluster_bucket import ClusterBucket
+from components.gates import Gates
 from components.lookup import Environment
 from components.naming import ParameterPaths
 from components.network import Subnets
@@ -33,5 +34,7 @@ class Foundation:
     """Snapshots, and the node program."""
     boot_after: Sequence[pulumi.Resource]
     """What a machine needs to be there when it boots: routes, rules, endpoints, its program."""
+    gates: Gates
+    """What holds back a machine, a disk or a target that the cluster cannot spare."""
     tags: Mapping[str, str]
     """Tags of every resource."""

@@ -5,6 +5,10 @@ import pulumi_aws as aws
 
 ROOT_VOLUME_GIB = 20
 
+REPLACING_CHANGES = ["instanceType"]
+"""What the provider would change on a machine that it stops and starts: an outage that no gate is
+asked about, because gates stand before deletions."""
+
 
 def root_disk(key_arn: pulumi.Input[str]) -> aws.ec2.InstanceRootBlockDeviceArgs:
     """An encrypted gp3 root volume, deleted with its instance: it holds nothing to keep."""

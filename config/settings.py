@@ -1,6 +1,7 @@
 """The whole of a stack's configuration as one frozen value."""
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -9,7 +10,7 @@ from config.api import ApiSettings, ControllerSettings
 from config.etcd import EtcdSettings
 from config.network import NetworkSettings
 from config.quorum import Quorum
-from config.types import Settings
+from config.types import Duration, Settings
 from config.versions import KUBERNETES, Architecture, ArtifactName
 
 MAX_CLUSTER_NAME = 20
@@ -45,6 +46,12 @@ def _check_tags(tags: dict[str, str]) -> dict[str, str]:
         if key.lower().startswith("aws:") or key == "Name":
             raise ValueError(f"must not use the reserved key {key!r}")
     return tags
+
+
+def _check_gate_timeout(timeout: timedelta) -> timedelta:
+    if not timedelta(seconds=10) <= timeout <= timedelta(hours=24):
+        raise ValueError("must be from 10s to 24h")
+    return timeout
 
 
 class PkiSettings(Settings):
@@ -110,7 +117,10 @@ class ClusterSettings(Settings):
     tags: Annotated[dict[str, str], AfterValidator(_check_tags)] = Field(default_factory=dict)
     """Tags of every resource that can have some."""
     protect: bool = True
-    """Refuse to delete the data volumes, the snapshots, the KMS key and the roots of trust."""
+    """Delete no machine, disk or target that the cluster cannot spare, and never the snapshots, the
+    KMS key and the roots of trust."""
+    gate_timeout: Annotated[Duration, AfterValidator(_check_gate_timeout)] = timedelta(minutes=15)
+    """How long `pulumi up` waits until a node may go before it refuses; nodes report every 30 s."""
     artifacts: ArtifactSettings = ArtifactSettings()
     """Where the binaries come from."""
 

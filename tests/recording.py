@@ -50,8 +50,11 @@ class Recorded:
     dependencies: tuple[str, ...]
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
+    replace_on_changes: tuple[str, ...]
     replacement_trigger: Any
     retain_on_delete: bool
+    hooks: tuple[tuple[str, str], ...] = ()
+    """When, and the name of the hook."""
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -129,6 +132,8 @@ class RecordingMonitor(MockMonitor):
         super().__init__(cloud)
         self.recorded: dict[str, Recorded] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.hooks: list[tuple[str, bool]] = []
+        """Every hook that was registered, and whether previews run it."""
 
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
@@ -143,11 +148,19 @@ class RecordingMonitor(MockMonitor):
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             retain_on_delete=request.retainOnDelete,
+            replace_on_changes=tuple(request.replaceOnChanges),
             replacement_trigger=MessageToDict(request.replacement_trigger)
             if request.HasField("replacement_trigger")
             else None,
+            hooks=tuple(
+                (field.name, name) for field, names in request.hooks.ListFields() for name in names
+            ),
         )
         return response
+
+    def RegisterResourceHook(self, request: Any) -> Any:
+        self.hooks.append((request.name, request.on_dry_run))
+        return super().RegisterResourceHook(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.outputs[request.urn] = MessageToDict(request.outputs)

@@ -17,7 +17,7 @@ _RECORD = f"{CACHE}/newest-snapshot"
 
 def remember(age: float) -> None:
     """A snapshot of that age, in seconds, is stored."""
-    files.write(at(_RECORD), f"{time.time() - age:.0f}\n")
+    files.write(at(_RECORD), f"{int(time.time() - age)}\n")
 
 
 def age() -> float | None:

@@ -130,6 +130,18 @@ def test_a_target_that_is_not_registered_is_never_healthy(elb, group, network, c
     control("DELETE", {"target": address})
 
 
+def test_a_target_that_drains_is_listed_until_its_connections_end(elb, group, network, control):
+    address = network.launch()["PrivateIpAddress"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": address}])
+    control("POST", {"target": address, "state": "draining"})
+    elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": address}])
+
+    assert _health(elb, group)[address]["State"] == "draining"
+    assert _health(elb, group)[address]["Reason"] == "Target.DeregistrationInProgress"
+    control("DELETE", {"target": address})
+    assert _health(elb, group) == {}
+
+
 @pytest.mark.parametrize("body", [{"target": "10.0.0.9", "state": "fine"}, {"state": "healthy"}, 7])
 def test_a_report_that_means_nothing_is_refused(control, body):
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -66,8 +66,7 @@ def test_a_data_volume_in_the_zone_of_its_member(cluster):
     assert "test-etcd-2-data-id" in document(cluster.of("Instance")["test-etcd-2"])
 
 
-def test_data_is_protected_and_machines_are_not(cluster, deploy_stack):
-    assert all(v.protect for v in cluster.registrations("Volume").values())
+def test_what_never_goes_is_protected_and_machines_and_disks_have_gates(cluster, deploy_stack):
     assert all(b.protect for b in cluster.registrations("Bucket").values())
     assert all(k.protect for k in cluster.registrations("Key").values())
     assert all(ca.protect for ca in cluster.registrations("SelfSignedCert").values())
@@ -79,6 +78,8 @@ def test_data_is_protected_and_machines_are_not(cluster, deploy_stack):
     }
     # A protected machine could never be replaced, which is how every update reaches it.
     assert not any(i.protect for i in cluster.registrations("Instance").values())
+    # A protected disk would stay behind when its member has left, and stop the update.
+    assert not any(v.protect for v in cluster.registrations("Volume").values())
     unprotected = deploy_stack({"protect": False})
     assert not any(r.protect for r in unprotected.resources)
 
@@ -117,6 +118,16 @@ def test_a_machine_boots_only_when_everything_it_fetches_is_there(cluster):
         ("SecurityGroupIngressRule", "test-etcd-ingress-2380-etcd"),
     ):
         assert cluster.urn(type_, name) in waits_for, name
+
+
+@pytest.mark.parametrize("size", [3, 7])
+def test_the_report_is_deleted_after_what_its_gates_hold_back(deploy_stack, size):
+    cluster = deploy_stack({"etcd": {"size": size}})
+    for number in range(size):
+        report = cluster.urn("Parameter", f"test-etcd-{number}-status")
+        for type_, name in (("Volume", "-data"), ("Instance", "")):
+            resource = cluster.registrations(type_)[f"test-etcd-{number}{name}"]
+            assert report in resource.dependencies
 
 
 def test_newer_images_replace_nothing_unless_the_stack_names_one(cluster, deploy_stack):

@@ -19,6 +19,7 @@ from node.etcd.decide import (
 from node.etcd.entries import Entry
 from node.membership import Formation, Member, formation
 
+MEMBERS = [{"name": "etcd-0", "address": "10.0.224.4"}]
 FOUNDERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(3))
 NEW = Formation(formed=False, token="new", members=FOUNDERS, snapshot="snapshots/etcd-0/x.db")
 MARKERS = (
@@ -136,7 +137,7 @@ def test_who_joins_is_told_the_incarnation():
 
 @pytest.mark.parametrize("snapshot", [{}, {"snapshot": None}, {"snapshot": "snapshots/x"}])
 def test_the_marker_may_name_a_snapshot(snapshot):
-    found = formation({"formed": False, "token": "t", "members": [], **snapshot})
+    found = formation({"formed": False, "token": "t", "members": MEMBERS, **snapshot})
     assert found.snapshot == snapshot.get("snapshot")
     assert found.owns(None)
     assert found.owns("t")

@@ -24,7 +24,7 @@ def test_every_stack_of_the_repository_deploys(deploy_stack, stack, members, ser
     assert len([n for n in instances if n.startswith(f"{stack}-etcd-")]) == members
     assert len([n for n in instances if n.startswith(f"{stack}-api-")]) == servers
     assert program.loose() == []
-    assert all(v.protect is (stack == "prod") for v in program.registrations("Volume").values())
+    assert all(k.protect is (stack == "prod") for k in program.registrations("Key").values())
 
 
 def test_outputs(cluster):

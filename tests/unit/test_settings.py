@@ -45,6 +45,7 @@ def test_every_default():
     assert settings.operator_access == "none"
     assert settings.tags == {}
     assert settings.protect is True
+    assert settings.gate_timeout == timedelta(minutes=15)
     assert settings.artifacts.mirror is None
     assert settings.artifacts.sha256 == {}
 
@@ -106,6 +107,9 @@ def test_every_default():
         ({"network": {"nat": "two"}}, "network.nat: must be 'perZone', 'single' or 'none'"),
         ({"api": {"size": 1}}, "api.size: must be at least 2; 1 only with protect: false, got 1"),
         ({"api": {"internal": False}}, "api.allowedCidrs: must be written out when"),
+        ({"gateTimeout": "9s"}, "gateTimeout: must be from 10s to 24h, got '9s'"),
+        ({"gateTimeout": "25h"}, "gateTimeout: must be from 10s to 24h, got '25h'"),
+        ({"gateTimeout": 900}, "gateTimeout: must be a duration such as 15s, 2m10s or 1h, got 900"),
         ({"api": {"shutdownDelay": "soon"}}, "api.shutdownDelay: must be a duration such as"),
         ({"api": {"shutdownDelay": "0s"}}, "api.shutdownDelay: must be longer than zero"),
         ({"api": {"shutdownDelay": 130}}, "api.shutdownDelay: must be a duration such as"),

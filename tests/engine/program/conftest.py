@@ -1,10 +1,10 @@
-"""The stories that the tests of this directory read; both begin with the first test that asks."""
+"""The stories that the tests of this directory read; all begin with the first test that asks."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.program.plots import replacing, resizing
+from tests.engine.program.plots import balancing, guarding, replacing, resizing
 from tests.engine.program.story import Story
 from tests.engine.program.workbench import Workbench
 
@@ -14,7 +14,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stor
     """All stories; they run side by side."""
     told = {
         plot.__name__: Story(plot, Workbench(tmp_path_factory.mktemp(plot.__name__)))
-        for plot in (resizing, replacing)
+        for plot in (resizing, replacing, guarding, balancing)
     }
     yield told
     for story in told.values():
@@ -29,6 +29,16 @@ def resized(stories: dict[str, Story]) -> Story:
 @pytest.fixture(scope="session")
 def replaced(stories: dict[str, Story]) -> Story:
     return stories["replacing"]
+
+
+@pytest.fixture(scope="session")
+def guarded(stories: dict[str, Story]) -> Story:
+    return stories["guarding"]
+
+
+@pytest.fixture(scope="session")
+def balanced(stories: dict[str, Story]) -> Story:
+    return stories["balancing"]
 
 
 @pytest.fixture(scope="session", autouse=True)

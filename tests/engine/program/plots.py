@@ -3,13 +3,15 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from lab.processes import ProcessIdentity
 from lab.workspace import STACK
+from tests.engine.program.player import Player
 from tests.engine.program.story import Chapter, chapter
 from tests.engine.program.workbench import Workbench
-from tests.engine.program.world import watched
+from tests.engine.program.world import targets, watched
 
 SMALLER_API = {
     "aws:region": "eu-central-1",
@@ -68,8 +70,77 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     yield "replaced", _ok(chapter(bench, replaced, samples))
     bench.set("protect", "true")
     yield "protected", _ok(chapter(bench, bench.update("up")))
-    # With its preview, which is what refuses: without one the engine deletes what is not protected.
-    yield "refused", chapter(bench, bench.pulumi("destroy", "--yes", "--stack", STACK))
+    yield "refused", chapter(bench, bench.update("destroy"))
     bench.set("protect", "false")
     yield "unprotected", _ok(chapter(bench, bench.update("up")))
     yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+
+
+def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
+    """A protected cluster: replaced, grown to 7 and shrunk to 3, whatever its members say."""
+    bench.configure(
+        {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "1h"}
+    )
+    yield "up", _ok(chapter(bench, bench.lab_up()))
+    with Player(bench) as player:
+        player.silent = {"etcd-2"}
+        bench.set("etcd.instanceType", "m6i.xlarge")
+
+        def interrupt(log: Path) -> None:
+            bench.await_line(log, "local-etcd-0 waits: etcd-2 has not reported")
+            bench.interrupt()
+
+        yield "interrupted", chapter(bench, bench.update("up", meanwhile=interrupt))
+        bench.set("gateTimeout", "20s")
+        yield "refused", chapter(bench, bench.update("up"))
+        player.silent, player.sick = set(), {"etcd-1"}
+        bench.set("gateTimeout", "10m")
+
+        def heal(log: Path) -> None:
+            bench.await_line(log, "local-etcd-0 waits: etcd-1 is not healthy")
+            player.sick = set()
+
+        yield "resumed", _ok(chapter(bench, bench.update("up", meanwhile=heal)))
+        bench.set("etcd.size", "7")
+        yield "grown", _ok(chapter(bench, bench.update("up")))
+        player.staying = {"etcd-6"}
+        bench.set("etcd.size", "3")
+        bench.set("gateTimeout", "20s")
+        yield "stuck", chapter(bench, bench.update("up"))
+        player.staying = set()
+        bench.set("gateTimeout", "10m")
+        yield "shrunk", _ok(chapter(bench, bench.update("up")))
+        yield "played", player
+
+
+def balancing(bench: Workbench) -> Iterator[tuple[str, Any]]:
+    """A protected cluster whose API servers are replaced, and which nobody may destroy."""
+    bench.configure(
+        {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "10m"}
+    )
+    yield "up", _ok(chapter(bench, bench.lab_up()))
+    with Player(bench) as player:
+        before = targets(bench.clients)
+        player.targets = "unhealthy"
+
+        def recover(log: Path) -> None:
+            bench.await_line(log, "0 of the other API servers are healthy, 1 must be")
+            player.targets = None
+            for address in targets(bench.clients):
+                player.judge("DELETE", target=address)
+            for address in before:
+                player.judge("POST", target=address, state="draining")
+            bench.await_line(log, "is not drained yet (draining)")
+            for address in before:
+                player.judge("DELETE", target=address)
+
+        bench.set("api.shutdownDelay", "140s")
+        with watched(bench.clients) as samples:
+            done = bench.update("up", meanwhile=recover)
+        yield "replaced", _ok(chapter(bench, done, samples))
+        disk = "::aws:ebs/volume:Volume::local-etcd-1-data"
+        (urn,) = (r["urn"] for r in bench.state() if disk in r["urn"].replace("$", "::"))
+        yield "another disk", chapter(bench, bench.pulumi("preview", "--target-replace", urn))
+        program = ("--yes", "--stack", STACK, "--run-program")
+        yield "with preview", chapter(bench, bench.pulumi("destroy", *program))
+        yield "without preview", chapter(bench, bench.update("destroy", "--run-program"))

@@ -114,10 +114,32 @@ def test_protection_is_switched_without_touching_a_machine(replaced: Story) -> N
 def test_a_protected_stack_is_not_destroyed(replaced: Story) -> None:
     refused = replaced["refused"]
     assert refused.status != 0
-    assert "protect" in refused.text
+    assert "Hooks: gate-etcd-member" in refused.text, "the engine names what holds it back"
     assert "Traceback" not in refused.text
+    assert refused.steps == ()
     assert refused.world == replaced["protected"].world
     assert refused.state == replaced["protected"].state
+
+
+def test_an_unprotected_stack_has_no_gate(replaced: Story) -> None:
+    for told in ("up", "replaced", "unprotected", "destroyed"):
+        assert "gate: " not in replaced[told].text
+        assert not any(
+            any(resource.get("resourceHooks", {}).values()) for resource in replaced[told].state
+        )
+    bound = {
+        hook
+        for resource in replaced["protected"].state
+        for hooks in resource.get("resourceHooks", {}).values()
+        for hook in hooks or ()
+    }
+    assert bound == {
+        "gate-etcd-member",
+        "gate-etcd-disk",
+        "gate-etcd-new-disk",
+        "gate-api-target",
+        "gate-api-server",
+    }
 
 
 def test_a_destroyed_stack_leaves_nothing(replaced: Story) -> None:

@@ -111,21 +111,35 @@ class Workbench:
         environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
         return self._finish(words, REPOSITORY, environment, meanwhile)
 
-    def pulumi(self, *arguments: str, without: Sequence[str] = (), **variables: str) -> Finished:
+    def pulumi(
+        self,
+        *arguments: str,
+        without: Sequence[str] = (),
+        meanwhile: Callable[[int], None] | None = None,
+        **variables: str,
+    ) -> Finished:
         """`pulumi` in a shell that sourced `.lab/env`."""
         line = shlex.join(["pulumi", *arguments, "--non-interactive", "--color", "never"])
         unset = f"unset {shlex.join(without)};" if without else ""
         changes = "".join(f"export {name}={shlex.quote(to)};" for name, to in variables.items())
         script = f". {shlex.quote(str(self.workspace.env))}; {unset} {changes} exec {line}"
         environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}  # makes --event-log known
-        return self._finish(["/bin/sh", "-c", script], self.project, environment, None)
+        return self._finish(["/bin/sh", "-c", script], self.project, environment, meanwhile)
 
-    def update(self, name: str, *options: str, **environment: Any) -> Update:
-        """`pulumi up`, `refresh` or `destroy`, without a preview first."""
+    def update(
+        self,
+        name: str,
+        *options: str,
+        meanwhile: Callable[[Path], None] | None = None,
+        **environment: Any,
+    ) -> Update:
+        """`pulumi up`, `refresh` or `destroy`, without a preview first; `meanwhile` gets the event
+        log."""
         log = self.directory / f"{name}.events"
         log.unlink(missing_ok=True)
         arguments = [name, "--stack", STACK, "--yes", "--skip-preview", *options]
-        done = self.pulumi(*arguments, "--event-log", str(log), **environment)
+        during = None if meanwhile is None else (lambda _: meanwhile(log))
+        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **environment)
         return Update(done.status, done.text, read_steps(log))
 
     def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> Update:
@@ -200,3 +214,29 @@ class Workbench:
             assert time.monotonic() < deadline, f"no step on {name}"
             assert command(of), f"ended before a step on {name}"
             time.sleep(0.2)
+
+    def interrupt(self) -> None:
+        """Ctrl-C for what runs."""
+        assert self.running
+        self.running.send_signal(signal.SIGINT)
+
+    def await_line(self, log: Path, text: str) -> None:
+        """Wait until an update has said something, as its event log has it."""
+        deadline = time.monotonic() + LONGEST
+        while not any(text in line for line in said(log)):
+            assert time.monotonic() < deadline, f"nothing was said of {text!r}"
+            assert self.running, "not even started"
+            assert self.running.poll() is None, f"ended before it said {text!r}"
+            time.sleep(0.3)
+
+
+def said(log: Path) -> list[str]:
+    """What a program has said so far, without the CLI's own debug messages."""
+    if not log.exists():
+        return []
+    events = [
+        json.loads(line)["diagnosticEvent"]
+        for line in log.read_text().splitlines(keepends=True)
+        if line.endswith("\n") and '"diagnosticEvent"' in line and '"severity":"debug"' not in line
+    ]
+    return [event["message"].strip() for event in events if event["severity"] != "debug"]

@@ -1,0 +1,5 @@
+"""The gates of `pulumi up`: no machine, disk or target goes while the cluster cannot spare it."""
+
+from components.gates.hooks import Gates, GatesArgs
+
+__all__ = ["Gates", "GatesArgs"]

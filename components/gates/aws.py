@@ -1,0 +1,146 @@
+"""What gates ask AWS, with boto3, as the same account and in the same region as the provider.
+
+Region and profile are the provider's (`aws:region`, `aws:profile`), the rest is boto3's own chain:
+AWS_* variables, the profile, the machine's role. A stack that hands its provider credentials in
+another way (`aws:assumeRoles`, `aws:accessKey`, `aws:endpoints`) must hand them to the gates in
+AWS_* variables; an account that differs from the provider's is an error, not a wrong answer.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "InvalidClientTokenId",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+AWAY = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
+"""States of a machine on which nothing runs any more, or soon will not."""
+
+
+class AwsSilentError(Exception):
+    """AWS did not answer, or asked to slow down: worth another try."""
+
+
+class AwsDeniedError(Exception):
+    """AWS refuses these credentials the request. Names the permission."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of Parameter Store."""
+
+    value: str
+    version: int
+    """Counts up with every write."""
+
+
+class Cloud:
+    """The reads of gates. Every method raises AwsSilentError and AwsDeniedError, and blocks."""
+
+    def __init__(self, *, region: str, profile: str | None, account_id: str) -> None:
+        self._region, self._profile, self._account_id = region, profile, account_id
+        self._session: boto3.Session | None = None
+        self._lock = threading.Lock()
+        # A wait is the gate's to show, so a request that hangs must not hide it for long.
+        self._config = Config(
+            connect_timeout=5,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )
+
+    def parameters(self, names: Iterable[str]) -> dict[str, Parameter]:
+        """Those of up to ten parameters that exist, all as of one moment."""
+        with _answering("ssm:GetParameters"):
+            answer = self._connected().client("ssm", config=self._config)
+            found = answer.get_parameters(Names=sorted(names))["Parameters"]
+        return {p["Name"]: Parameter(p["Value"], p["Version"]) for p in found}
+
+    def runs(self, instance_id: str) -> bool:
+        """Whether a machine runs, or is about to."""
+        with _answering("ec2:DescribeInstances"):
+            client = self._connected().client("ec2", config=self._config)
+            try:
+                answer = client.describe_instances(InstanceIds=[instance_id])
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "InvalidInstanceID.NotFound":
+                    return False
+                raise
+        states = [
+            instance["State"]["Name"]
+            for reservation in answer["Reservations"]
+            for instance in reservation["Instances"]
+        ]
+        return any(state not in AWAY for state in states)
+
+    def attached_volumes(self, *, name: str, cluster: str) -> list[str]:
+        """Ids of the cluster's volumes of this name that are attached to a machine."""
+        filters = {"tag:Name": name, f"tag:kubernetes.io/cluster/{cluster}": "owned"}
+        with _answering("ec2:DescribeVolumes"):
+            client = self._connected().client("ec2", config=self._config)
+            answer = client.describe_volumes(
+                Filters=[{"Name": key, "Values": [value]} for key, value in filters.items()]
+            )
+        return [volume["VolumeId"] for volume in answer["Volumes"] if volume["State"] == "in-use"]
+
+    def targets(self, group_arn: str) -> dict[str, str]:
+        """State by address of every target of a target group, those that drain included."""
+        with _answering("elasticloadbalancing:DescribeTargetHealth"):
+            client = self._connected().client("elbv2", config=self._config)
+            answer = client.describe_target_health(TargetGroupArn=group_arn)
+        return {
+            health["Target"]["Id"]: health["TargetHealth"]["State"]
+            for health in answer["TargetHealthDescriptions"]
+        }
+
+    def _connected(self) -> boto3.Session:
+        """The session, once it is known to be of the provider's account."""
+        with self._lock:
+            if self._session is None:
+                session = boto3.Session(profile_name=self._profile, region_name=self._region)
+                identity = session.client("sts", config=self._config).get_caller_identity()
+                if identity["Account"] != self._account_id:
+                    raise AwsDeniedError(
+                        f"the gates' credentials are of account {identity['Account']} and the "
+                        f"provider's of {self._account_id}: set AWS_PROFILE or the AWS_* variables "
+                        "to the provider's"
+                    )
+                self._session = session
+            return self._session
+
+
+@contextmanager
+def _answering(permission: str) -> Iterator[None]:
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
+        raise AwsDeniedError(
+            f"gates ask AWS with boto3, and {error}: set AWS_PROFILE or the AWS_* variables"
+        ) from error
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _DENIED:
+            raise AwsDeniedError(
+                f"AWS refuses {permission} ({code}): allow it to who runs pulumi up"
+            ) from error
+        raise AwsSilentError(f"AWS does not answer {permission} ({code})") from error
+    except BotoCoreError as error:
+        raise AwsSilentError(
+            f"AWS does not answer {permission} ({type(error).__name__})"
+        ) from error

@@ -1,0 +1,162 @@
+"""Gates as Pulumi's resource hooks.
+
+State holds the names of the hooks of every resource, also of one that the program no longer
+declares, and the engine looks them up when it deletes it. So the names are fixed, and every run
+registers every hook, bound or not, protected or not.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pulumi
+
+from components.gates.looks import Look, Looks
+from components.gates.subject import Subject, subject_of
+from components.gates.verdict import GateRefusedError
+from components.gates.waiting import Patience, pass_gate
+
+MEMBER, DISK, NEW_DISK = "gate-etcd-member", "gate-etcd-disk", "gate-etcd-new-disk"
+TARGET, SERVER = "gate-api-target", "gate-api-server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatesArgs:
+    """What Gates are built from."""
+
+    looks: Looks
+    """What they look at."""
+    protect: bool
+    """Bind the gates; one that an earlier run bound opens at once when this is false."""
+    timeout: timedelta
+    """How long a gate waits before it refuses."""
+    target_group_arn: pulumi.Output[str]
+    """Where API servers are registered."""
+
+
+class Gates:
+    """Every gate of a cluster. A component binds its resources with the properties below, and
+    names them to `keeps`."""
+
+    def __init__(self, args: GatesArgs) -> None:
+        self._args, self._looks = args, args.looks
+        self._kept: dict[str, str] = {}
+        # Threads of its own: the event loop's are all taken while registrations wait for the very
+        # deletion that a gate holds up. One, because a boto3 session is not for several.
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gates")
+        # A preview must already refuse to replace a disk, hence on_dry_run.
+        in_preview = pulumi.ResourceHookOptions(on_dry_run=True)
+        self._hooks = {
+            MEMBER: pulumi.ResourceHook(MEMBER, self._gate(self._member)),
+            DISK: pulumi.ResourceHook(DISK, self._gate(self._disk)),
+            NEW_DISK: pulumi.ResourceHook(NEW_DISK, self._gate(self._new_disk), in_preview),
+            TARGET: pulumi.ResourceHook(TARGET, self._gate(self._target)),
+            SERVER: pulumi.ResourceHook(SERVER, self._gate(self._server)),
+        }
+
+    @property
+    def member(self) -> pulumi.ResourceHookBinding | None:
+        """For what an etcd member cannot run without: its machine, and the disk in it.
+
+        Both, because the attachment goes first and stops the machine.
+        """
+        return self._binding(before_delete=MEMBER)
+
+    @property
+    def disk(self) -> pulumi.ResourceHookBinding | None:
+        """For a data volume."""
+        return self._binding(before_delete=DISK, before_create=NEW_DISK)
+
+    @property
+    def target(self) -> pulumi.ResourceHookBinding | None:
+        """For an API server's registration with the balancer."""
+        return self._binding(before_delete=TARGET)
+
+    @property
+    def server(self) -> pulumi.ResourceHookBinding | None:
+        """For an API server's machine."""
+        return self._binding(before_delete=SERVER)
+
+    def keeps(self, *resources: pulumi.CustomResource) -> None:
+        """These are declared, so once they are registered only `destroy` can delete them."""
+        for resource in resources:
+            known = pulumi.Output.all(resource.urn, resource.id)
+            known.apply(lambda ids: self._kept.update({ids[0]: ids[1]}))
+
+    def _binding(
+        self, *, before_delete: str, before_create: str | None = None
+    ) -> pulumi.ResourceHookBinding | None:
+        if not self._args.protect:
+            return None
+        return pulumi.ResourceHookBinding(
+            before_delete=[self._hooks[before_delete]],
+            before_create=[self._hooks[before_create]] if before_create else None,
+        )
+
+    def _gate(
+        self, rule: Callable[[pulumi.ResourceHookArgs, Subject], Awaitable[Look]]
+    ) -> Callable[[pulumi.ResourceHookArgs], Awaitable[None]]:
+        async def gate(args: pulumi.ResourceHookArgs) -> None:
+            if not self._args.protect:
+                pulumi.log.info(f"gate: {args.name} goes: protect is false")
+                return
+            subject = self._subject(args)
+            look, loop = await rule(args, subject), asyncio.get_running_loop()
+            await pass_gate(
+                str(subject),
+                lambda: loop.run_in_executor(self._threads, look),
+                Patience(timeout=self._args.timeout, say=pulumi.log.info),
+            )
+
+        return gate
+
+    def _subject(self, args: pulumi.ResourceHookArgs) -> Subject:
+        """The node that a resource belongs to. Raises GateRefusedError when it must stay anyway."""
+        subject = subject_of(args.name)
+        if subject is None:
+            raise GateRefusedError(f"gate: {args.name} stays: it is the resource of no known node")
+        if subject.cluster != self._looks.cluster:
+            raise GateRefusedError(
+                f"gate: {subject} stays: clusterName is now {self._looks.cluster!r}, which is "
+                "another cluster in the place of this one: set it back; to give this one up, see "
+                "docs/runbooks/destroy.md"
+            )
+        if args.id and self._kept.get(args.urn) == args.id:
+            raise GateRefusedError(
+                f"gate: {subject} stays: this stack is protected, and this would destroy it: see "
+                "docs/runbooks/destroy.md for how to mean it"
+            )
+        return subject
+
+    async def _member(self, args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
+        # The attachment names its machine, and the machine is its own.
+        instance_id = _text(args.old_inputs, "instanceId") or args.id
+        return self._looks.member(subject.node, instance_id)
+
+    async def _disk(self, _args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
+        return self._looks.disk(subject.node)
+
+    async def _new_disk(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
+        return self._looks.new_disk(args.name)
+
+    async def _target(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
+        return self._looks.target(await self._group(), _text(args.old_inputs, "targetId"))
+
+    async def _server(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
+        return self._looks.server(await self._group(), _text(args.old_outputs, "privateIp"))
+
+    async def _group(self) -> str:
+        """The group that serves now: after a replacement of the group itself, the new one."""
+        arn = await self._args.target_group_arn.future()
+        if not arn:
+            raise GateRefusedError("gate: the balancer's target group is unknown: run pulumi up")
+        return arn
+
+
+def _text(properties: Mapping[str, Any] | None, key: str) -> str:
+    """A plain text among a resource's properties; empty when it is none. Secrets are Outputs."""
+    value = (properties or {}).get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,87 @@
+"""What each gate looks at, from AWS to a verdict. Blocks; knows nothing of Pulumi."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from components.gates.aws import Cloud
+from components.gates.members import Tier, disk_may_go, may_be_replaced, may_leave
+from components.gates.servers import server_may_go, target_may_go
+from components.gates.tier import TierWatch
+from components.gates.verdict import Pass, Refuse, Verdict
+from components.naming import ParameterPaths
+
+Look = Callable[[], Verdict]
+"""One look. Raises AwsSilentError and AwsDeniedError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """The looks of every gate of a cluster; each call begins a new watch."""
+
+    cluster: str
+    """Name of the cluster."""
+    members: frozenset[str]
+    """The etcd members that the stack wants."""
+    api_size: int
+    """The API servers that it wants."""
+    cloud: Cloud
+    """Whom they ask."""
+    _left: set[str] = field(default_factory=set)
+
+    def member(self, node: str, instance_id: str) -> Look:
+        """Whether the machine of a member may go, or lose its disk."""
+        watch = self._watch()
+        if node not in self.members:
+            return lambda: self._departure(watch, node, may_leave)
+
+        def look() -> Verdict:
+            running = self.cloud.runs(instance_id)
+            return may_be_replaced(self._tier(watch), node, running=running)
+
+        return look
+
+    def disk(self, node: str) -> Look:
+        """Whether a member's data volume may go."""
+        watch = self._watch()
+        return lambda: self._departure(watch, node, disk_may_go)
+
+    def new_disk(self, name: str) -> Look:
+        """Whether a member may get the data volume `name`: if it has none."""
+
+        def look() -> Verdict:
+            attached = self.cloud.attached_volumes(name=name, cluster=self.cluster)
+            if not attached:
+                return Pass("it has no disk yet")
+            return Refuse(
+                f"it has its disk, {', '.join(attached)}, and this would replace it by an empty "
+                "one: undo what changes the volume's zone, key or encryption"
+            )
+
+        return look
+
+    def target(self, group_arn: str, address: str) -> Look:
+        """Whether the balancer may lose a target."""
+        return lambda: target_may_go(self.cloud.targets(group_arn), address, size=self.api_size)
+
+    def server(self, group_arn: str, address: str) -> Look:
+        """Whether an API server's machine may go."""
+        return lambda: server_may_go(self.cloud.targets(group_arn), address, size=self.api_size)
+
+    def _departure(
+        self, watch: TierWatch, node: str, rule: Callable[[Tier, str], Verdict]
+    ) -> Verdict:
+        # Who has left cannot come back within this update, and its machine, once its disk is off,
+        # can not say so again for machine and disk.
+        if node in self._left:
+            return Pass("it has left the cluster")
+        verdict = rule(self._tier(watch), node)
+        if isinstance(verdict, Pass):
+            self._left.add(node)
+        return verdict
+
+    def _watch(self) -> TierWatch:
+        return TierWatch(ParameterPaths(self.cluster), self.members)
+
+    def _tier(self, watch: TierWatch) -> Tier:
+        return watch.look(self.cloud.parameters(watch.parameters), time.monotonic())

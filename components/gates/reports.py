@@ -1,0 +1,84 @@
+"""What etcd nodes say of themselves, as `node report` writes it to Parameter Store. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+STATES = frozenset({"waiting", "empty", "joining", "member", "left"})
+ROLES = frozenset({"voter", "learner"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EtcdReport:
+    """What an etcd node last reported."""
+
+    state: str
+    """One of STATES."""
+    leader: bool
+    healthy: bool
+    members: Mapping[str, str] | None
+    """The actual membership, voter or learner by name; None when the node could not get it."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """There is no report that counts."""
+
+    reason: str
+    """What follows the node's name in a sentence."""
+
+
+class DamagedReportError(Exception):
+    """A report that is none. Its text follows the node's name in a sentence."""
+
+
+def read_report(text: str) -> EtcdReport:
+    """The report in a parameter's value. Raises DamagedReportError."""
+    document = _document(text)
+    if document == {}:  # as `pulumi up` made it
+        raise DamagedReportError("has never reported")
+    state, members = document.get("state"), document.get("members")
+    if not isinstance(state, str) or state not in STATES:
+        raise DamagedReportError(f"wrote a damaged report (state {_shown(state)})")
+    for key in ("leader", "healthy"):
+        if not isinstance(document.get(key), bool):
+            raise DamagedReportError(
+                f"wrote a damaged report ({key} {_shown(document.get(key))}, neither true nor "
+                "false)"
+            )
+    if members is not None and not (
+        isinstance(members, dict)
+        and all(isinstance(role, str) and role in ROLES for role in members.values())
+    ):
+        raise DamagedReportError(f"wrote a damaged report (members {_shown(members)})")
+    return EtcdReport(
+        state=state, leader=document["leader"], healthy=document["healthy"], members=members
+    )
+
+
+def read_formed(text: str | None) -> bool | None:
+    """Whether the marker says that the cluster was formed; None when it says nothing readable.
+
+    Only a plain false opens a gate, so a marker that is lost or damaged never does.
+    """
+    try:
+        formed = _document(text or "").get("formed")
+    except DamagedReportError:
+        return None
+    return formed if isinstance(formed, bool) else None
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise DamagedReportError("wrote a damaged report (no JSON)") from None
+    if not isinstance(document, dict):
+        raise DamagedReportError("wrote a damaged report (no JSON object)")
+    return document
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

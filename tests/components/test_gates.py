@@ -1,0 +1,251 @@
+"""Which hooks a program registers, and which resources it binds them to."""
+
+import asyncio
+from datetime import timedelta
+
+import pulumi
+import pytest
+
+from components.gates import Gates, GatesArgs
+from components.gates.aws import AwsDeniedError
+from components.gates.looks import Looks
+from components.gates.verdict import GateRefusedError
+
+MEMBER, DISK = ("before_delete", "gate-etcd-member"), ("before_delete", "gate-etcd-disk")
+NEW_DISK = ("before_create", "gate-etcd-new-disk")
+TARGET, SERVER = ("before_delete", "gate-api-target"), ("before_delete", "gate-api-server")
+
+REGISTERED = [
+    ("gate-api-server", False),
+    ("gate-api-target", False),
+    ("gate-etcd-disk", False),
+    ("gate-etcd-member", False),
+    ("gate-etcd-new-disk", True),
+]
+"""Names are in the state of every protected stack: another name would leave it with resources that
+nobody can delete."""
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"protect": False},
+        {"etcd": {"size": 7}, "api": {"size": 5}},
+        {"etcd": {"size": 1}, "api": {"size": 1}, "protect": False},
+    ],
+)
+@pytest.mark.parametrize("preview", [False, True])
+def test_every_run_registers_every_hook_once(deploy_stack, config, preview):
+    deployment = deploy_stack(config, preview=preview)
+    assert sorted(deployment.monitor.hooks) == REGISTERED
+
+
+@pytest.mark.parametrize(("etcd", "api"), [(3, 3), (7, 2)])
+def test_a_protected_stack_has_gates_where_something_can_be_lost(deploy_stack, etcd, api):
+    cluster = deploy_stack({"etcd": {"size": etcd}, "api": {"size": api}})
+    members = [f"test-etcd-{number}" for number in range(etcd)]
+    servers = [f"test-api-{number}" for number in range(api)]
+    bound = {
+        (r.type.rpartition(":")[2], r.name): set(r.hooks) for r in cluster.resources if r.hooks
+    }
+    assert bound == {
+        **{("Instance", name): {MEMBER} for name in members},
+        **{("VolumeAttachment", f"{name}-data"): {MEMBER} for name in members},
+        **{("Volume", f"{name}-data"): {DISK, NEW_DISK} for name in members},
+        **{("TargetGroupAttachment", name): {TARGET} for name in servers},
+        **{("Instance", name): {SERVER} for name in servers},
+    }
+
+
+def test_an_unprotected_stack_has_none(deploy_stack):
+    cluster = deploy_stack({"protect": False})
+    assert [r.name for r in cluster.resources if r.hooks] == []
+
+
+def test_no_change_stops_a_machine_without_asking_a_gate(cluster):
+    """The provider stops and starts a machine for another type, and gates stand before deletions."""
+    for instance in cluster.registrations("Instance").values():
+        assert instance.replace_on_changes == ("instanceType",)
+        assert instance.inputs["userDataReplaceOnChange"] is True
+
+
+class Aws:
+    """An account in which nothing is known, and no machine runs."""
+
+    def __init__(self, *, runs=False, attached=(), targets=None):
+        self._runs, self._attached, self._targets = runs, list(attached), targets or {}
+        self.asked = []
+
+    def parameters(self, names):
+        self.asked.append("parameters")
+        return {}
+
+    def runs(self, instance_id):
+        self.asked.append(instance_id)
+        return self._runs
+
+    def attached_volumes(self, *, name, cluster):
+        self.asked.append((name, cluster))
+        return self._attached
+
+    def targets(self, group_arn):
+        self.asked.append(group_arn)
+        return self._targets
+
+
+def looks(aws):
+    members = frozenset({"etcd-0", "etcd-1", "etcd-2"})
+    return Looks(cluster="test", members=members, api_size=2, cloud=aws)
+
+
+@pytest.fixture
+def called(deploy):
+    """Call one hook of Gates as the engine would; what it said is returned."""
+
+    def call(hook, *, aws, protect=True, kept=(), **args):
+        async def program():
+            gates = Gates(
+                GatesArgs(
+                    looks=looks(aws),
+                    protect=protect,
+                    timeout=timedelta(seconds=0.01),
+                    target_group_arn=pulumi.Output.from_input("arn:group"),
+                )
+            )
+            gates._kept.update(kept)
+            args.setdefault("type", "aws:ec2/instance:Instance")
+            args.setdefault("id", "i-1")
+            args.setdefault("urn", f"urn::{args['name']}")
+            await gates._hooks[hook](pulumi.ResourceHookArgs(**args))
+
+        deploy(lambda: pulumi.run(program))
+
+    return call
+
+
+def test_an_unprotected_run_opens_the_gates_that_an_earlier_one_bound(called):
+    aws = Aws()
+    for hook, name in (
+        ("gate-etcd-member", "test-etcd-1"),
+        ("gate-etcd-disk", "test-etcd-1-data"),
+        ("gate-api-target", "test-api-0"),
+        ("gate-api-server", "other-api-0"),
+    ):
+        called(hook, aws=aws, protect=False, name=name)
+    assert aws.asked == []
+
+
+def test_the_machine_of_an_attachment_is_the_one_that_must_run(called):
+    aws = Aws()
+    called(
+        "gate-etcd-member",
+        aws=aws,
+        name="test-etcd-1-data",
+        id="vai-1",
+        old_inputs={"instanceId": "i-2"},
+    )
+    called("gate-etcd-member", aws=aws, name="test-etcd-1", id="i-3")
+    assert aws.asked == ["i-2", "parameters", "i-3", "parameters"]
+
+
+def test_a_running_member_is_held_back(called):
+    with pytest.raises(GateRefusedError, match=r"gate: test-etcd-1 stays: after 0.01s"):
+        called("gate-etcd-member", aws=Aws(runs=True), name="test-etcd-1")
+
+
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [
+        ("gate-etcd-member", "test-etcd-1"),
+        ("gate-etcd-disk", "test-etcd-1-data"),
+        ("gate-api-target", "test-api-0"),
+        ("gate-api-server", "test-api-0"),
+    ],
+)
+def test_what_is_declared_and_not_replaced_is_not_destroyed(called, hook, name):
+    aws = Aws(targets={"10.0.0.2": "healthy"})
+    kept = {f"urn::{name}": "this"}
+    with pytest.raises(GateRefusedError) as error:
+        called(hook, aws=aws, name=name, id="this", kept=kept)
+    assert "this stack is protected, and this would destroy it" in str(error.value)
+    assert "docs/runbooks/destroy.md" in str(error.value)
+    assert aws.asked == []
+
+
+def test_a_predecessor_is_not_what_is_declared(called):
+    aws = Aws(targets={"10.0.0.2": "healthy"})
+    kept = {"urn::test-api-0": "i-successor"}
+    called(
+        "gate-api-server",
+        aws=aws,
+        name="test-api-0",
+        kept=kept,
+        old_outputs={"privateIp": "10.0.0.1"},
+    )
+    assert aws.asked == ["arn:group"]
+
+
+def test_the_disk_of_a_member_is_refused_at_once(called):
+    with pytest.raises(GateRefusedError, match="would delete its data"):
+        called("gate-etcd-disk", aws=Aws(), name="test-etcd-1-data", id="vol-1")
+
+
+def test_a_second_disk_for_a_member_is_refused(called):
+    aws = Aws(attached=["vol-1"])
+    with pytest.raises(GateRefusedError) as error:
+        called("gate-etcd-new-disk", aws=aws, name="test-etcd-1-data", id="")
+    assert "it has its disk, vol-1, and this would replace it by an empty one" in str(error.value)
+    called("gate-etcd-new-disk", aws=Aws(), name="test-etcd-1-data", id="")
+    assert aws.asked == [("test-etcd-1-data", "test")]
+
+
+@pytest.mark.parametrize("name", ["other-etcd-1", "other-etcd-1-data"])
+def test_another_cluster_name_does_not_make_members_unwanted(called, name):
+    with pytest.raises(GateRefusedError, match="clusterName is now 'test'"):
+        called("gate-etcd-member", aws=Aws(), name=name)
+
+
+def test_an_unknown_name_opens_nothing(called):
+    with pytest.raises(GateRefusedError, match="the resource of no known node"):
+        called("gate-etcd-member", aws=Aws(), name="test-surprise")
+
+
+def test_a_denied_request_refuses_at_once(called):
+    class Denying(Aws):
+        def targets(self, group_arn):
+            raise AwsDeniedError("AWS refuses elasticloadbalancing:DescribeTargetHealth (Denied)")
+
+    with pytest.raises(GateRefusedError, match="refuses elasticloadbalancing:Describe"):
+        called("gate-api-target", aws=Denying(), name="test-api-0")
+
+
+def test_hooks_do_not_block_each_other(deploy):
+    """One that waits leaves the event loop to the others."""
+    order = []
+
+    async def program():
+        gates = Gates(
+            GatesArgs(
+                looks=looks(Aws(runs=True, targets={"10.0.0.2": "healthy"})),
+                protect=True,
+                timeout=timedelta(seconds=0.2),
+                target_group_arn=pulumi.Output.from_input("arn:group"),
+            )
+        )
+
+        async def call(hook, name):
+            arguments = pulumi.ResourceHookArgs(urn="", id="i-1", name=name, type="")
+            try:
+                await gates._hooks[hook](arguments)
+            except GateRefusedError:
+                order.append(f"{name} refused")
+            else:
+                order.append(f"{name} went")
+
+        await asyncio.gather(
+            call("gate-etcd-member", "test-etcd-0"), call("gate-api-target", "test-api-0")
+        )
+
+    deploy(lambda: pulumi.run(program))
+    assert order == ["test-api-0 went", "test-etcd-0 refused"]

@@ -1,0 +1,110 @@
+"""Looks over time, against an account that tests write into."""
+
+import json
+
+import pytest
+
+from components.gates.aws import Parameter
+from components.gates.looks import Looks
+from components.gates.verdict import Pass, Wait
+
+NAMES = ["etcd-0", "etcd-1", "etcd-2", "etcd-3"]
+
+
+class Account:
+    """The reports of three members and one that leaves; every look sees what `write` wrote."""
+
+    def __init__(self):
+        self.stored, self.stopped, self.versions = {}, set(), 0
+        self.write("/test/etcd/formation", {"formed": True})
+
+    def write(self, name, document):
+        self.versions += 1
+        self.stored[name] = Parameter(json.dumps(document), self.versions)
+
+    def report(self, *silent, state="member", members=("etcd-0", "etcd-1", "etcd-2")):
+        for name in NAMES:
+            if name not in silent:
+                said = {
+                    "state": state if name == "etcd-3" else "member",
+                    "leader": name == "etcd-0",
+                    "healthy": True,
+                    "members": dict.fromkeys(members, "voter"),
+                }
+                self.write(f"/test/nodes/{name}/status", said)
+
+    def parameters(self, names):
+        return {name: self.stored[name] for name in names if name in self.stored}
+
+    def runs(self, instance_id):
+        return instance_id not in self.stopped
+
+
+@pytest.fixture
+def account():
+    account = Account()
+    account.report(state="left")
+    return account
+
+
+@pytest.fixture
+def looks(account):
+    return Looks(cluster="test", members=frozenset(NAMES[:3]), api_size=3, cloud=account)
+
+
+def test_a_replacement_waits_for_reports_of_after_it_began(account, looks):
+    look = looks.member("etcd-1", "i-1")
+    assert isinstance(look(), Wait)
+    account.report("etcd-2")
+    assert look() == Wait(("etcd-2 has not reported since this update began",))
+    account.report("etcd-1")
+    assert isinstance(look(), Pass), "its own report is of no matter"
+
+
+def test_the_machine_of_a_member_whose_disk_was_just_taken_does_not_wait_anew(account, looks):
+    attachment = looks.member("etcd-1", "i-1")
+    attachment()
+    account.report()
+    assert isinstance(attachment(), Pass)
+    account.stopped.add("i-1")
+    assert isinstance(looks.member("etcd-1", "i-1")(), Pass), "though nobody reported meanwhile"
+
+
+def test_the_next_member_waits_for_the_one_before_it(account, looks):
+    first = looks.member("etcd-0", "i-0")
+    first()
+    account.report()
+    assert isinstance(first(), Pass)
+    account.report("etcd-0")
+    after = looks.member("etcd-1", "i-1")
+    after()
+    account.report("etcd-0")
+    assert isinstance(after(), Wait), "a report of before its replacement does not count"
+
+
+def test_who_left_is_not_asked_again_for_its_machine_and_its_disk(account, looks):
+    attachment = looks.member("etcd-3", "i-3")
+    assert isinstance(attachment(), Wait), "a report that it left may be of an earlier life"
+    account.report(state="left")
+    assert isinstance(attachment(), Pass)
+    account.stored.clear()
+    assert isinstance(looks.member("etcd-3", "i-3")(), Pass)
+    assert isinstance(looks.disk("etcd-3")(), Pass)
+
+
+def test_a_wait_does_not_count_as_having_left(account, looks):
+    look = looks.member("etcd-3", "i-3")
+    look()
+    account.report(state="member", members=NAMES)
+    assert isinstance(look(), Wait)
+    assert isinstance(looks.disk("etcd-3")(), Wait)
+
+
+def test_a_resumed_update_asks_the_leader_for_a_machine_that_is_off(account, looks):
+    look = looks.member("etcd-3", "i-3")
+    account.stopped.add("i-3")
+    look()
+    account.report("etcd-3", members=NAMES)
+    assert isinstance(look(), Wait)
+    account.report("etcd-3")
+    assert isinstance(look(), Pass)
