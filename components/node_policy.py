@@ -50,7 +50,7 @@ def etcd_node_policy(
         [
             *_every_node(node, paths, account, key_arn, bucket_arn),
             _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
-            _allow("Peers", ["ssm:GetParameter"], [account.parameter(paths.status("etcd-*"))]),
+            _allow("Peers", ["ssm:GetParameters"], [account.parameter(paths.status("etcd-*"))]),
             _allow("Snapshot", ["s3:PutObject"], [f"{snapshots}{node}/*"]),
             _allow("Restore", ["s3:GetObject"], [f"{snapshots}*"]),
             {
@@ -77,7 +77,7 @@ def _every_node(
     return [
         # GetParametersByPath is authorised on the path it is asked for, not on what it returns.
         _allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),
-        _allow("Membership", ["ssm:GetParameter"], membership),
+        _allow("Membership", ["ssm:GetParameter", "ssm:GetParameters"], membership),
         _allow("Report", ["ssm:PutParameter"], [account.parameter(paths.status(node))]),
         {
             **_allow("DecryptFiles", ["kms:Decrypt"], [key_arn]),

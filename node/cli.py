@@ -27,7 +27,10 @@ MODULES = {"release-lease": "node.api.release_lease"}
 UNLOCKED = frozenset({"release-lease"})
 """Commands of a daemon's user, who may not write where locks are. systemd runs them one by one."""
 
-USAGE = "prepare|reconcile|report|snapshot|defrag|restore <snapshot>|release-lease <daemon>"
+USAGE = (
+    "prepare|reconcile|report|snapshot|defrag|restore [--discard-newer-writes] <snapshot>"
+    "|release-lease <daemon>"
+)
 
 
 def main(arguments: Sequence[str]) -> int:

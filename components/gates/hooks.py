@@ -83,8 +83,13 @@ class Gates:
     def keeps(self, *resources: pulumi.CustomResource) -> None:
         """These are declared, so once they are registered only `destroy` can delete them."""
         for resource in resources:
-            known = pulumi.Output.all(resource.urn, resource.id)
-            known.apply(lambda ids: self._kept.update({ids[0]: ids[1]}))
+            pulumi.Output.all(resource.urn, resource.id).apply(lambda known: self._keep(*known))
+
+    def _keep(self, urn: str, identifier: str) -> None:
+        self._kept[urn] = identifier
+        subject = subject_of(urn.rpartition("::")[2])
+        if subject and "aws:ec2/volumeAttachment:VolumeAttachment::" in urn:
+            self._looks.is_back(subject.node)
 
     def _binding(
         self, *, before_delete: str, before_create: str | None = None

@@ -8,7 +8,7 @@ from components.gates.aws import Cloud
 from components.gates.members import Tier, disk_may_go, may_be_replaced, may_leave
 from components.gates.servers import server_may_go, target_may_go
 from components.gates.tier import TierWatch
-from components.gates.verdict import Pass, Refuse, Verdict
+from components.gates.verdict import Pass, Refuse, Verdict, Wait
 from components.naming import ParameterPaths
 
 Look = Callable[[], Verdict]
@@ -17,7 +17,12 @@ Look = Callable[[], Verdict]
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
-    """The looks of every gate of a cluster; each call begins a new watch."""
+    """The looks of every gate of a cluster; each call begins a new watch.
+
+    The engine may ask several gates at once. Each was let go on what the others then were, so what
+    one of them was let go for is taken out of what the next one counts. Looks are therefore taken
+    one at a time.
+    """
 
     cluster: str
     """Name of the cluster."""
@@ -28,6 +33,8 @@ class Looks:
     cloud: Cloud
     """Whom they ask."""
     _left: set[str] = field(default_factory=set)
+    _away: set[str] = field(default_factory=set)
+    _deregistered: set[str] = field(default_factory=set)
 
     def member(self, node: str, instance_id: str) -> Look:
         """Whether the machine of a member may go, or lose its disk."""
@@ -36,10 +43,20 @@ class Looks:
             return lambda: self._departure(watch, node, may_leave)
 
         def look() -> Verdict:
+            if others := self._away - {node}:
+                watch.forget()  # what is away now must report again once it is back
+                return Wait((f"{', '.join(sorted(others))} is being replaced",))
             running = self.cloud.runs(instance_id)
-            return may_be_replaced(self._tier(watch), node, running=running)
+            verdict = may_be_replaced(self._tier(watch), node, running=running)
+            if isinstance(verdict, Pass):
+                self._away.add(node)
+            return verdict
 
         return look
+
+    def is_back(self, node: str) -> None:
+        """Say that a member has its successor, and the successor its disk."""
+        self._away.discard(node)
 
     def disk(self, node: str) -> Look:
         """Whether a member's data volume may go."""
@@ -62,11 +79,26 @@ class Looks:
 
     def target(self, group_arn: str, address: str) -> Look:
         """Whether the balancer may lose a target."""
-        return lambda: target_may_go(self.cloud.targets(group_arn), address, size=self.api_size)
+
+        def look() -> Verdict:
+            verdict = target_may_go(self._targets(group_arn, address), address, size=self.api_size)
+            if isinstance(verdict, Pass):
+                self._deregistered.add(address)
+            return verdict
+
+        return look
 
     def server(self, group_arn: str, address: str) -> Look:
         """Whether an API server's machine may go."""
-        return lambda: server_may_go(self.cloud.targets(group_arn), address, size=self.api_size)
+        return lambda: server_may_go(self._targets(group_arn, address), address, size=self.api_size)
+
+    def _targets(self, group_arn: str, address: str) -> dict[str, str]:
+        found = self.cloud.targets(group_arn)
+        return {
+            target: state
+            for target, state in found.items()
+            if target == address or target not in self._deregistered
+        }
 
     def _departure(
         self, watch: TierWatch, node: str, rule: Callable[[Tier, str], Verdict]

@@ -47,6 +47,10 @@ class TierWatch:
             heard={name: self._heard(name, reports.get(name), now) for name in names},
         )
 
+    def forget(self) -> None:
+        """Begin anew: what was reported until now counts no more."""
+        self._freshness = Freshness()
+
     def _heard(self, name: str, report: Parameter | None, now: float) -> EtcdReport | Silence:
         problem = self._freshness.problem(name, now)
         if report is None or problem is not None:

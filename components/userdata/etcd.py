@@ -103,8 +103,10 @@ def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
                 # be killed for being late.
                 "TimeoutStartSec": "infinity",
                 "TimeoutStopSec": "60s",
-                # Not `always`: a member that was removed exits with 0, and must stay down.
+                # A member that was removed ends with 0, and must stay down. It may do so before it
+                # was ever ready, which systemd alone takes for a failure.
                 "Restart": "on-failure",
+                "RestartPreventExitStatus": 0,
                 "RestartSec": "2s",
                 "OOMScoreAdjust": -900,
                 "LimitNOFILE": 65536,

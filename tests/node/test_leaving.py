@@ -65,8 +65,8 @@ def what_has_left_stays_so(tier: Tier) -> None:
     for _ in range(2):
         for number in (3, 4):
             tier.nodes[number].machine.power_off()
-            tier.until(lambda n=number: tier.round(n) == [(n, LEFT)], number)
-            assert tier.left(number)
-            assert tier.nodes[number].machine.holds_data()
+        tier.until(lambda: tier.round(3, 4) == [(3, LEFT), (4, LEFT)], 3, 4)
+        assert tier.left(3, 4)
+        assert all(tier.nodes[number].machine.holds_data() for number in (3, 4))
     assert tier.nodes[4].report() == "left, not healthy"
     assert set(tier.listed()) == {"etcd-0", "etcd-1", "etcd-2"}

@@ -33,7 +33,7 @@ def weather(aws, moto_url, monkeypatch):
             weather.served += now != "well"
             if now == "down":
                 self.close_connection = True
-            elif now == "throttled" and dice.random() < 0.5:
+            elif now == "throttled" and dice.random() < 0.3:
                 self.reply(400, THROTTLED)
             else:
                 connection = HTTPConnection(moto_url.removeprefix("http://"))

@@ -16,6 +16,7 @@ class Account:
 
     def __init__(self):
         self.stored, self.stopped, self.versions = {}, set(), 0
+        self.balanced = {}
         self.write("/test/etcd/formation", {"formed": True})
 
     def write(self, name, document):
@@ -35,6 +36,9 @@ class Account:
 
     def parameters(self, names):
         return {name: self.stored[name] for name in names if name in self.stored}
+
+    def targets(self, group_arn):
+        return dict(self.balanced)
 
     def runs(self, instance_id):
         return instance_id not in self.stopped
@@ -76,6 +80,7 @@ def test_the_next_member_waits_for_the_one_before_it(account, looks):
     account.report()
     assert isinstance(first(), Pass)
     account.report("etcd-0")
+    looks.is_back("etcd-0")
     after = looks.member("etcd-1", "i-1")
     after()
     account.report("etcd-0")
@@ -108,3 +113,41 @@ def test_a_resumed_update_asks_the_leader_for_a_machine_that_is_off(account, loo
     assert isinstance(look(), Wait)
     account.report("etcd-3")
     assert isinstance(look(), Pass)
+
+
+def test_of_two_replacements_at_once_the_second_waits_for_the_first_to_be_back(account, looks):
+    one, other = looks.member("etcd-0", "i-0"), looks.member("etcd-1", "i-1")
+    one()
+    other()
+    account.report()
+    assert isinstance(one(), Pass)
+    assert other() == Wait(("etcd-0 is being replaced",))
+    account.report()  # the last one of the machine that goes
+    assert other() == Wait(("etcd-0 is being replaced",))
+    looks.is_back("etcd-0")
+    assert isinstance(other(), Wait), "nothing of before counts"
+    account.report("etcd-0")
+    assert isinstance(other(), Wait)
+    account.report()
+    assert isinstance(other(), Pass)
+
+
+def test_api_servers_that_go_at_once_do_not_count_on_each_other(account, looks):
+    old, new = [f"10.0.0.{n}" for n in range(3)], [f"10.0.1.{n}" for n in range(3)]
+    account.balanced = dict.fromkeys(old, "healthy") | dict.fromkeys(new, "initial")
+    gates = [looks.target("arn", address) for address in old]
+    assert [type(gate()) for gate in gates] == [Pass, Wait, Wait]
+    account.balanced[new[0]] = "healthy"
+    assert [type(gate()) for gate in gates[1:]] == [Pass, Wait]
+    account.balanced[new[1]] = "healthy"
+    assert isinstance(gates[2](), Pass)
+
+
+def test_a_server_is_not_drained_until_the_balancer_forgets_it(account, looks):
+    account.balanced = dict.fromkeys(["10.0.0.1", "10.0.0.2", "10.0.0.3"], "healthy")
+    assert isinstance(looks.target("arn", "10.0.0.1")(), Pass)
+    machine = looks.server("arn", "10.0.0.1")
+    account.balanced["10.0.0.1"] = "draining"
+    assert machine() == Wait(("its target 10.0.0.1 is not drained yet (draining)",))
+    del account.balanced["10.0.0.1"]
+    assert isinstance(machine(), Pass)

@@ -35,7 +35,12 @@ class Gate:
             clock=lambda: self.now,
             sleep=self.sleep,
         )
-        asyncio.run(pass_gate("prod-etcd-1", self.look, patience))
+        # asyncio.run would leave the thread without the event loop that Pulumi's mocks expect.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(pass_gate("prod-etcd-1", self.look, patience))
+        finally:
+            loop.close()
 
 
 def test_an_open_gate_is_passed_at_once_and_in_silence():

@@ -1,16 +1,15 @@
-"""Plays the part of the machines, on which nothing runs in the emulator: it writes the etcd nodes'
-reports and judges the balancer's targets, as tests tell it to."""
+"""Plays the part of the etcd machines, on which nothing runs in the emulator: it writes their
+reports, as tests tell it to."""
 
 import json
 import threading
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from tests.engine.program.workbench import Workbench
-from tests.engine.program.world import Machine, running, targets
+from tests.engine.program.world import Machine, running
 
 SECONDS = 1.0
 """Between two reports; real nodes take 30 s."""
@@ -28,8 +27,6 @@ class Player:
     """Members that report nothing."""
     staying: set[str] = field(default_factory=set)
     """Members that do not leave, wanted or not."""
-    targets: str | None = None
-    """State of every registered target; None lets the emulator judge."""
     voters: list[str] = field(default_factory=list)
     least: int = 99
     """The fewest voters beyond quorum that were up at once; below 0 etcd would have stopped."""
@@ -50,16 +47,6 @@ class Player:
         self._thread.join()
         if kind is None and self.error is not None and not self.bench.closed:
             raise self.error
-
-    def judge(self, method: str, **body: str) -> None:
-        """Use the emulator's own endpoint (lab.cloud.control)."""
-        request = urllib.request.Request(  # noqa: S310 - a loopback address
-            f"{self.bench.server.endpoint}/_lab/target-health",
-            method=method,
-            data=json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
-            pass
 
     def _play(self) -> None:
         try:
@@ -87,9 +74,6 @@ class Player:
         fit = [name for name in self.voters if name in up and name not in self.sick | self.silent]
         for name in set(up) - self.silent:
             _write(ssm, f"/local/nodes/{name}/status", self._report(name, wanted, fit[:1]))
-        if self.targets is not None:
-            for address in targets(self.bench.clients):
-                self.judge("POST", target=address, state=self.targets)
 
     def _change(self, is_wanted: Callable[[str], bool], up: list[str]) -> None:
         """One member joins, or else one leaves."""

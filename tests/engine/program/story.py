@@ -46,6 +46,15 @@ def chapter(
     )
 
 
+def kept(told: Chapter) -> list[dict[str, Any]]:
+    """The state's resources without what every update encrypts anew."""
+    keys = ("urn", "id", "protect", "delete", "pendingReplacement", "resourceHooks", "created")
+    return sorted(
+        ({key: resource.get(key) for key in keys} for resource in told.state),
+        key=lambda resource: (resource["urn"], resource["id"] or ""),
+    )
+
+
 Plot = Callable[[Workbench], Iterator[tuple[str, Any]]]
 """Yields what happened, by name."""
 

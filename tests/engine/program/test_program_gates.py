@@ -6,12 +6,11 @@ of the node program.
 
 import itertools
 import re
-from typing import Any
 
 import pytest
 
 from tests.engine.program.steps import done, find
-from tests.engine.program.story import Chapter, Story
+from tests.engine.program.story import Chapter, Story, kept
 from tests.engine.program.world import World
 
 MEMBERS = ["local-etcd-0", "local-etcd-1", "local-etcd-2"]
@@ -32,15 +31,6 @@ def refusal(told: Chapter) -> str:
     assert "Traceback" not in told.text
     (error,) = {line for line in told.command.errors if "gate: " in line}
     return error
-
-
-def kept(told: Chapter) -> list[dict[str, Any]]:
-    """The state's resources without what every update encrypts anew."""
-    keys = ("urn", "id", "protect", "delete", "pendingReplacement", "resourceHooks", "created")
-    return sorted(
-        ({key: resource.get(key) for key in keys} for resource in told.state),
-        key=lambda resource: (resource["urn"], resource["id"] or ""),
-    )
 
 
 def unreported(world: World) -> dict[str, tuple[int, str]]:
@@ -177,15 +167,24 @@ def test_at_no_moment_fewer_members_than_quorum_were_up(guarded: Story) -> None:
 
 
 def test_an_api_server_goes_when_others_are_healthy_and_it_is_drained(balanced: Story) -> None:
-    said = [line for line in lines(balanced["replaced"]) if line.startswith("gate: local-api-1 ")]
-    waits = [line.split(" (")[0] for line in said]
-    assert waits[0] == (
-        "gate: local-api-1 waits: 0 of the other API servers are healthy, 1 must be"
-    )
-    assert re.fullmatch(
-        r"gate: local-api-1 waits: its target 10\.0\.32\.\d+ is not drained yet", waits[-2]
-    )
-    assert said[-1].startswith("gate: local-api-1 goes: ")
+    said = lines(balanced["replaced"])
+    drained = next(line for line in said if " is not drained yet (draining)" in line)
+    server = drained.split()[1]
+    unhealthy = f"gate: {server} waits: 0 of the other API servers are healthy, 1 must be ("
+    of_it = [line for line in said if line.startswith(f"gate: {server} ")]
+    assert of_it[0].startswith(unhealthy)
+    assert [line.split()[2] for line in of_it[of_it.index(drained) - 1 :]] == [
+        "goes:",
+        "waits:",
+        "goes:",
+    ], "its target, then its machine, once the target was drained"
+
+
+@pytest.mark.parametrize("server", ["local-api-0", "local-api-1"])
+def test_a_target_goes_before_its_machine(balanced: Story, server: str) -> None:
+    steps = balanced["replaced"].steps
+    target = find(steps, "delete-replaced", "TargetGroupAttachment", server)
+    assert target.end < find(steps, "delete-replaced", "Instance", server).began
 
 
 def test_the_balancer_gives_up_a_target_only_after_its_wait(balanced: Story) -> None:

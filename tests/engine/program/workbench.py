@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,16 @@ class Workbench:
 
     def aws(self, service: str) -> Any:
         return self.clients(service)
+
+    def judge(self, method: str, **body: str) -> None:
+        """Say how a target of the balancer is (lab.cloud.control)."""
+        request = urllib.request.Request(  # noqa: S310 - a loopback address
+            f"{self.server.endpoint}/_lab/target-health",
+            method=method,
+            data=json.dumps(body).encode(),
+        )
+        with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
+            pass
 
     def inventory(self) -> inventory.Inventory:
         return inventory.remaining(self.clients)
