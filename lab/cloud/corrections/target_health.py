@@ -1,9 +1,10 @@
 """Health of load balancer targets.
 
 Stock moto answers `healthy` for every registered address, so nothing that waits for health could
-ever be seen to wait. Here a registered target is what was reported for it (`lab.cloud.control`);
-where nobody reported, it is `healthy` while an instance that runs holds its address, and
-`unhealthy` otherwise, since nothing would answer there.
+ever be seen to wait. Here a registered target is what was reported for it (`lab.cloud.control`).
+Where nobody reported, it is `initial` if somebody runs the load balancer; else it is `healthy`
+while an instance that runs holds its address, and `unhealthy` otherwise, since nothing would answer
+there.
 """
 
 from dataclasses import dataclass
@@ -12,17 +13,31 @@ from typing import Literal, get_args
 from moto.ec2.models import EC2Backend
 from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup
 
+from lab.cloud.corrections.life_cycle import MACHINES
 from lab.cloud.corrections.patching import Method, extends
 
-State = Literal["initial", "healthy", "unhealthy", "draining", "unused", "unavailable"]
+State = Literal[
+    "initial",
+    "healthy",
+    "unhealthy",
+    "unhealthy.draining",
+    "draining",
+    "unused",
+    "unavailable",
+]
 STATES: tuple[str, ...] = get_args(State)
 
 REASONS = {
     "initial": ("Elb.InitialHealthChecking", "Initial health checks in progress"),
     "unhealthy": ("Target.FailedHealthChecks", "Health checks failed"),
+    "unhealthy.draining": ("Target.FailedHealthChecks", "Health checks failed"),
     "draining": (
         "Target.DeregistrationInProgress",
         "Target deregistration is in progress",
+    ),
+    "unused": (
+        "Target.NotInUse",
+        "Target group is not configured to receive traffic from the load balancer",
     ),
 }
 """Reason code and description of a state, as DescribeTargetHealth gives them."""
@@ -52,15 +67,23 @@ def report(entry: Report) -> None:
     _reports[entry.group, entry.target] = entry
 
 
-def forget(target: str) -> None:
-    """Drop every report on a target."""
-    for key in [key for key in _reports if key[1] == target]:
+def forget(target: str, group: str | None = None) -> None:
+    """Drop every report on a target, or those of one group."""
+    for key in [key for key in _reports if key[1] == target and group in {None, key[0]}]:
         _reports.pop(key, None)
 
 
 def reports() -> list[Report]:
     """All reports that stand."""
     return list(_reports.values())
+
+
+def drains(group: FakeTargetGroup, target: str) -> bool:
+    """Whether a target was deregistered, and its load balancer is not done with it."""
+    if not (MACHINES.attached and group.load_balancer_arns):
+        return False
+    entry = _reports.get((group.name, target))
+    return target in group.deregistered_targets and not (entry and entry.state == "unused")
 
 
 def _answers(backend: EC2Backend, target: str) -> bool:
@@ -77,13 +100,18 @@ def health_for(
     """The state of one target, from the reports."""
     status: FakeHealthStatus = original(group, target, backend)
     address = target["Id"]
-    if address not in group.targets or status.status == "unused":
+    if drains(group, address):
+        status.status = "draining"
+    elif address not in group.targets or status.status == "unused":
         return status
-    entry = _reports.get((group.name, address)) or _reports.get((None, address))
-    status.status = entry.state if entry else _unreported(backend, address)
+    else:
+        entry = _reports.get((group.name, address)) or _reports.get((None, address))
+        status.status = entry.state if entry else _unreported(group, backend, address)
     status.reason, status.description = REASONS.get(status.status, (None, None))
     return status
 
 
-def _unreported(backend: EC2Backend, address: str) -> str:
+def _unreported(group: FakeTargetGroup, backend: EC2Backend, address: str) -> str:
+    if MACHINES.attached:
+        return "initial" if group.load_balancer_arns else "unused"
     return "healthy" if _answers(backend, address) else "unhealthy"
