@@ -74,5 +74,6 @@ ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
     PATH: health,
     machines.CONTROLLER: machines.controller,
     machines.INSTANCES: machines.instances,
+    machines.BALANCERS: machines.balancers,
     machines.CHANGES: machines.changes,
 }

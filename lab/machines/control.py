@@ -1,4 +1,5 @@
-"""The emulator's endpoints for who runs machines (`lab.cloud.machines`), from the other side."""
+"""The emulator's endpoints for who runs machines and load balancers (`lab.cloud.machines`,
+`lab.cloud.control`), from the other side."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +7,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from lab.cloud.machines import CHANGES, CONTROLLER, INSTANCES, PATIENCE
+from lab.cloud.control import PATH as TARGETS
+from lab.cloud.machines import BALANCERS, CHANGES, CONTROLLER, INSTANCES, PATIENCE
 from lab.errors import LabError
 
 
@@ -30,6 +32,14 @@ class Control:
         if reachable is not None:
             body["reachable"] = reachable
         self._ask("POST", INSTANCES, body)
+
+    def target(self, group: str, target: str, state: str) -> None:
+        """Say how a target of a target group is."""
+        self._ask("POST", TARGETS, {"group": group, "target": target, "state": state})
+
+    def serves(self, balancer: str) -> None:
+        """Say that a load balancer answers; by its ARN."""
+        self._ask("POST", BALANCERS, {"arn": balancer})
 
     def reboots(self) -> dict[str, int]:
         """How often each instance was to reboot."""

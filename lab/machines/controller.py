@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.errors import LabError
 from lab.machines.account import Account, Clients, Instance, observe
+from lab.machines.balancer.balancers import Balancers
+from lab.machines.balancer.observe import observe as observe_balancers
 from lab.machines.control import Control
 from lab.machines.fleet import Fleet
 from lab.machines.names import Names, bridge
@@ -35,6 +37,7 @@ class Controller:
         clients: Clients,
         control: Control,
         fleet: Fleet,
+        balancers: Balancers,
         dnsmasq: Dnsmasq,
         roles: Roles,
         names: Names,
@@ -43,6 +46,7 @@ class Controller:
         directory: str,
     ) -> None:
         self._clients, self._control, self._fleet = clients, control, fleet
+        self._balancers = balancers
         self._dnsmasq, self._roles, self._names = dnsmasq, roles, names
         self._region, self._downloads, self._directory = region, downloads, directory
         self._account = EMPTY
@@ -93,7 +97,10 @@ class Controller:
             self._reboots = self._control.reboots()
             self._by_address = {str(i.address): i for i in self._account.instances.values()}
             self._network()
+            self._balancers.want(observe_balancers(self._clients, self._account), self._account)
+        self._names_and_addresses()
         self._fleet.step(self._account, self._reboots, self._dnsmasq.leased())
+        self._balancers.step()
 
     def _network(self) -> None:
         account = self._account
@@ -105,11 +112,15 @@ class Controller:
             router.add_resolver(self._names, vpc[2])
         for subnet in wanted.values():
             router.add_subnet(self._names, subnet)
-        if wanted:
+
+    def _names_and_addresses(self) -> None:
+        """By DNS and DHCP; dnsmasq is told what is new to it."""
+        account = self._account
+        if account.subnets:
             instances = account.instances.values()
             self._dnsmasq.update(
                 dns.configuration(account, self._region, self._downloads, self._directory),
-                dns.hosts(instances, self._region),
+                dns.hosts(instances, self._region, self._balancers.addresses()),
                 dns.dhcp_hosts(instances),
             )
 

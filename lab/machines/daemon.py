@@ -16,6 +16,7 @@ from lab.cloud import client
 from lab.machines.account import user_data
 from lab.machines.artifacts import built_store, hosts
 from lab.machines.authority import authority
+from lab.machines.balancer.balancers import Balancers
 from lab.machines.control import Control
 from lab.machines.controller import Controller, say
 from lab.machines.firewall import METADATA
@@ -56,6 +57,7 @@ def main() -> int:
         clients=clients,
         control=control,
         fleet=Fleet(built_image(trusted.certificate, say), layout, names, control, say),
+        balancers=Balancers(layout, names, control, say),
         dnsmasq=dnsmasq,
         roles=roles,
         names=names,

@@ -42,6 +42,11 @@ class Layout:
         return self.base / "dnsmasq"
 
     @property
+    def balancers(self) -> Path:
+        """Directory of a directory per node of a load balancer."""
+        return self.base / "balancers"
+
+    @property
     def faults(self) -> Path:
         """What harm is done to the network."""
         return self.base / "faults.json"

@@ -1,7 +1,6 @@
 """The life of the daemon: start, find, and removal of everything that it made."""
 
 import contextlib
-import os
 import shutil
 import signal
 import sys
@@ -61,7 +60,7 @@ def remove(state: Path) -> list[str]:
     for identity in marked(MARK, str(state)):
         identity.stop(patience=5, first=signal.SIGKILL)
     for namespace in namespaces.existing(names.prefix):
-        _kill_within(namespace)
+        namespaces.end_processes(namespace)
         namespaces.delete(namespace)
     cgroups.remove(names)
     for mount in _mounts(layout.base):
@@ -75,17 +74,6 @@ def remove(state: Path) -> list[str]:
             (PROPAGATE / machine).rmdir()
     shutil.rmtree(layout.base)
     return [f"switched off {len(machines)} machines and removed their network and disks"]
-
-
-def _kill_within(namespace: str) -> None:
-    deadline = time.monotonic() + 10
-    while pids := namespaces.processes(namespace):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if time.monotonic() > deadline:
-            raise LabError(f"Processes {pids} in {namespace} do not end: end them, then try again.")
-        time.sleep(0.05)
 
 
 def _mounts(below: Path) -> list[str]:

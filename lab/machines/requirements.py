@@ -10,6 +10,7 @@ from lab.errors import LabError
 TOOLS: Mapping[str, str] = {
     "debootstrap": "debootstrap",
     "dnsmasq": "dnsmasq-base",
+    "haproxy": "haproxy",
     "ip": "iproute2",
     "losetup": "mount",
     "mkfs.ext4": "e2fsprogs",

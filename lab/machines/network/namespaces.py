@@ -1,13 +1,17 @@
 """Network namespaces: nothing of the lab's network is in the host's own."""
 
+import contextlib
 import ctypes
 import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from lab.errors import LabError
 from lab.machines.run import run
 
 DIRECTORY = Path("/run/netns")
@@ -31,6 +35,18 @@ def create(name: str) -> None:
 def processes(name: str) -> list[int]:
     """Ids of the processes in a namespace."""
     return [int(line) for line in run("ip", "netns", "pids", name).split()]
+
+
+def end_processes(name: str) -> None:
+    """Kill every process in a namespace; raises LabError when one does not end."""
+    deadline = time.monotonic() + 10
+    while pids := processes(name):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise LabError(f"Processes {pids} in {name} do not end: end them, then try again.")
+        time.sleep(0.05)
 
 
 def delete(name: str) -> None:

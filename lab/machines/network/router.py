@@ -2,8 +2,9 @@
 services of the VPC answer. There is no way from it to the host."""
 
 from ipaddress import IPv4Address
+from typing import Protocol
 
-from lab.machines.account import Account, Instance, Subnet
+from lab.machines.account import Account, Subnet
 from lab.machines.firewall import METADATA, RESOLVER
 from lab.machines.names import Names, bridge, port
 from lab.machines.network import namespaces
@@ -62,7 +63,23 @@ def links(names: Names) -> set[str]:
     return {line.split(":")[1].strip().partition("@")[0] for line in lines}
 
 
-def plug(names: Names, instance: Instance) -> None:
+class Plugged(Protocol):
+    """What has a namespace of its own on a subnet: an instance, or a balancer's node."""
+
+    @property
+    def id(self) -> str:
+        """Names its namespace."""
+
+    @property
+    def mac(self) -> str:
+        """Of its end of the cable."""
+
+    @property
+    def subnet(self) -> Subnet:
+        """Where it is."""
+
+
+def plug(names: Names, instance: Plugged) -> None:
     """Give a machine its namespace and its cable, unless it has them."""
     machine, end = names.machine(instance.id), port(instance.id)
     namespaces.create(machine)
