@@ -6,6 +6,7 @@ import selectors
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from lab.machines.network import namespaces
 
@@ -27,33 +28,28 @@ def knock(namespace: str, doors: Iterable[Door]) -> dict[Door, bool]:
     OSError when there is no way to an address at all, which would say nothing of a firewall.
     """
     wanted = list(doors)
-    found: dict[Door, bool] = {}
-    with selectors.DefaultSelector() as waiting:
-        for door, one in namespaces.inside(namespace, lambda: [(d, _begin(d)) for d in wanted]):
-            waiting.register(one, selectors.EVENT_WRITE, door)
+    found = dict.fromkeys(wanted, False)
+    with ExitStack() as opened, selectors.DefaultSelector() as waiting:
+        begun = namespaces.inside(namespace, lambda: [_begin(door, opened) for door in wanted])
+        for door, connection in begun:
+            waiting.register(connection, selectors.EVENT_WRITE, (door, connection))
         deadline = time.monotonic() + PATIENCE
         while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _ in waiting.select(left):
-                connection = key.fileobj
-                assert isinstance(connection, socket.socket)
+                door, connection = key.data
                 code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                found[key.data] = _verdict(key.data, code)
+                found[door] = _verdict(door, code)
                 waiting.unregister(connection)
-                connection.close()
-        for key in list(waiting.get_map().values()):
-            found[key.data] = False
-            assert isinstance(key.fileobj, socket.socket)
-            key.fileobj.close()
     return found
 
 
-def _begin(door: Door) -> socket.socket:
-    connection = socket.socket()
+def _begin(door: Door, opened: ExitStack) -> tuple[Door, socket.socket]:
+    connection = opened.enter_context(socket.socket())
     connection.setblocking(False)  # noqa: FBT003 - of the library
     code = connection.connect_ex(door)
     if code not in {*_OPEN, *_CLOSED, errno.EINPROGRESS}:
         raise OSError(code, os.strerror(code), str(door))
-    return connection
+    return door, connection
 
 
 def _verdict(door: Door, code: int) -> bool:
