@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 from types import SimpleNamespace
@@ -145,7 +146,11 @@ def test_a_name_has_a_certificate_of_its_own(get):
 def test_what_the_role_allows_reaches_the_emulator(client):
     ssm = client("ssm")
     ssm.put_parameter(Name="/mine/a", Value="b", Type="String")
-    assert ssm.get_parameter(Name="/mine/a")["Parameter"]["Value"] == "b"
+    answer = ssm.get_parameter(Name="/mine/a")
+    assert answer["Parameter"]["Value"] == "b"
+    # Nodes tell the age of a parameter by it; one that is sent on beside the server's own is none.
+    date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
+    assert parsedate_to_datetime(date).tzinfo is not None
 
 
 def test_what_the_role_does_not_allow_never_does(client):

@@ -23,6 +23,8 @@ AWS_DOMAIN = ".amazonaws.com"
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
 _NOT_SENT_ON = _HOP_BY_HOP | {"content-length", "expect"}
+_NOT_GIVEN_BACK = _HOP_BY_HOP | {"date", "server"}
+"""The server adds its own; a date that stands there twice is none, and nodes need one."""
 CHUNK = 1 << 20
 
 
@@ -101,7 +103,7 @@ class FrontEnd:
             return Response("", 503)
         finally:
             connection.close()
-        kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP]
+        kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in _NOT_GIVEN_BACK]
         response = Response(body, answer.status)
         response.headers.clear()
         response.headers.extend(kept)
