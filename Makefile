@@ -12,15 +12,25 @@ BIN := $(VENV)/bin
 CODE := __main__.py components config node lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
 # a missing one are skipped with the reason shown.
-SYSTEM_PACKAGES := cloud-init e2fsprogs haproxy openssl shellcheck systemd xfsprogs
+SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
+	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up down destroy test check format lint types golden reference figures lock packages
+.PHONY: help up lab machines prove down destroy test check format lint types golden reference figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
 
 up: $(VENV)/installed ## Bring the cluster up in the embedded local cloud, or continue
 	@$(BIN)/python -m lab up
+
+lab: machines ## Boot every machine for real and prove what is claimed; it stays up (Linux, root)
+	@$(BIN)/python -m lab prove
+
+machines: $(VENV)/installed packages ## Boot every machine for real, without the proofs
+	@$(BIN)/python -m lab up --machines
+
+prove: $(VENV)/installed packages ## As `lab`, then prove that nothing is left of it
+	@$(BIN)/python -m lab prove --up --destroy
 
 down: $(VENV)/installed ## Stop the local cloud and remove everything it made
 	@$(BIN)/python -m lab down

@@ -41,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, default=ROOT / ".lab", help="the lab's directory")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in COMMANDS.items():
-        command.add_arguments(commands.add_parser(name, help=command.HELP))
+        options = getattr(command, "PARSER", {}) | ({"help": command.HELP} if command.HELP else {})
+        command.add_arguments(commands.add_parser(name, **options))
     return parser
 
 

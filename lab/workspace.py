@@ -32,6 +32,16 @@ class Workspace:
         return self.state / "env"
 
     @property
+    def completion(self) -> Path:
+        """What bash sources to have the command `lab`, whose words it completes."""
+        return self.state / "completion.bash"
+
+    @property
+    def timing(self) -> Path:
+        """How long the parts of the last `up` took."""
+        return self.state / "up.json"
+
+    @property
     def salt(self) -> Path:
         """The salt that this lab's passphrase belongs to."""
         return self.state / "salt"

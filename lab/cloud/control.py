@@ -1,19 +1,20 @@
-"""The emulator's own endpoint, `/_lab/target-health`, for who watches the targets in the place of
-the load balancer.
+"""The emulator's own endpoints, for who watches targets in the place of the load balancer, and for
+who runs machines (`lab.cloud.machines`).
 
-`GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state": "unhealthy", "group":
-"name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a target, which is then
-judged as if nobody reported.
+`/_lab/target-health`: `GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state":
+"unhealthy", "group": "name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a
+target, which is then judged as if nobody reported.
 """
 
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from lab.cloud import machines
 from lab.cloud.corrections import target_health
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ PATH = "/_lab/target-health"
 
 
 class Control:
-    """WSGI middleware that answers under PATH, to this machine only, and passes everything else
-    on."""
+    """WSGI middleware that answers under the paths of ENDPOINTS, to this machine only, and passes
+    everything else on."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -33,31 +34,46 @@ class Control:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if environ.get("PATH_INFO") != PATH:
+        endpoint = ENDPOINTS.get(environ.get("PATH_INFO", ""))
+        if endpoint is None:
             return self._application(environ, start_response)
-        return respond(Request(environ))(environ, start_response)
+        return respond(Request(environ), endpoint)(environ, start_response)
 
 
-def respond(request: Request) -> Response:
-    """The answer to one request under PATH."""
+def respond(request: Request, endpoint: Callable[[Request], object]) -> Response:
+    """The answer to one request for an endpoint."""
     if not ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104 - compared, not bound
         return _answer({"error": "only from this machine"}, 403)
-    if request.method == "GET":
-        return _answer([asdict(entry) for entry in target_health.reports()])
     try:
-        body = json.loads(request.get_data())
-        if request.method == "DELETE":
-            target_health.forget(body["target"])
-        else:
-            target_health.report(
-                target_health.Report(
-                    target=body["target"], state=body["state"], group=body.get("group")
-                )
-            )
+        return _answer(endpoint(request))
     except (ValueError, KeyError, TypeError) as error:
         return _answer({"error": f"not a report: {error}"}, 400)
-    return _answer({})
+
+
+def health(request: Request) -> object:
+    """Give, set or drop reports on targets."""
+    if request.method == "GET":
+        return [asdict(entry) for entry in target_health.reports()]
+    body = json.loads(request.get_data())
+    if request.method == "DELETE":
+        target_health.forget(body["target"])
+    else:
+        target_health.report(
+            target_health.Report(
+                target=body["target"], state=body["state"], group=body.get("group")
+            )
+        )
+    return {}
 
 
 def _answer(value: object, status: int = 200) -> Response:
     return Response(json.dumps(value), status, content_type="application/json")
+
+
+ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
+    PATH: health,
+    machines.CONTROLLER: machines.controller,
+    machines.INSTANCES: machines.instances,
+    machines.BALANCERS: machines.balancers,
+    machines.CHANGES: machines.changes,
+}

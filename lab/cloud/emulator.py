@@ -75,13 +75,14 @@ def _serve(listener: socket.socket, port: int) -> None:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415 - with moto
 
+    from lab.cloud.changes import Changes  # noqa: PLC0415 - with moto
     from lab.cloud.control import Control  # noqa: PLC0415 - patches moto
     from lab.cloud.replay import Replay  # noqa: PLC0415 - with moto
 
     server = make_server(
         HOST,
         port,
-        Control(Replay(DomainDispatcherApplication(create_backend_app))),
+        Control(Changes(Replay(DomainDispatcherApplication(create_backend_app)))),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),

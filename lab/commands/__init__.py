@@ -1,13 +1,31 @@
 """The commands of `python -m lab`, one file each.
 
-A command is a module with HELP (one line), `add_arguments(parser)` and `run(arguments, workspace)
--> int`; its name on the command line is its module's name. A new one is added to COMMANDS.
+A command is a module with HELP (one line; without it the command is not listed),
+`add_arguments(parser)` and `run(arguments, workspace) -> int`; its name on the command line is its
+module's name. PARSER, where there is one, are arguments of its ArgumentParser. A new one is added
+to COMMANDS.
 """
 
 import argparse
 from typing import Protocol
 
-from lab.commands import down, env, status, up
+from lab.commands import (
+    complete,
+    cut,
+    down,
+    env,
+    heal,
+    kill,
+    kubectl,
+    logs,
+    poweroff,
+    poweron,
+    prove,
+    shell,
+    silence,
+    status,
+    up,
+)
 from lab.workspace import Workspace
 
 
@@ -25,4 +43,20 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: dict[str, Command] = {"up": up, "down": down, "status": status, "env": env}
+COMMANDS: dict[str, Command] = {
+    "up": up,
+    "status": status,
+    "kubectl": kubectl,
+    "shell": shell,
+    "logs": logs,
+    "kill": kill,
+    "poweroff": poweroff,
+    "poweron": poweron,
+    "silence": silence,
+    "cut": cut,
+    "heal": heal,
+    "prove": prove,
+    "down": down,
+    "env": env,
+    "complete": complete,
+}

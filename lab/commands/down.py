@@ -8,7 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lab.cloud import inventory, server
 from lab.cloud.server import Server
 from lab.lock import exclusive
-from lab.stack import cloud, leftovers, salt
+from lab.machines import process
+from lab.stack import checksums, cloud, leftovers, salt
 from lab.workspace import Workspace
 
 HELP = "stop everything and remove it"
@@ -27,6 +28,7 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
             # The emulated account ends with its server, so there is nothing to destroy first.
             shutil.rmtree(workspace.state)
         report.append(f"removed {workspace.state}")
+    checksums.remove(workspace.stack_file)
     if salt.remove(workspace.stack_file):
         report.append(f"took the lab's encryption salt out of {workspace.stack_file}")
     print("\n".join(report) or "nothing to remove")
@@ -37,6 +39,7 @@ def _stop(workspace: Workspace) -> list[str]:
     report = []
     if leftovers.stop_update(workspace):
         report.append("ended an update that an earlier run had left behind")
+    report += process.remove(workspace.state)
     running = server.find(workspace.state)
     if running:
         held = _held(running)

@@ -1,9 +1,18 @@
-"""`status`: what runs, and where."""
+"""`status`: what runs, and where; what the API says of each machine, and what it says of itself."""
 
 import argparse
+from datetime import UTC, datetime
+
+from rich.console import Console
 
 from lab.cloud import inventory, server
+from lab.machines.layout import Layout
+from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
+from lab.running import RunningLab, find, harm
+from lab.running.look import look
+from lab.running.ready import missing
+from lab.running.table import table
 from lab.stack import cloud
 from lab.workspace import Workspace
 
@@ -15,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """One line per part."""
+    """One line per part, then the machines."""
     running = server.find(workspace.state)
     if running is None:
         print("AWS emulator: not running; `make up` starts it")
@@ -24,4 +33,16 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     print(f"AWS emulator: {running.endpoint}, process {running.identity.pid}, log {running.log}")
     print(f"update: {f'process {update.pid}' if update else 'none'}")
     print(f"account: {inventory.summary(inventory.remaining(cloud.clients(running)))}")
+    if Layout(workspace.state).base.exists():
+        _machines(find(workspace))
     return 0
+
+
+def _machines(lab: RunningLab) -> None:
+    looks = look(lab)
+    console = Console(highlight=False)
+    console.print(table(looks, datetime.now(UTC)))
+    for line in harm.described(Faults.load(lab.layout.faults), lab.nodes().values()):
+        console.print(f"harm: {line}", style="red", markup=False)
+    lacks = missing(looks)
+    console.print(f"cluster: {', '.join(lacks) or 'ready'}", markup=False, soft_wrap=True)

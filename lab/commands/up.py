@@ -3,19 +3,25 @@
 import argparse
 import os
 import subprocess
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from rich.console import Console
 
 from lab import engine as engines
+from lab.commands import completion, guide
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.files import write_atomically
 from lab.lock import exclusive
+from lab.machines import requirements
+from lab.machines.provide import provide
+from lab.running import find
+from lab.running.ready import await_ready
+from lab.running.table import table
 from lab.stack import cloud, environment, leftovers, outputs, salt, update
 from lab.stack.checkpoint import Checkpoint
+from lab.stack.timing import Timing
 from lab.workspace import STACK, Workspace
 
 HELP = "bring the stack up, or continue where an earlier run ended"
@@ -30,45 +36,59 @@ Remove everything: make down"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+    """Whether instances become machines."""
+    parser.add_argument(
+        "--machines", action="store_true", help="boot every instance for real (Linux, root)"
+    )
 
 
-def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
+def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     """Provide the engine and the cloud, update the stack, show what came of it."""
     console = Console(highlight=False)
+    if arguments.machines:
+        requirements.require()
     workspace.prepare()
     with exclusive(workspace.lock):
-        _up(workspace, console)
+        _up(workspace, console, machines=arguments.machines)
     return 0
 
 
-def _up(workspace: Workspace, console: Console) -> None:
-    phases: dict[str, float] = {}
+def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
+    timing = Timing()
 
     def say(text: str) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
     if leftovers.stop_update(workspace):
         say("ended an update that an earlier run had left behind")
-    with _timed(phases, "engine"):
+    with timing.part("engine"):
         engine = engines.provide(workspace.state, say)
     for part, source in engine.sources.items():
         say(f"{part}: {source}")
     checkpoint = Checkpoint.of(workspace, engine)
-    with _timed(phases, "cloud"):
+    with timing.part("cloud"):
         server = cloud.provide(workspace, checkpoint, say)
+    if machines:
+        provide(workspace, server, say, timing)
     pulumi = environment.for_pulumi(os.environ, engine, server)
-    write_atomically(workspace.env, environment.for_shell(engine, server))
+    write_atomically(workspace.completion, completion.bash(workspace))
+    write_atomically(workspace.env, environment.for_shell(engine, server, workspace.completion))
     if leftovers.free_lock(workspace, checkpoint, engine, pulumi):
         say("removed the stack's lock, whose holder is dead")
-    with _timed(phases, "pulumi up"):
+    with timing.part("pulumi up"):
         _select(workspace, engine, pulumi)
         tally = update.run(workspace, engine, pulumi, console)
     for note in tally.notes:
         say(note)
     console.print(outputs.table(outputs.read(workspace, engine, pulumi)))
-    say(", ".join(f"{name} {seconds:.0f} s" for name, seconds in phases.items()))
-    say(NEXT.format(env=os.path.relpath(workspace.env, workspace.project)))
+    if machines:
+        with timing.part("ready"):
+            looks = await_ready(find(workspace), say)
+        console.print(table(looks, datetime.now(UTC)))
+    timing.save(workspace.timing)
+    say(str(timing))
+    env = os.path.relpath(workspace.env, workspace.project)
+    say(guide.TRY.format(env=env) if machines else NEXT.format(env=env))
 
 
 def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> None:
@@ -84,10 +104,3 @@ def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> 
     salt.remember(workspace.stack_file, workspace.salt)
     if answer.returncode:
         raise LabError(f"Pulumi cannot select the stack: {answer.stderr.strip()}")
-
-
-@contextmanager
-def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    phases[name] = time.monotonic() - began

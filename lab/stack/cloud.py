@@ -1,6 +1,7 @@
 """An emulated AWS that fits the stack's state: both live, or both begin anew."""
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,23 @@ Say = Callable[[str], None]
 
 def clients(running: Server) -> inventory.Clients:
     """Makes boto3 clients of a running emulator."""
+    return clients_at(running.endpoint)
+
+
+def clients_at(endpoint: str) -> inventory.Clients:
+    """Makes boto3 clients of an emulator at an address; each is made once."""
     session: Any = client.session()  # a client made by name has no type
-    return lambda service: session.client(service, endpoint_url=running.endpoint)
+    # boto3 makes clients from shared state that threads must not touch at once.
+    lock = threading.Lock()
+    made: dict[str, Any] = {}
+
+    def make(service: str) -> Any:  # noqa: ANN401 - a client made by name has no type
+        with lock:
+            if service not in made:
+                made[service] = session.client(service, endpoint_url=endpoint)
+            return made[service]
+
+    return make
 
 
 def provide(workspace: Workspace, checkpoint: Checkpoint, say: Say) -> Server:

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from lab.cloud import client
 from lab.cloud.server import Server
@@ -18,8 +19,11 @@ def for_pulumi(base: Mapping[str, str], engine: Engine, server: Server) -> dict[
     return client.environment(kept, server.endpoint) | dict(engine.environment)
 
 
-def for_shell(engine: Engine, server: Server) -> str:
-    """Lines that bring a shell into the lab; they hold no secret."""
+def for_shell(engine: Engine, server: Server, completion: Path) -> str:
+    """Lines that bring a shell into the lab; they hold no secret.
+
+    `completion` is what bash sources as well: another shell could not read it.
+    """
     exports = client.variables(server.endpoint) | dict(engine.environment)
     path = exports.pop("PATH").removesuffix(os.environ.get("PATH", ""))
     lines = [
@@ -28,5 +32,6 @@ def for_shell(engine: Engine, server: Server) -> str:
         f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{client.LOCAL}" no_proxy="$NO_PROXY"',
         f'export PATH={shlex.quote(path)}"$PATH"',
         *(f"export {name}={shlex.quote(value)}" for name, value in sorted(exports.items())),
+        f'if [ -n "${{BASH_VERSION:-}}" ]; then . {shlex.quote(str(completion))}; fi',
     ]
     return "\n".join(lines) + "\n"

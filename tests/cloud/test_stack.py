@@ -67,7 +67,7 @@ def test_a_persons_passphrase_and_token_do_not_get_through(engine):
 
 def test_a_shell_that_sources_the_file_is_in_the_lab(engine, tmp_path):
     file = tmp_path / "env"
-    file.write_text(environment.for_shell(engine, SERVER))
+    file.write_text(environment.for_shell(engine, SERVER, tmp_path / "completion.bash"))
     person = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "work", "PULUMI_STACK": "prod"}
     shown = subprocess.run(
         ["/bin/sh", "-c", f". {file}; env"], env=person, capture_output=True, text=True, check=True

@@ -1,7 +1,8 @@
 """Network load balancers.
 
 Stock moto names every load balancer `loadbalancer/app/...`. CloudWatch dimensions are cut from the
-ARN, so an alarm on a network load balancer would name one that does not exist.
+ARN, so an alarm on a network load balancer would name one that does not exist. Its DNS name is not
+under the domain that AWS has for them, and it is active although nobody has made it answer.
 """
 
 from contextvars import ContextVar
@@ -9,24 +10,41 @@ from contextvars import ContextVar
 from moto.elbv2 import models, utils
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
+from lab.cloud.corrections.life_cycle import MACHINES
 from lab.cloud.corrections.patching import Method, extends
 
 KINDS = {"network": "net", "gateway": "gwy"}
 _kind: ContextVar[str] = ContextVar("kind", default="app")
 _original_arn = utils.make_arn_for_load_balancer
+_answering: set[str] = set()
+
+
+def report(arn: str) -> None:
+    """A load balancer answers."""
+    _answering.add(arn)
 
 
 @extends(ELBv2Backend, "create_load_balancer")
 def create_load_balancer(
     original: Method, backend: ELBv2Backend, *args: object, **kwargs: object
 ) -> FakeLoadBalancer:
-    """CreateLoadBalancer with the ARN of its type."""
+    """CreateLoadBalancer with the ARN of its type, and the name of a network load balancer."""
     token = _kind.set(KINDS.get(str(kwargs.get("loadbalancer_type")), "app"))
     try:
         balancer: FakeLoadBalancer = original(backend, *args, **kwargs)
     finally:
         _kind.reset(token)
+    if balancer.type == "network":
+        identity = balancer.arn.rpartition("/")[2]
+        balancer.dns_name = f"{balancer.name}-{identity}.elb.{backend.region_name}.amazonaws.com"
     return balancer
+
+
+@extends(FakeLoadBalancer, "activate")
+def activate(original: Method, balancer: FakeLoadBalancer) -> None:
+    """Provisioning until it answers, where somebody runs it."""
+    if balancer.type != "network" or not MACHINES.attached or balancer.arn in _answering:
+        original(balancer)
 
 
 def _arn(account_id: str, lb_id: str, name: str, region_name: str) -> str:

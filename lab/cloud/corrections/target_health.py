@@ -1,30 +1,43 @@
 """Health of load balancer targets.
 
 Stock moto answers `healthy` for every registered address, so nothing that waits for health could
-ever be seen to wait. Here a registered target is what was reported for it (`lab.cloud.control`);
-where nobody reported, it is `healthy` while an instance that runs holds its address, and
-`unhealthy` otherwise, since nothing would answer there. A target that was deregistered is still
-listed while it is reported to drain, as in AWS for the group's deregistration delay; stock moto
-forgets it at once, so nothing that waits for the end of its connections could be seen to.
+ever be seen to wait. Here a registered target is what was reported for it (`lab.cloud.control`).
+Where nobody reported, it is `initial` if somebody runs the load balancer; else it is `healthy`
+while an instance that runs holds its address, and `unhealthy` otherwise, since nothing would answer
+there.
 """
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from moto.ec2.models import EC2Backend
-from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeTargetGroup
+from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup
 
+from lab.cloud.corrections.life_cycle import MACHINES
 from lab.cloud.corrections.patching import Method, extends
 
-State = Literal["initial", "healthy", "unhealthy", "draining", "unused", "unavailable"]
+State = Literal[
+    "initial",
+    "healthy",
+    "unhealthy",
+    "unhealthy.draining",
+    "draining",
+    "unused",
+    "unavailable",
+]
 STATES: tuple[str, ...] = get_args(State)
 
 REASONS = {
     "initial": ("Elb.InitialHealthChecking", "Initial health checks in progress"),
     "unhealthy": ("Target.FailedHealthChecks", "Health checks failed"),
+    "unhealthy.draining": ("Target.FailedHealthChecks", "Health checks failed"),
     "draining": (
         "Target.DeregistrationInProgress",
         "Target deregistration is in progress",
+    ),
+    "unused": (
+        "Target.NotInUse",
+        "Target group is not configured to receive traffic from the load balancer",
     ),
 }
 """Reason code and description of a state, as DescribeTargetHealth gives them."""
@@ -54,15 +67,30 @@ def report(entry: Report) -> None:
     _reports[entry.group, entry.target] = entry
 
 
-def forget(target: str) -> None:
-    """Drop every report on a target."""
-    for key in [key for key in _reports if key[1] == target]:
+def forget(target: str, group: str | None = None) -> None:
+    """Drop every report on a target, or those of one group."""
+    for key in [key for key in _reports if key[1] == target and group in {None, key[0]}]:
         _reports.pop(key, None)
 
 
 def reports() -> list[Report]:
     """All reports that stand."""
     return list(_reports.values())
+
+
+def drains(group: FakeTargetGroup, target: str) -> bool:
+    """Whether a target was deregistered and still has connections: where somebody runs the load
+    balancer until that one says that it is done, else while it is reported to drain."""
+    if target not in group.deregistered_targets:
+        return False
+    entry = _report_on(group, target)
+    if MACHINES.attached and group.load_balancer_arns:
+        return entry is None or entry.state != "unused"
+    return entry is not None and entry.state == "draining"
+
+
+def _report_on(group: FakeTargetGroup, target: str) -> Report | None:
+    return _reports.get((group.name, target)) or _reports.get((None, target))
 
 
 def _answers(backend: EC2Backend, target: str) -> bool:
@@ -79,41 +107,18 @@ def health_for(
     """The state of one target, from the reports."""
     status: FakeHealthStatus = original(group, target, backend)
     address = target["Id"]
-    entry = _report_on(group, address)
-    if _drains(group, address):
+    if drains(group, address):
         status.status = "draining"
     elif address not in group.targets or status.status == "unused":
         return status
     else:
-        status.status = entry.state if entry else _unreported(backend, address)
+        entry = _report_on(group, address)
+        status.status = entry.state if entry else _unreported(group, backend, address)
     status.reason, status.description = REASONS.get(status.status, (None, None))
     return status
 
 
-@extends(ELBv2Backend, "describe_target_health")
-def describe_target_health(
-    original: Method, backend: ELBv2Backend, target_group_arn: str, targets: list[dict[str, str]]
-) -> list[FakeHealthStatus]:
-    """Who asks for every target is also told of those that drain."""
-    listed: list[FakeHealthStatus] = original(backend, target_group_arn, targets)
-    if targets:
-        return listed
-    group = backend.target_groups[target_group_arn]
-    return listed + [
-        group.health_for(target, backend.ec2_backend)
-        for address, target in group.deregistered_targets.items()
-        if _drains(group, address)
-    ]
-
-
-def _report_on(group: FakeTargetGroup, address: str) -> Report | None:
-    return _reports.get((group.name, address)) or _reports.get((None, address))
-
-
-def _drains(group: FakeTargetGroup, address: str) -> bool:
-    entry = _report_on(group, address)
-    return address in group.deregistered_targets and entry is not None and entry.state == "draining"
-
-
-def _unreported(backend: EC2Backend, address: str) -> str:
+def _unreported(group: FakeTargetGroup, backend: EC2Backend, address: str) -> str:
+    if MACHINES.attached:
+        return "initial" if group.load_balancer_arns else "unused"
     return "healthy" if _answers(backend, address) else "unhealthy"

@@ -1,0 +1,24 @@
+"""`cut`: a zone, or a service of AWS, is out of reach."""
+
+import argparse
+
+from lab.commands import completion
+from lab.running import find, harm
+from lab.running.naming import choose_word
+from lab.workspace import Workspace
+
+HELP = "cut off a zone, or all machines from `aws` or `downloads`; `heal` ends it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to cut off."""
+    parser.add_argument("what", metavar="ZONE", help=completion.CUTTABLE)
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """Within a zone its machines go on to reach each other."""
+    lab = find(workspace)
+    what = choose_word("zone or service", arguments.what, harm.cuttable(lab.account()))
+    harm.cut(lab, what)
+    print(f"{what} is cut off; `python -m lab heal` ends it")
+    return 0

@@ -1,0 +1,46 @@
+"""`prove`: the claims, on the lab that is up."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+from lab.commands import guide, up
+from lab.machines import requirements
+from lab.running import find
+from lab.workspace import ROOT, Workspace
+
+HELP = "run the proofs on the machines of this lab"
+
+PROOFS = "lab/proofs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether the lab is to be brought up, whether it may go, and what pytest is to be told."""
+    parser.add_argument(
+        "--up", action="store_true", help="bring the lab up first, where this computer can"
+    )
+    parser.add_argument(
+        "--destroy", action="store_true", help="prove `pulumi destroy` and `down` too, at the end"
+    )
+    parser.add_argument("options", nargs="*", metavar="...", help="after `--`: options of pytest")
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """The exit code is pytest's. Raises LabError when the lab is not up.
+
+    Where machines cannot run, pytest skips every proof and shows why.
+    """
+    if requirements.problem() is None:
+        if arguments.up:
+            up.run(argparse.Namespace(machines=True), workspace)
+        find(workspace)
+    elif not arguments.up:
+        requirements.require()
+    place = [f"--lab-project={workspace.project}", f"--lab-state={workspace.state}"]
+    destroy = ["--destroy"] if arguments.destroy else []
+    command = [sys.executable, "-m", "pytest", PROOFS, *place, *destroy, *arguments.options]
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if workspace.env.exists():
+        print(guide.TRY.format(env=os.path.relpath(workspace.env, workspace.project)))
+    return code

@@ -1,0 +1,131 @@
+"""Follows the account: its network, its names, its machines."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lab.errors import LabError
+from lab.machines.account import Account, Clients, Instance, observe
+from lab.machines.balancer.balancers import Balancers
+from lab.machines.balancer.observe import observe as observe_balancers
+from lab.machines.control import Control
+from lab.machines.fleet import Fleet
+from lab.machines.names import Names, bridge
+from lab.machines.network import names as dns
+from lab.machines.network import router
+from lab.machines.network.dnsmasq import Dnsmasq
+from lab.machines.roles import Roles
+
+TICK = 0.2
+"""Seconds between two looks at the machines' processes."""
+PAUSE = 1.0
+"""Seconds before the next attempt after a failure."""
+
+EMPTY = Account({}, {}, {}, (), {}, {})
+
+
+class Controller:
+    """Runs until `stop`; whatever fails is logged and tried again."""
+
+    def __init__(
+        self,
+        *,
+        clients: Clients,
+        control: Control,
+        fleet: Fleet,
+        balancers: Balancers,
+        dnsmasq: Dnsmasq,
+        roles: Roles,
+        names: Names,
+        region: str,
+        downloads: set[str],
+        directory: str,
+    ) -> None:
+        self._clients, self._control, self._fleet = clients, control, fleet
+        self._balancers = balancers
+        self._dnsmasq, self._roles, self._names = dnsmasq, roles, names
+        self._region, self._downloads, self._directory = region, downloads, directory
+        self._account = EMPTY
+        self._by_address: Mapping[str, Instance] = {}
+        self._reboots: dict[str, int] = {}
+        self._changed = threading.Event()
+        self._stopped = threading.Event()
+
+    def find(self, address: str) -> Instance | None:
+        """The instance that has an address now."""
+        return self._by_address.get(address)
+
+    def run(self) -> None:
+        """Follow the account until `stop`."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        self._changed.set()
+        while not self._stopped.is_set():
+            try:
+                self._turn()
+            except (LabError, OSError, BotoCoreError, ClientError, KeyError) as error:
+                say(f"{error}: trying again")
+                # What was done half is looked at as a whole.
+                self._changed.set()
+                self._stopped.wait(PAUSE)
+            self._stopped.wait(TICK)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        seen = 0
+        while not self._stopped.is_set():
+            try:
+                change = self._control.change(seen)
+            except (LabError, OSError):
+                time.sleep(PAUSE)
+                continue
+            if change != seen:
+                seen = change
+                self._changed.set()
+
+    def _turn(self) -> None:
+        if self._changed.is_set():
+            self._changed.clear()
+            self._roles.forget()
+            self._account = observe(self._clients)
+            self._reboots = self._control.reboots()
+            self._by_address = {str(i.address): i for i in self._account.instances.values()}
+            self._network()
+            self._balancers.want(observe_balancers(self._clients, self._account), self._account)
+        self._names_and_addresses()
+        self._fleet.step(self._account, self._reboots, self._dnsmasq.leased())
+        self._balancers.step()
+
+    def _network(self) -> None:
+        account = self._account
+        wanted = {bridge(subnet.id): subnet for subnet in account.subnets.values()}
+        for link in router.links(self._names):
+            if link.startswith("s-") and link not in wanted:
+                router.remove_subnet(self._names, link)
+        for vpc in account.vpcs.values():
+            router.add_resolver(self._names, vpc[2])
+        for subnet in wanted.values():
+            router.add_subnet(self._names, subnet)
+
+    def _names_and_addresses(self) -> None:
+        """By DNS and DHCP; dnsmasq is told what is new to it."""
+        account = self._account
+        if account.subnets:
+            instances = account.instances.values()
+            self._dnsmasq.update(
+                dns.configuration(account, self._region, self._downloads, self._directory),
+                dns.hosts(instances, self._region, self._balancers.addresses()),
+                dns.dhcp_hosts(instances),
+            )
+
+
+def say(text: str) -> None:
+    """A line in the daemon's log."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    print(f"{now} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""The instance metadata service: what a machine can ask about itself."""

@@ -1,0 +1,1 @@
+"""The VPC's network: namespaces, bridges, addresses, names, faults."""

@@ -1,0 +1,100 @@
+"""The router: a namespace with a bridge per subnet, which routes between them, and on which the
+services of the VPC answer. There is no way from it to the host."""
+
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from lab.machines.account import Account, Subnet
+from lab.machines.firewall import METADATA, RESOLVER
+from lab.machines.names import Names, bridge, port
+from lab.machines.network import namespaces
+from lab.machines.run import run
+
+AWS = IPv4Address("198.18.0.10")
+"""Where every AWS endpoint of the lab answers; 198.18.0.0/15 is for tests (RFC 2544)."""
+DOWNLOADS = IPv4Address("198.18.0.20")
+"""Where the download hosts answer."""
+
+MTU = 9001
+"""Of a VPC (EC2 user guide, "Jumbo frames")."""
+
+_SETTINGS = {
+    "net.ipv4.ip_forward": "1",
+    # Else what a bridge passes on would go through the router's rules as if it were routed.
+    "net.bridge.bridge-nf-call-iptables": "0",
+}
+
+
+def create(names: Names) -> None:
+    """Make the router's namespace with the services' addresses, unless it is there."""
+    namespaces.create(names.router)
+    inside = ("ip", "-n", names.router)
+    run(*inside, "link", "set", "lo", "up")
+    for address in (METADATA, RESOLVER, AWS, DOWNLOADS):
+        run(*inside, "address", "replace", f"{address}/32", "dev", "lo")
+    for key, value in _SETTINGS.items():
+        run("ip", "netns", "exec", names.router, "sysctl", "-qw", f"{key}={value}")
+
+
+def add_resolver(names: Names, address: IPv4Address) -> None:
+    """Let the resolver of a VPC answer at its address in the VPC."""
+    run("ip", "-n", names.router, "address", "replace", f"{address}/32", "dev", "lo")
+
+
+def add_subnet(names: Names, subnet: Subnet) -> None:
+    """Make the bridge of a subnet; the router is its first address, as in AWS."""
+    link, inside = bridge(subnet.id), ("ip", "-n", names.router)
+    if link in links(names):
+        return
+    run(*inside, "link", "add", link, "mtu", str(MTU), "type", "bridge", "mcast_snooping", "0")
+    address = f"{subnet.cidr[1]}/{subnet.cidr.prefixlen}"
+    run(*inside, "address", "replace", address, "dev", link)
+    run(*inside, "link", "set", link, "up")
+
+
+def remove_subnet(names: Names, link: str) -> None:
+    """Remove the bridge of a subnet that is gone."""
+    run("ip", "-n", names.router, "link", "delete", link)
+
+
+def links(names: Names) -> set[str]:
+    """Names of the router's links."""
+    lines = run("ip", "-n", names.router, "-o", "link", "show").splitlines()
+    return {line.split(":")[1].strip().partition("@")[0] for line in lines}
+
+
+class Plugged(Protocol):
+    """What has a namespace of its own on a subnet: an instance, or a balancer's node."""
+
+    @property
+    def id(self) -> str:
+        """Names its namespace."""
+
+    @property
+    def mac(self) -> str:
+        """Of its end of the cable."""
+
+    @property
+    def subnet(self) -> Subnet:
+        """Where it is."""
+
+
+def plug(names: Names, instance: Plugged) -> None:
+    """Give a machine its namespace and its cable, unless it has them."""
+    machine, end = names.machine(instance.id), port(instance.id)
+    namespaces.create(machine)
+    inside = ("ip", "-n", names.router)
+    if end not in links(names):
+        peer = ("peer", "name", "ens5", "mtu", str(MTU), "address", instance.mac, "netns", machine)
+        run(*inside, "link", "add", end, "mtu", str(MTU), "type", "veth", *peer)
+    run(*inside, "link", "set", end, "master", bridge(instance.subnet.id), "up")
+
+
+def unplug(names: Names, instance: str) -> None:
+    """Remove a machine's namespace, and with it its cable."""
+    namespaces.delete(names.machine(instance))
+
+
+def gateways(account: Account) -> set[IPv4Address]:
+    """The router's address in each subnet."""
+    return {subnet.cidr[1] for subnet in account.subnets.values()}

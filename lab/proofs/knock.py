@@ -1,0 +1,60 @@
+"""Knocking on TCP ports from a place in the VPC."""
+
+import errno
+import os
+import selectors
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from lab.machines.network import namespaces
+
+PATIENCE = 6.0
+"""Seconds: the first packet is sent again after 1 and after 3."""
+
+Door = tuple[str, int]
+"""Address and port."""
+
+_OPEN = {0, errno.ECONNREFUSED}
+"""Somebody answered, if only that nothing listens: no firewall stands before it."""
+_CLOSED = {errno.EPERM, errno.ETIMEDOUT}
+
+
+def knock(namespace: str, doors: Iterable[Door]) -> dict[Door, bool]:
+    """Whether each lets packets through, all asked at once.
+
+    A packet that is dropped cannot be told from an answer that takes longer than PATIENCE. Raises
+    OSError when there is no way to an address at all, which would say nothing of a firewall.
+    """
+    wanted = list(doors)
+    found = dict.fromkeys(wanted, False)
+    with ExitStack() as opened, selectors.DefaultSelector() as waiting:
+        begun = namespaces.inside(namespace, lambda: [_begin(door, opened) for door in wanted])
+        for door, connection in begun:
+            waiting.register(connection, selectors.EVENT_WRITE, (door, connection))
+        deadline = time.monotonic() + PATIENCE
+        while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _ in waiting.select(left):
+                door, connection = key.data
+                code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                found[door] = _verdict(door, code)
+                waiting.unregister(connection)
+    return found
+
+
+def _begin(door: Door, opened: ExitStack) -> tuple[Door, socket.socket]:
+    connection = opened.enter_context(socket.socket())
+    connection.setblocking(False)  # noqa: FBT003 - of the library
+    code = connection.connect_ex(door)
+    if code not in {*_OPEN, *_CLOSED, errno.EINPROGRESS}:
+        raise OSError(code, os.strerror(code), str(door))
+    return door, connection
+
+
+def _verdict(door: Door, code: int) -> bool:
+    if code in _OPEN:
+        return True
+    if code in _CLOSED:
+        return False
+    raise OSError(code, os.strerror(code), str(door))

@@ -1,0 +1,128 @@
+"""Proof 3: every machine reboots at once while the AWS API is unreachable."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lab.machines.network.router import AWS
+from lab.proofs.api import api
+from lab.proofs.etcd import cluster_id
+from lab.proofs.figures import Figures
+from lab.proofs.knock import knock
+from lab.proofs.subject import Subject
+from lab.proofs.waiting import until
+from lab.running import harm
+from lab.running.look import Look
+from lab.running.ready import missing
+from lab.running.timeline import phases, span
+
+NAMESPACE = "proof-reboot"
+
+
+@dataclass(frozen=True)
+class Rebooted:
+    """What was before, and after."""
+
+    boots: tuple[dict[str, str], dict[str, str]]
+    """The id of each machine's boot, by name."""
+    cluster: tuple[int, int]
+    """The etcd cluster's id."""
+    members: tuple[dict[str, int], dict[str, int]]
+    """The members' ids by name."""
+    looks: list[Look]
+    unreachable: dict[str, bool]
+    """Whether a machine reached AWS, by name, once the cluster was back."""
+
+
+@pytest.fixture(scope="module")
+def unreachable(subject: Subject) -> Iterator[None]:
+    """No machine reaches an AWS API."""
+    harm.cut(subject.lab, "aws")
+    yield
+    harm.heal(subject.lab)
+
+
+@pytest.fixture(scope="module")
+def rebooted(subject: Subject, figures: Figures, unreachable: None) -> Rebooted:
+    """All machines, at once."""
+    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
+    subject.kubectl.output("create", "namespace", NAMESPACE)
+    first = subject.nodes("etcd")[0]
+    before, cluster, members = _boots(subject), cluster_id(subject, first), _members(subject)
+    began = time.monotonic()
+    ids = [node.instance.id for node in subject.lab.nodes().values()]
+    subject.lab.aws("ec2").reboot_instances(InstanceIds=ids)
+    until("every machine is down", lambda: _fresh(subject, before))
+    down = time.monotonic()
+    looks = until("the cluster is back", lambda: _ready(subject))
+    figures.add("reboot", "ordered to every machine booting", down - began)
+    figures.add("reboot", "ordered to ready behind the balancer", time.monotonic() - began)
+    figures.add("reboot", "first boot to last machine serving", span(looks) or 0)
+    for tier in ("etcd", "api"):
+        found = [phases(look)["ready"] for look in looks if look.node.name.startswith(tier)]
+        figures.add("reboot", f"{tier} machine, systemd to ready, slowest", max(found))
+    return Rebooted(
+        boots=(before, _boots(subject)),
+        cluster=(cluster, cluster_id(subject, first)),
+        members=(members, _members(subject)),
+        looks=looks,
+        unreachable={
+            node.name: knock(subject.namespace(node), [(str(AWS), 443)])[str(AWS), 443]
+            for node in subject.lab.nodes().values()
+        },
+    )
+
+
+def _boots(subject: Subject) -> dict[str, str]:
+    """The identity of each machine's first process: this computer's boot id is everybody's."""
+    return {
+        name: Path(f"/proc/{init}/stat").read_text(encoding="utf-8").split()[21]
+        for name, node in subject.lab.nodes().items()
+        if (init := subject.lab.machine(node).init()) is not None
+    }
+
+
+def _fresh(subject: Subject, before: dict[str, str]) -> bool:
+    now = _boots(subject)
+    return set(now) == set(before) and all(now[name] != before[name] for name in now)
+
+
+def _members(subject: Subject) -> dict[str, int]:
+    return {look.node.name: look.etcd.id for look in subject.looks() if look.etcd}
+
+
+def _ready(subject: Subject) -> list[Look] | None:
+    looks = subject.looks()
+    return None if missing(looks) else looks
+
+
+def test_no_machine_reached_aws_meanwhile(rebooted: Rebooted) -> None:
+    assert set(rebooted.unreachable.values()) == {False}
+
+
+def test_every_machine_booted_anew(rebooted: Rebooted) -> None:
+    before, after = rebooted.boots
+    assert set(before) == set(after)
+    assert [name for name in before if before[name] == after[name]] == []
+
+
+def test_the_cluster_comes_back_from_disk_as_the_one_that_it_was(rebooted: Rebooted) -> None:
+    assert rebooted.cluster[0] == rebooted.cluster[1]
+    assert rebooted.members[0] == rebooted.members[1]
+    assert len(rebooted.members[0]) > 0
+
+
+def test_what_was_written_before_is_there_and_writing_goes_on(
+    subject: Subject, rebooted: Rebooted
+) -> None:
+    assert rebooted.looks
+    path = "/api/v1/namespaces"
+    through = api(subject.kubectl)
+    assert through.ask(f"{path}/{NAMESPACE}").status == 200
+    document = {"metadata": {"name": f"{NAMESPACE}-after"}}
+    assert through.ask(path, method="POST", document=document).status == 201
+    for name in (NAMESPACE, f"{NAMESPACE}-after"):
+        assert through.ask(f"{path}/{name}", method="DELETE").status == 200

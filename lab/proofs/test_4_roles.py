@@ -1,0 +1,108 @@
+"""Proof 4: the metadata service wants a token, and a node's role reads no other node's secrets."""
+
+import json
+
+import pytest
+
+from lab.proofs.subject import Subject
+
+_METADATA = """\
+import json, urllib.error, urllib.request
+
+BASE = "http://169.254.169.254/latest/"
+
+
+def ask(path, method="GET", **headers):
+    request = urllib.request.Request(BASE + path, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, ""
+
+
+NAME = "X-aws-ec2-metadata-token"
+_, token = ask("api/token", "PUT", **{NAME + "-ttl-seconds": "60"})
+paths = ["meta-data/instance-id", "user-data", "meta-data/iam/security-credentials/"]
+print(json.dumps({
+    "without": [ask(path)[0] for path in paths],
+    "wrong": [ask(path, **{NAME: "made-up"})[0] for path in paths],
+    "with": [ask(path, **{NAME: token})[0] for path in paths],
+    "proxied": ask("api/token", "PUT", **{NAME + "-ttl-seconds": "60", "X-Forwarded-For": "x"})[0],
+    "instance": ask(paths[0], **{NAME: token})[1],
+}))
+"""
+
+_ROLE = """\
+import json, sys
+import boto3
+from botocore.exceptions import ClientError
+
+me = json.load(open("/etc/ha-kubernetes/node.json"))
+others, cluster = sys.argv[1:], me["cluster"]
+make = lambda service: boto3.client(service, region_name=me["region"])
+ssm, s3 = make("ssm"), make("s3")
+bucket = me["program"]["bucket"]
+
+
+def code(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+
+
+def files(name):
+    path = f"/{cluster}/nodes/{name}/files"
+    return code(ssm.get_parameters_by_path, Path=path, WithDecryption=True)
+
+
+def status(name):
+    return f"/{cluster}/nodes/{name}/status"
+
+
+print(json.dumps({
+    "own files": files(me["name"]),
+    "files": {name: files(name) for name in others},
+    "one file": {name: code(
+        ssm.get_parameter, Name=f"/{cluster}/nodes/{name}/files/ca.crt", WithDecryption=True
+    ) for name in others},
+    "without decryption": {name: code(
+        ssm.get_parameters_by_path, Path=f"/{cluster}/nodes/{name}/files"
+    ) for name in others},
+    "status": {name: code(
+        ssm.put_parameter, Name=status(name), Value="{}", Type="String", Overwrite=True
+    ) for name in others},
+    "members": code(ssm.put_parameter, Name=f"/{cluster}/etcd/members", Value="[]", Overwrite=True),
+    "snapshot of another": {name: code(
+        s3.get_object, Bucket=bucket, Key=f"snapshots/{name}/x"
+    ) for name in others},
+    "program": code(s3.put_object, Bucket=bucket, Key=me["program"]["key"], Body=b""),
+}))
+"""
+
+DENIED = {"AccessDeniedException", "AccessDenied"}
+
+
+def test_metadata_without_a_token_is_refused(subject: Subject) -> None:
+    for node in subject.lab.nodes().values():
+        found = json.loads(subject.within(node, "python3", "-I", "-c", _METADATA))
+        assert found["without"] == [401, 401, 401]
+        assert found["wrong"] == [401, 401, 401]
+        assert found["with"] == [200, 200, 200]
+        assert found["proxied"] == 403
+        assert found["instance"] == node.instance.id
+
+
+@pytest.mark.parametrize("tier", ["etcd", "api"])
+def test_a_nodes_role_reads_and_writes_nothing_of_another_node(subject: Subject, tier: str) -> None:
+    names = list(subject.lab.nodes())
+    for node in subject.nodes(tier):
+        others = [name for name in names if name != node.name]
+        found = json.loads(subject.within(node, "python3", "-I", "-c", _ROLE, *others))
+        assert found.pop("own files") == "allowed"
+        assert {found.pop("members"), found.pop("program")} <= DENIED
+        for what, codes in found.items():
+            assert set(codes) == set(others)
+            assert set(codes.values()) <= DENIED, f"{node.name}: {what}: {codes}"

@@ -1,0 +1,102 @@
+"""TLS from a place in the VPC, with a certificate of one's choice.
+
+The socket is made in the namespace, everything else happens here; so keys stay in this process.
+"""
+
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.client import HTTPSConnection, RemoteDisconnected
+
+from lab.machines.network import namespaces
+
+SECONDS = 20.0
+"""Within which a server answers on a busy machine."""
+
+
+class RefusedError(Exception):
+    """The server ended the connection because of the certificate."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate with its key, in PEM."""
+
+    certificate: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as seen from a place."""
+
+    namespace: str
+    """Where connections come from."""
+    address: str
+    port: int
+    name: str
+    """The name that its certificate must have."""
+    authority: str
+    """Who must have signed it, in PEM."""
+
+    def ask(
+        self,
+        path: str,
+        identity: Identity | None = None,
+        *,
+        method: str = "GET",
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request on a connection of its own.
+
+        Raises RefusedError when the certificate is not accepted, OSError when nobody answers.
+        """
+        with closing(_Connection(self, _context(self.authority, identity))) as connection:
+            try:
+                connection.request(method, path, body=body, headers=dict(headers or {}))
+                answer = connection.getresponse()
+                return Answer(answer.status, answer.read().decode(errors="replace"))
+            except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
+                # In TLS 1.3 a client learns that its certificate was refused when it reads.
+                if isinstance(error, RemoteDisconnected):
+                    raise
+                raise RefusedError(str(error)) from error
+
+
+class _Connection(HTTPSConnection):
+    def __init__(self, server: Server, context: ssl.SSLContext) -> None:
+        super().__init__(server.address, server.port, timeout=SECONDS)
+        self._server, self._trust = server, context
+
+    def connect(self) -> None:
+        """From the namespace, for the server's name."""
+        there = (self._server.address, self._server.port)
+        raw = namespaces.inside(
+            self._server.namespace, lambda: socket.create_connection(there, SECONDS)
+        )
+        self.sock = self._trust.wrap_socket(raw, server_hostname=self._server.name)
+
+
+def _context(authority: str, identity: Identity | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=authority)
+    if identity:
+        # OpenSSL takes certificates from files only; this one is on no disk.
+        descriptor = os.memfd_create("identity")
+        try:
+            os.write(descriptor, f"{identity.certificate}\n{identity.key}\n".encode())
+            context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+    return context

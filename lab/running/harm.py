@@ -1,0 +1,92 @@
+"""Harm to machines and network, and its end. One command at a time."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from lab.errors import LabError
+from lab.lock import exclusive
+from lab.machines.account import Account
+from lab.machines.network import faults, router
+from lab.machines.network.faults import SERVICES, Faults
+from lab.running.lab import RunningLab
+from lab.running.naming import Node
+
+Change = Callable[[Faults], Faults]
+
+
+def silence(lab: RunningLab, node: Node) -> None:
+    """Lose every packet to and from a machine; its link stays up."""
+    _network(lab, lambda harm: replace(harm, silent=_with(harm.silent, node.instance.id)))
+
+
+def cut(lab: RunningLab, what: str) -> None:
+    """Cut a zone off from everything else, or make one of SERVICES unreachable for all."""
+    _network(lab, lambda harm: cut_off(harm, what))
+
+
+def heal(lab: RunningLab) -> list[str]:
+    """End all harm: network and power; what was ended, for people."""
+    ended = described(Faults.load(lab.layout.faults), lab.nodes().values())
+    _network(lab, lambda _: Faults())
+    for node in lab.nodes().values():
+        if lab.machine(node).cut.exists():
+            lab.machine(node).restore_power()
+            ended.append(f"{node.name} has power again")
+    return ended
+
+
+def power_off(lab: RunningLab, node: Node) -> None:
+    """Cut a machine's power, and keep it dark; the API goes on saying that it runs.
+
+    Raises LabError when it is dark already.
+    """
+    machine = lab.machine(node)
+    if machine.cut.exists():
+        raise LabError(f"{node.name} has no power already: `python -m lab poweron {node.name}`.")
+    lab.init(node)
+    machine.cut_power()
+
+
+def power_on(lab: RunningLab, node: Node) -> None:
+    """Give a machine its power back; it boots. Raises LabError when it has power."""
+    machine = lab.machine(node)
+    if not machine.cut.exists():
+        raise LabError(f"{node.name} has power: nothing to undo.")
+    machine.restore_power()
+
+
+def cut_off(harm: Faults, what: str) -> Faults:
+    """The harm with a zone or a service cut off as well. Pure."""
+    if what in SERVICES:
+        return replace(harm, unreachable=_with(harm.unreachable, what))
+    return replace(harm, zones=_with(harm.zones, what))
+
+
+def cuttable(account: Account) -> list[str]:
+    """What `cut` can cut off: zones that have machines, and services. Pure."""
+    zones = {instance.subnet.zone for instance in account.instances.values()}
+    return [*sorted(zones), *SERVICES]
+
+
+def described(harm: Faults, nodes: Iterable[Node]) -> list[str]:
+    """Harm to the network, a line each. Pure."""
+    known = {node.instance.id: node.name for node in nodes}
+    return [
+        *(f"zone {zone} is cut off" for zone in harm.zones),
+        *(f"{service} is unreachable for every machine" for service in harm.unreachable),
+        *(f"{known.get(one, one)} is silent" for one in harm.silent),
+    ]
+
+
+def _network(lab: RunningLab, change: Change) -> None:
+    # Read, change, write: two at a time would lose one of the two.
+    with exclusive(lab.layout.base / "harm.lock"):
+        harm = change(Faults.load(lab.layout.faults))
+        # Kept first: whatever boots from now on finds it.
+        harm.save(lab.layout.faults)
+        subnets = lab.account().subnets.values()
+        faults.apply(lab.names, harm, subnets, router.links(lab.names))
+
+
+def _with(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    return values if value in values else (*values, value)

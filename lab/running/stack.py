@@ -1,0 +1,58 @@
+"""The lab's stack, by the real CLI. Nothing here shows a secret but to the caller."""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from lab import engine as engines
+from lab.errors import LabError
+from lab.running.lab import RunningLab
+from lab.stack import environment
+from lab.workspace import STACK
+
+
+def pulumi(lab: RunningLab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """How a `pulumi` on the lab's stack ends. Raises EngineError when there is no engine."""
+    engine = engines.provide(lab.workspace.state, lambda _text: None)
+    return subprocess.run(
+        [str(engine.pulumi), *arguments, "--stack", STACK, "--non-interactive", "--color=never"],
+        cwd=lab.workspace.project,
+        env=environment.for_pulumi(os.environ, engine, lab.server),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def kubeconfig(lab: RunningLab) -> bytes:
+    """The administrator's kubeconfig, as the stack exports it. Raises LabError, EngineError."""
+    done = pulumi(lab, "stack", "output", "kubeconfig", "--show-secrets")
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2]
+        raise LabError(f"The stack has no kubeconfig yet: bring it up with `make lab` ({reason}).")
+    return done.stdout.encode()
+
+
+def secret_outputs(lab: RunningLab, type_: str) -> dict[str, dict[str, Any]]:
+    """Outputs, secrets in clear, of all resources of a type, by the resources' names.
+
+    Raises LabError, EngineError.
+    """
+    done = pulumi(lab, "stack", "export", "--show-secrets")
+    if done.returncode:
+        raise LabError(f"The stack's state cannot be read: {done.stderr.strip()}")
+    resources = json.loads(done.stdout)["deployment"]["resources"]
+    return {
+        one["urn"].rpartition("::")[2]: {k: _clear(v) for k, v in one.get("outputs", {}).items()}
+        for one in resources
+        if one["type"] == type_
+    }
+
+
+def _clear(value: object) -> Any:  # noqa: ANN401 - JSON
+    """A secret's value: it stands in the state as JSON within an object of its own."""
+    if isinstance(value, dict) and "plaintext" in value:
+        return json.loads(value["plaintext"])
+    return value

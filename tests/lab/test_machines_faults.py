@@ -1,0 +1,156 @@
+"""Harm to the network: as rules, and as packets between real namespaces."""
+
+import subprocess
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+
+from lab.machines import requirements
+from lab.machines.names import Names, port
+from lab.machines.network import faults, namespaces, router
+from lab.machines.network.faults import Faults, ruleset
+
+
+@pytest.fixture
+def other_subnet(subnet):
+    cidr = IPv4Network("10.0.224.16/28")
+    return replace(subnet, id="subnet-0fedcba9876543210", zone="eu-central-1b", cidr=cidr)
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()]
+
+
+def test_no_harm_is_no_rule(subnet):
+    assert "drop" not in ruleset(Faults(), [subnet], [])
+
+
+def test_a_zone_is_cut_off_in_both_directions(subnet, other_subnet):
+    found = lines(ruleset(Faults(zones=("eu-central-1a",)), [subnet, other_subnet], []))
+    inside = "{ 10.0.224.0/28 }"
+    assert [line for line in found if "drop" in line] == [
+        f"ip saddr {inside} ip daddr != {inside} drop",
+        f"ip saddr != {inside} ip daddr {inside} drop",
+        f"ip saddr {inside} ip daddr {{ 198.18.0.10, 198.18.0.20 }} drop",
+    ]
+
+
+def test_a_service_is_out_of_reach_for_all(subnet):
+    found = lines(ruleset(Faults(unreachable=("aws",)), [subnet], []))
+    assert [line for line in found if "drop" in line] == ["ip daddr 198.18.0.10 drop"]
+
+
+def test_only_machines_with_a_cable_can_be_silenced(instance):
+    end = port(instance.id)
+    harm = Faults(silent=(instance.id,))
+    assert ruleset(harm, [], [end]).count("policy drop") == 2
+    assert ruleset(harm, [], []).count("policy drop") == 0
+
+
+def test_faults_are_kept(tmp_path):
+    file = tmp_path / "faults.json"
+    assert Faults.load(file) == Faults()
+    harm = Faults(zones=("a",), silent=("i-1",), unreachable=("aws",))
+    harm.save(file)
+    assert Faults.load(file) == harm
+
+
+@pytest.fixture
+def network(tmp_path, subnet, other_subnet, instance):
+    """A router with two subnets, and a machine's namespace in each."""
+    if reason := requirements.problem():
+        pytest.skip(reason)
+    names = Names.of(tmp_path)
+    other = replace(
+        instance,
+        id="i-0fedcba9876543210",
+        subnet=other_subnet,
+        mac="02:00:00:aa:bb:dd",
+        address=IPv4Address("10.0.224.20"),
+    )
+    router.create(names)
+    try:
+        for one in (instance, other):
+            router.add_subnet(names, one.subnet)
+            router.plug(names, one)
+            inside = ["ip", "-n", names.machine(one.id)]
+            address = f"{one.address}/{one.subnet.cidr.prefixlen}"
+            for command in (
+                ["link", "set", "lo", "up"],
+                ["address", "add", address, "dev", "ens5"],
+                ["link", "set", "ens5", "up"],
+                ["route", "add", "default", "via", str(one.subnet.cidr[1])],
+            ):
+                subprocess.run([*inside, *command], check=True)
+        yield names, instance, other
+    finally:
+        for name in namespaces.existing(names.prefix):
+            namespaces.delete(name)
+
+
+def reaches(names: Names, source, address) -> bool:
+    probe = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.settimeout(2)\n"
+        "s.connect((sys.argv[1], 9))\n"
+        "try:\n"
+        "    s.send(b'x'); s.recv(1)\n"
+        "except ConnectionRefusedError:\n"
+        "    sys.exit(0)\n"
+        "except OSError:\n"
+        "    sys.exit(1)\n"
+    )
+    command = ["ip", "netns", "exec", names.machine(source.id), "python3", "-c", probe]
+    return subprocess.run([*command, str(address)], check=False).returncode == 0
+
+
+def test_harm_is_done_and_healed(network):
+    names, one, other = network
+    subnets = [one.subnet, other.subnet]
+
+    def harm(what: Faults) -> None:
+        faults.apply(names, what, subnets, router.links(names))
+
+    def reached() -> tuple[bool, bool, bool]:
+        """From one: the other machine, AWS, its own metadata service."""
+        targets = (other.address, router.AWS, "169.254.169.254")
+        return tuple(reaches(names, one, target) for target in targets)
+
+    # A port that nobody listens on is refused by whoever has the address, which says "here".
+    assert reached() == (True, True, True)
+    harm(Faults(zones=("eu-central-1b",)))
+    assert reached() == (False, True, True)
+    assert not reaches(names, other, router.AWS)
+    harm(Faults(zones=("eu-central-1a",)))
+    assert reached() == (False, False, True)
+    harm(Faults(unreachable=("aws",)))
+    assert reached() == (True, False, True)
+    harm(Faults(silent=(one.id,)))
+    assert reached() == (False, False, False)
+    harm(Faults())
+    assert reached() == (True, True, True)
+
+
+def test_the_host_sees_nothing_of_it(network):
+    names, one, _ = network
+    host = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    assert port(one.id) not in host
+    assert "s-56789abcdef0" not in host
+    route = subprocess.run(
+        ["ip", "-n", names.router, "route"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "default" not in route
+
+
+def test_a_socket_of_a_namespace_is_out_of_the_hosts_reach(network):
+    names, one, _ = network
+    with namespaces.listener(names.router, str(router.DOWNLOADS), 9) as listener:
+        assert listener.getsockname() == (str(router.DOWNLOADS), 9)
+        before = Path("/proc/self/ns/net").readlink()
+        assert Path("/proc/thread-self/ns/net").readlink() == before
+        command = ["ip", "netns", "exec", names.machine(one.id), "python3", "-c"]
+        probe = f"import socket; socket.create_connection(('{router.DOWNLOADS}', 9), 5)"
+        assert subprocess.run([*command, probe], check=False).returncode == 0

@@ -1,0 +1,146 @@
+"""The evaluator of policies, on the documents that the program declares."""
+
+import json
+
+import pytest
+
+from components.naming import ParameterPaths
+from components.node_policy import Account, api_node_policy, etcd_node_policy
+from lab.machines.frontend.policy import Need, UnknownConditionError, allowed
+
+ACCOUNT = Account("aws", "eu-central-1", "123456789012")
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
+BUCKET = "arn:aws:s3:::snapshots"
+PATHS = ParameterPaths("local")
+
+
+def parameter(name: str) -> str:
+    return f"arn:aws:ssm:eu-central-1:123456789012:parameter{name}"
+
+
+def document(*statements: dict) -> dict:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(action, resource, **more) -> dict:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+@pytest.fixture
+def etcd() -> list[dict]:
+    text = etcd_node_policy("etcd-0", PATHS, ACCOUNT, key_arn=KEY, bucket_arn=BUCKET)
+    return [json.loads(text)]
+
+
+@pytest.fixture
+def api() -> list[dict]:
+    return [json.loads(api_node_policy("api-0", PATHS, ACCOUNT, key_arn=KEY))]
+
+
+def decrypt(name: str) -> Need:
+    return Need("kms:Decrypt", KEY, {"kms:EncryptionContext:PARAMETER_ARN": parameter(name)})
+
+
+def test_a_node_reads_its_own_files_and_no_others(etcd):
+    own, other = PATHS.secrets("etcd-0"), PATHS.secrets("etcd-1")
+    assert allowed(etcd, Need("ssm:GetParametersByPath", parameter(own)))
+    assert allowed(etcd, decrypt(f"{own}/server.key"))
+    assert not allowed(etcd, Need("ssm:GetParametersByPath", parameter(other)))
+    assert not allowed(etcd, Need("ssm:GetParametersByPath", parameter("/local")))
+    assert not allowed(etcd, Need("ssm:GetParameter", parameter(f"{own}/server.key")))
+    assert not allowed(etcd, decrypt(f"{other}/server.key"))
+    assert not allowed(etcd, Need("kms:Decrypt", KEY))
+
+
+def test_a_node_reports_itself_and_no_other(etcd):
+    assert allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-0"))))
+    assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-1"))))
+    assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.desired_members)))
+
+
+def test_only_etcd_nodes_form(etcd, api):
+    need = Need("ssm:PutParameter", parameter(PATHS.formation))
+    assert allowed(etcd, need)
+    assert not allowed(api, need)
+
+
+def test_metrics_go_to_one_namespace(etcd):
+    assert allowed(
+        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ha-kubernetes"})
+    )
+    assert not allowed(
+        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/EC2"})
+    )
+    assert not allowed(etcd, Need("cloudwatch:PutMetricData", "*"))
+
+
+def test_a_deny_wins_wherever_it_stands():
+    deny = {"Effect": "Deny", "Action": "s3:Get*", "Resource": "*"}
+    for statements in ((allow("*", "*"), deny), (deny, allow("*", "*"))):
+        assert not allowed([document(*statements)], Need("s3:GetObject", BUCKET))
+        assert allowed([document(*statements)], Need("s3:PutObject", BUCKET))
+    assert not allowed([document(allow("*", "*")), document(deny)], Need("s3:GetObject", BUCKET))
+
+
+def test_nothing_allows_nothing():
+    assert not allowed([], Need("s3:GetObject", BUCKET))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        ("S3:getobject", BUCKET, True),
+        ("s3:Get?bject", BUCKET, True),
+        ("s3:Get", BUCKET, False),
+        ("s3:GetObject", BUCKET.upper(), False),
+        ("s3:GetObject", "arn:aws:s3:::snap*", True),
+        ("s3:GetObject", "arn:aws:s3:::snap", False),
+        (["s3:PutObject", "s3:GetObject"], ["arn:*", "x"], True),
+    ],
+)
+def test_actions_ignore_case_and_resources_do_not(action, resource, expected):
+    assert allowed([document(allow(action, resource))], Need("s3:GetObject", BUCKET)) is expected
+
+
+def test_what_is_not_named_is_what_is_meant_by_not():
+    one = document({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:secret"})
+    assert allowed([one], Need("s3:GetObject", BUCKET))
+    assert not allowed([one], Need("iam:PassRole", BUCKET))
+    assert not allowed([one], Need("s3:GetObject", "arn:secret"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "expected"),
+    [
+        ({"StringEquals": {"k": "a"}}, {"K": "a"}, True),
+        ({"StringEquals": {"k": ["a", "b"]}}, {"k": "b"}, True),
+        ({"StringEquals": {"k": "a*"}}, {"k": "ab"}, False),
+        ({"StringEquals": {"k": "a"}}, {}, False),
+        ({"StringEqualsIfExists": {"k": "a"}}, {}, True),
+        ({"StringEqualsIfExists": {"k": "a"}}, {"k": "b"}, False),
+        ({"StringNotEquals": {"k": "a"}}, {}, True),
+        ({"StringNotEquals": {"k": ["a", "b"]}}, {"k": "b"}, False),
+        ({"StringLike": {"k": "etcd-0/*"}}, {"k": "etcd-0/x"}, True),
+        ({"StringLike": {"k": "etcd-0/*"}}, {"k": "etcd-01/x"}, False),
+        ({"StringNotLike": {"k": "a*"}}, {"k": "ab"}, False),
+        ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "true"}, False),
+        ({"Null": {"k": "true"}}, {}, True),
+        ({"Null": {"k": "true"}}, {"k": "a"}, False),
+        ({"StringEquals": {"k": "a"}, "StringLike": {"l": "b"}}, {"k": "a"}, False),
+    ],
+)
+def test_conditions(condition, context, expected):
+    policy = document(allow("*", "*", Condition=condition))
+    assert allowed([policy], Need("s3:GetObject", BUCKET, context)) is expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow("*", "*", Condition={"NumericLessThan": {"s3:max-keys": "10"}}),
+        allow("*", "arn:aws:s3:::${aws:username}"),
+    ],
+)
+def test_what_it_does_not_know_it_does_not_decide(statement):
+    with pytest.raises(UnknownConditionError):
+        allowed([document(statement)], Need("s3:GetObject", BUCKET))

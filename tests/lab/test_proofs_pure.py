@@ -1,0 +1,121 @@
+"""The parts of proofs that judge: which doors are open, which certificates are forged, figures."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from components.firewall_rules import Rule, rules
+from config import check
+from lab.machines import authority as lab_authority
+from lab.proofs.doors import Party, open_to
+from lab.proofs.figures import Figures
+from lab.proofs.forged import Usage, sign, stranger
+from lab.proofs.settings import settings
+from lab.proofs.tls import Identity
+from lab.workspace import ROOT, Workspace
+
+ETCD = Party("etcd-0", IPv4Address("10.0.224.4"), "etcd")
+OTHER = Party("etcd-1", IPv4Address("10.0.224.21"), "etcd")
+API = Party("api-0", IPv4Address("10.0.0.4"), "api")
+BALANCER = Party("balancer", IPv4Address("10.0.0.9"), "balancer")
+STRANGER = Party("stranger", IPv4Address("10.0.0.200"), None)
+AWS = Party("AWS", IPv4Address("198.18.0.10"), None)
+PARTIES = (ETCD, OTHER, API, BALANCER, STRANGER, AWS)
+
+
+def ways(port: int) -> set[tuple[str, str]]:
+    table = rules(check({}, stack="local"))
+    return {
+        (source.name, target.name)
+        for source in PARTIES
+        for target in PARTIES
+        if source != target and open_to(table, source, target, port)
+    }
+
+
+BOTH_FREE = {("stranger", "AWS"), ("AWS", "stranger")}
+
+
+def test_the_doors_of_the_default_table():
+    assert ways(2379) == BOTH_FREE | {("api-0", "etcd-0"), ("api-0", "etcd-1")}
+    assert ways(2380) == BOTH_FREE | {("etcd-0", "etcd-1"), ("etcd-1", "etcd-0")}
+    assert ways(6443) == BOTH_FREE | {("balancer", "api-0"), ("stranger", "balancer")}
+    assert ways(22) == BOTH_FREE
+    # Outwards, to whoever lets it in.
+    assert ("etcd-0", "AWS") in ways(443)
+    assert ("etcd-0", "api-0") not in ways(443)
+
+
+def test_a_door_needs_both_its_sides():
+    leave = Rule("etcd", "egress", 9, "api", None, "")
+    enter = Rule("api", "ingress", 9, "etcd", None, "")
+    assert open_to([leave, enter], ETCD, API, 9)
+    assert not open_to([leave], ETCD, API, 9)
+    assert not open_to([enter], ETCD, API, 9)
+    assert not open_to([leave, enter], API, ETCD, 9)
+
+
+def test_the_settings_are_those_of_the_stacks_file():
+    found = settings(Workspace(ROOT, ROOT / ".lab"))
+    assert found.cluster_name == "local"
+    assert found.protect is False
+    assert found.api.shutdown_delay == timedelta(seconds=15)
+
+
+@pytest.fixture(scope="module")
+def authority() -> Identity:
+    """One whose key is known."""
+    made = lab_authority.authority()
+    return stranger(Identity(made.certificate.decode(), ""))
+
+
+def loaded(identity: Identity) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(identity.certificate.encode())
+
+
+def uses(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
+    return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+
+
+def test_a_valid_certificate_differs_from_a_forged_one_in_one_thing(authority):
+    issuer = loaded(authority)
+    valid = loaded(sign(authority, "root", organization="masters"))
+    expired = loaded(sign(authority, "root", organization="masters", expired=True))
+    foreign = loaded(sign(stranger(authority), "root", organization="masters"))
+    serving = loaded(sign(authority, "root", usage=Usage(client=False, server=True)))
+
+    assert {one.subject for one in (valid, expired, foreign)} == {valid.subject}
+    assert valid.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "masters"
+    assert {one.issuer for one in (valid, expired, foreign, serving)} == {issuer.subject}
+    valid.verify_directly_issued_by(issuer)
+    expired.verify_directly_issued_by(issuer)
+    serving.verify_directly_issued_by(issuer)
+    with pytest.raises(InvalidSignature):
+        foreign.verify_directly_issued_by(issuer)
+    now = datetime.now(UTC)
+    assert expired.not_valid_after_utc < now < valid.not_valid_after_utc
+    assert uses(valid) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert uses(serving) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_an_identity_does_not_show_its_key(authority):
+    assert "PRIVATE" in authority.key
+    assert "PRIVATE" not in repr(authority)
+
+
+def test_figures_are_kept_in_the_order_in_which_they_came(tmp_path):
+    figures = Figures()
+    figures.add("boot", "ready", 12.345)
+    figures.add("memory", "lab", 3000, "MiB")
+    figures.add("boot", "ready", 13.04)
+    figures.save(tmp_path / "figures.json")
+    assert json.loads((tmp_path / "figures.json").read_text()) == [
+        {"proof": "boot", "what": "ready", "value": 13.0, "unit": "s"},
+        {"proof": "memory", "what": "lab", "value": 3000, "unit": "MiB"},
+    ]
+    assert figures.table().row_count == 2
