@@ -27,7 +27,9 @@ def output(init: int, words: Sequence[str], stdin: str = "") -> str:
     done = attempt(init, words, stdin)
     if done.returncode:
         complaint = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise LabError(f"`{' '.join(words)}` failed ({done.returncode}): {complaint}")
+        # Without scripts, which are words of many lines.
+        shown = " ".join(word for word in words if "\n" not in word)
+        raise LabError(f"`{shown}` failed ({done.returncode}): {complaint}")
     return done.stdout
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +19,9 @@ SOON_DAYS = 30
 
 def table(looks: Iterable[Look], now: datetime) -> Table:
     """A row per machine."""
-    grid = Table(*COLUMNS)
+    grid = Table(*COLUMNS, box=box.SIMPLE_HEAD, padding=(0, 1))
+    for column in (grid.columns[0], grid.columns[1], grid.columns[-1]):
+        column.no_wrap = True
     for one in looks:
         grid.add_row(*(Text(text, style) for text, style in row(one, now)))
     return grid
@@ -44,7 +47,7 @@ def _api(look: Look) -> tuple[str, str]:
     if look.check and look.check != "ok":
         words.append(look.check)
     if look.target:
-        words.append(f"target {look.target}")
+        words.append(look.target)
     bad = look.node.instance.state != "running" or look.target not in {None, "healthy"}
     return ", ".join(words), "yellow" if bad else ""
 
@@ -80,5 +83,4 @@ def _certificates(expires: datetime | None, now: datetime) -> tuple[str, str]:
     if expires is None:
         return "", ""
     left = (expires - now).days
-    text = f"{expires:%Y-%m-%d} ({left} days)"
-    return text, "red" if left < 0 else "yellow" if left < SOON_DAYS else ""
+    return f"{expires:%Y-%m-%d}", "red" if left < 0 else "yellow" if left < SOON_DAYS else ""

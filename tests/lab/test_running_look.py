@@ -1,7 +1,7 @@
 """What is read from machines, and what is shown and waited for."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 
 import pytest
@@ -107,19 +107,25 @@ def test_the_table_shows_both_sides(etcd, api):
         "etcd": "voter, leader",
         "revision": "42",
         "leads": "",
-        "certificates": "2027-11-04 (345 days)",
+        "certificates": "2027-11-04",
     }
     assert texts(api(target="draining")) == {
         "machine": "api-0",
         "zone": "eu-central-1a",
-        "API says": "running, target draining",
+        "API says": "running, draining",
         "it says": "ready",
         "etcd": "",
         "revision": "",
         "leads": "controller-manager, scheduler",
-        "certificates": "2026-12-01 (7 days)",
+        "certificates": "2026-12-01",
     }
     assert table([etcd(), api()], NOW).row_count == 2
+
+
+def test_certificates_that_end_soon_are_seen(etcd, api):
+    styles = [row(look, NOW)[-1][1] for look in (etcd(), api())]
+    assert styles == ["", "yellow"]
+    assert row(replace(api(), expires=NOW), NOW + timedelta(hours=1))[-1] == ("2026-11-24", "red")
 
 
 def test_the_table_tells_silence_from_death(etcd, api):
