@@ -30,6 +30,7 @@ machines: $(VENV)/installed packages ## Boot every machine for real, without the
 	@$(BIN)/python -m lab up --machines
 
 prove: $(VENV)/installed packages ## As `lab`, then prove that nothing is left of it
+	@$(BIN)/python -m pytest -m machines tests/lab
 	@$(BIN)/python -m lab prove --up --destroy
 
 down: $(VENV)/installed ## Stop the local cloud and remove everything it made

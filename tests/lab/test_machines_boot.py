@@ -22,9 +22,10 @@ from lab.machines.network import namespaces
 from lab.machines.volumes import device_name, devices
 from lab.stack.cloud import clients
 
-pytestmark = pytest.mark.skipif(
-    requirements.problem() is not None, reason=str(requirements.problem())
-)
+pytestmark = [
+    pytest.mark.machines,
+    pytest.mark.skipif(requirements.problem() is not None, reason=str(requirements.problem())),
+]
 
 PATIENCE = 300.0
 TRUST = {
