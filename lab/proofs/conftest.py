@@ -70,7 +70,7 @@ def subject(workspace: Workspace) -> Iterator[Subject]:
         taken.release()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def may_destroy(pytestconfig: pytest.Config) -> None:
     """Skips where the lab is to stay."""
     if not pytestconfig.getoption("--destroy"):

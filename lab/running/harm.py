@@ -45,6 +45,8 @@ def power_off(lab: RunningLab, node: Node) -> None:
         raise LabError(f"{node.name} has no power already: `python -m lab poweron {node.name}`.")
     lab.init(node)
     machine.cut_power()
+    # What AWS's own status check finds after a minute or two.
+    lab.control().report(node.instance.id, None, reachable=False)
 
 
 def power_on(lab: RunningLab, node: Node) -> None:

@@ -8,11 +8,13 @@ from functools import cached_property
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.cloud import server
+from lab.cloud.emulator import HOST
 from lab.cloud.inventory import Clients
 from lab.cloud.server import Server
 from lab.errors import LabError
 from lab.machines import process
 from lab.machines.account import Account, observe
+from lab.machines.control import Control
 from lab.machines.layout import Layout
 from lab.machines.machine import Machine
 from lab.machines.names import Names
@@ -39,6 +41,10 @@ class RunningLab:
     def names(self) -> Names:
         """What the machines' network is called."""
         return Names.of(self.workspace.state)
+
+    def control(self) -> Control:
+        """Who tells the AWS emulator what machines do."""
+        return Control(HOST, self.server.identity.port)
 
     @cached_property
     def cluster(self) -> str | None:
