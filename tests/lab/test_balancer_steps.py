@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.machines.balancer.haproxy import Server
@@ -139,6 +139,7 @@ numbers = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(subsets, subsets, st.booleans()), min_size=1, max_size=5), numbers)
 def test_servers_become_what_is_wanted_and_nobody_elses_connection_is_cut(lives, sessions):
     fake = Fake(sessions)

@@ -1,7 +1,7 @@
 """What a balancer says of its targets, and where its name leads."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.machines.balancer.views import addresses, agreed, target_states
@@ -27,6 +27,7 @@ def test_nodes_agree(said, state):
     assert agreed(said) == state
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(STATES), min_size=1, max_size=7))
 def test_healthy_is_never_what_half_of_them_deny(said):
     state = agreed(said)
