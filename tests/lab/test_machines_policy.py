@@ -34,7 +34,8 @@ def etcd() -> list[dict]:
 
 @pytest.fixture
 def api() -> list[dict]:
-    return [json.loads(api_node_policy("api-0", PATHS, ACCOUNT, key_arn=KEY))]
+    text = api_node_policy("api-0", PATHS, ACCOUNT, key_arn=KEY, bucket_arn=BUCKET)
+    return [json.loads(text)]
 
 
 def decrypt(name: str) -> Need:
