@@ -9,6 +9,7 @@ from node.etcd import observe
 from node.etcd.entries import Entry
 from node.membership import Formation, Member
 from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, at
+from tests.node.conftest import etcd
 from tests.node.doubles import FakeMachine
 
 ME, OTHER, FOUNDER = ({"name": f"etcd-{n}", "address": f"127.0.0.{n}"} for n in (1, 2, 3))
@@ -24,11 +25,10 @@ class Machine(FakeMachine):
 
 @pytest.fixture
 def settings(node, aws):
-    etcd = {"address": ME["address"], "volumeId": "vol-0abc"}
     put(aws, "/test/etcd/formation", {"formed": True, "token": "t", "members": [ME, FOUNDER]})
     put(aws, "/test/etcd/members", [OTHER, ME])
     put(aws, "/test/nodes/etcd-1/status", {"state": "waiting", "memberId": "aa"})
-    return node("etcd-1", etcd=etcd)
+    return node("etcd-1", etcd=etcd(ME["address"]))
 
 
 def put(aws, name, value):
