@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from http.client import HTTPConnection
 from typing import Any
 
@@ -85,8 +86,14 @@ def promote(settings: Settings, mine: EtcdSettings, member: str) -> None:
 
 
 def remove(settings: Settings, mine: EtcdSettings, member: str) -> None:
-    """Take a member out; NodeError when etcd sees the quorum in danger."""
+    """Take a member out; NodeError when etcd sees the quorum in danger.
+
+    That it was agreed on is on the disk only with the next write. Of two members, the one that
+    stays would after a power failure wait for ever for the other one, so a write follows.
+    """
     ctl(settings, mine, "member", "remove", member)
+    with suppress(NodeError):
+        ctl(settings, mine, "lease", "grant", "1")
 
 
 def transfer(settings: Settings, mine: EtcdSettings, member: str) -> None:

@@ -1,8 +1,8 @@
 """`python -m tests.figures`: the figures that the documentation states, as markdown.
 
 Without names: resources, user data and previews. Previews bring a stack up in an emulator of its
-own, which takes minutes; `--without-preview` leaves them out. By name: `leases` and `proxy`, which
-measure real daemons, for about ten minutes each.
+own, which takes minutes; `--without-preview` leaves them out. By name: `resizing`, `leases` and
+`proxy`, which measure real daemons, for about ten minutes each.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.figures.changes import changes
 from tests.figures.leases import leases
 from tests.figures.preview import previews
+from tests.figures.resizing import resizing
 from tests.figures.resources import resources
 from tests.figures.silence import silence
 from tests.figures.user_data import user_data
@@ -28,6 +29,7 @@ FIGURES: dict[str, tuple[Callable[[int], str], ...]] = {
     "resources": (lambda _repeat: resources(),),
     "user-data": (lambda _repeat: user_data(),),
     "preview": (_preview,),
+    "resizing": (resizing,),
     "leases": (leases,),
     "proxy": (silence, changes),
 }

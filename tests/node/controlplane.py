@@ -263,18 +263,22 @@ class ControlPlane:
         every = ",".join(member.member.client_url for member in self.members)
         if proxied:
             node.start_proxy(self.membership())
-            daemon = node.start_api()
         else:
-            daemon = node.start_api(etcd_servers or every)
+            etcd_servers = etcd_servers or every
+        daemon = node.start_api(etcd_servers)
         admin = self.client("admin", "system:masters")
 
         def ready() -> bool:
+            nonlocal daemon
+            # It ends when etcd is too slow while it starts, and its unit starts it again.
+            if not daemon.alive():
+                daemon = node.start_api(etcd_servers)
             try:
                 return bool(node.call(admin, "GET", "/readyz") == "ok")
             except NodeError:
                 return False
 
-        wait_until(ready, "the API server is ready", daemon)
+        wait_until(ready, f"the API server is ready, see {daemon.log}")
         return node
 
     def membership(self) -> list[Member]:

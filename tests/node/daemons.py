@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 
-# What `unshare --uts` and hostname(1) do: daemons read the hostname when they start. Without
-# root it takes a name space of users besides.
-_NAMED = """
-import ctypes, os, socket, sys
-flags = 0x04000000 | (0 if os.geteuid() == 0 else 0x10000000)
-if ctypes.CDLL(None, use_errno=True).unshare(flags):
-    sys.exit("no hostname of its own: " + os.strerror(ctypes.get_errno()))
-socket.sethostname(sys.argv[1])
-os.execv(sys.argv[2], sys.argv[2:])
+# Ends with the test run that started it, however that ends. And what `unshare --uts` and
+# hostname(1) do: daemons read the hostname when they start. Without root that takes a name space
+# of users besides.
+_LAUNCHER = """
+import ctypes, os, signal, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(1, signal.SIGKILL)
+if sys.argv[1]:
+    if libc.unshare(0x04000000 | (0 if os.geteuid() == 0 else 0x10000000)):
+        sys.exit("no hostname of its own: " + os.strerror(ctypes.get_errno()))
+    socket.sethostname(sys.argv[1])
+os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
@@ -50,11 +53,11 @@ def start(
     hostname: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Daemon:
-    """Start a program; its first word is its path."""
-    named = [sys.executable, "-c", _NAMED, hostname] if hostname else []
+    """Start a program, which keeps its process id."""
+    launcher = [sys.executable, "-S", "-c", _LAUNCHER, hostname or ""]
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [*named, *command],
+            [*launcher, *command],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

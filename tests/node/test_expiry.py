@@ -36,7 +36,7 @@ def certificate(ends, name="x"):
 times = st.datetimes(datetime(1951, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  given a zone below
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(times, min_size=1, max_size=3), st.text("abcxyz", min_size=1, max_size=64))
 def test_the_first_to_expire_of_a_file_counts(ends, name):
     wanted = [end.replace(microsecond=0, tzinfo=UTC) for end in ends]

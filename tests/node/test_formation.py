@@ -99,6 +99,25 @@ def test_a_member_that_lost_its_disk_waits_for_its_peers_and_never_founds_a_seco
     assert lone.machine.states_used == ["new", "existing"]
 
 
+@pytest.mark.parametrize("size", [1, 5, 7])
+def test_every_size_forms_at_once(etcd_tier, size):
+    tier = etcd_tier
+    tier.form(size)
+    assert tier.listed() == {f"etcd-{number}": "voter" for number in range(size)}
+    for node in tier.nodes.values():
+        assert node.machine.states_used == ["new"]
+
+
+def test_founding_members_that_were_taken_back_do_not_hold_up_the_others(etcd_tier):
+    """A first `pulumi up` for five broke off after three machines, and the next one was for three."""
+    tier = etcd_tier
+    tier.found(5)
+    tier.boot(0, 1, 2)
+    tier.desire(0, 1, 2)
+    tier.until(lambda: formed(tier) and tier.voters(range(3)))
+    assert tier.get(FORMATION)["members"] == [tier.member(number) for number in range(5)]
+
+
 @pytest.fixture
 def single(etcd_tier):
     """The only member of a tier, which is to found a cluster alone."""

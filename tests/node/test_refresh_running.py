@@ -17,7 +17,7 @@ from node import refresh
 from node.errors import NodeError
 from node.settings import PKI, parse
 from tests.node.certificates import etcd_files
-from tests.node.conftest import document, put_files
+from tests.node.conftest import document, etcd, put_files
 from tests.node.controlplane import ControlPlane
 from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
@@ -38,8 +38,7 @@ def renew(aws, monkeypatch):
     def run(node, files):
         put_files(aws, node.name, files)
         monkeypatch.setenv("HA_NODE_ROOT", str(node.root))
-        etcd = {"etcd": {"address": node.address, "volumeId": "vol-0abc"}}
-        given = etcd if node.name.startswith("etcd") else {}
+        given = {"etcd": etcd(node.address)} if node.name.startswith("etcd") else {}
         return refresh.run(parse(document(node.name, **given)), FakeMachine())
 
     return run

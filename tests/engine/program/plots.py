@@ -36,6 +36,7 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     def kill(lab: int) -> None:
         # The balancer takes a minute, so the update is cut off in the middle of an operation.
         bench.await_step("LoadBalancer", "local-api", lab)
+        bench.await_pending("local-api")
         update = ProcessIdentity.load(bench.workspace.update)
         assert update
         os.kill(lab, signal.SIGKILL)

@@ -170,12 +170,15 @@ class Workbench:
 
     def state(self) -> list[dict[str, Any]]:
         """The resources of the stack's state file, secrets encrypted."""
+        return self._latest("resources")
+
+    def _latest(self, part: str) -> list[dict[str, Any]]:
         backend = self.workspace.state / "engine" / "state" / ".pulumi" / "stacks"
         path = backend / self.workspace.project_name / f"{STACK}.json"
         if not path.exists():
             return []
         latest = json.loads(path.read_text())["checkpoint"]["latest"] or {}
-        return list(latest.get("resources") or [])
+        return list(latest.get(part) or [])
 
     def close(self) -> None:
         """End everything, whatever is under way."""
@@ -224,6 +227,17 @@ class Workbench:
         ):
             assert time.monotonic() < deadline, f"no step on {name}"
             assert command(of), f"ended before a step on {name}"
+            time.sleep(0.2)
+
+    def await_pending(self, name: str) -> None:
+        """Wait until the state says that an operation on a resource is under way, which it does
+        some time after the event that announces it."""
+        deadline = time.monotonic() + LONGEST
+        while not any(
+            operation["resource"]["urn"].endswith(f"::{name}")
+            for operation in self._latest("pending_operations")
+        ):
+            assert time.monotonic() < deadline, f"no operation on {name}"
             time.sleep(0.2)
 
     def interrupt(self) -> None:

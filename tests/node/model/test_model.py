@@ -172,6 +172,5 @@ TestLongLives = Tier.TestCase
 TestLongLives.settings = settings(
     max_examples=100,
     stateful_step_count=50,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
