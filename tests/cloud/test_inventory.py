@@ -111,7 +111,7 @@ def test_every_kind_is_seen_and_an_emptied_account_is_empty(account):
     found = inventory.remaining(account)
     assert set(found) == {*inventory.KINDS, "instance", "key", "policy"}
     assert {label: len(names) for label, names in found.items() if len(names) > 1} == {
-        "network interface": 3,  # the instance's, the gateway's, the connect endpoint's
+        "network interface": 4,  # of instance, gateway, connect endpoint and balancer
         "volume": 2,  # the data volume and the instance's root
     }
     assert found["parameter"] == ["/cluster/members"]

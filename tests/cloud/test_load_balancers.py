@@ -149,3 +149,141 @@ def test_a_report_that_means_nothing_is_refused(control, body):
     with refused.value:
         assert refused.value.code == 400
     assert [r for r in control("GET") if r["target"] == "10.0.0.9"] == []
+
+
+@pytest.fixture
+def attached(emulator, tmp_path):
+    """Somebody runs machines and load balancers; call it to report."""
+
+    def call(method, path, body=None):
+        request = urllib.request.Request(  # noqa: S310 - a loopback address
+            f"{emulator.endpoint}/_lab/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+        )
+        urllib.request.urlopen(request).close()  # noqa: S310 - a loopback address
+
+    call("PUT", "controller", {"consoles": str(tmp_path)})
+    yield call
+    call("DELETE", "controller")
+
+
+@pytest.fixture
+def balancer(elb, network):
+    arguments = {"Name": f"b{network.vpc[-12:]}", "Type": "network", "Scheme": "internal"}
+    one = elb.create_load_balancer(
+        **arguments,
+        Subnets=[network.subnet, network.other_subnet],
+        SecurityGroups=[network.group],
+    )["LoadBalancers"][0]
+    yield one
+    elb.delete_load_balancer(LoadBalancerArn=one["LoadBalancerArn"])
+
+
+@pytest.fixture
+def listener(elb, group, balancer):
+    action = {"Type": "forward", "TargetGroupArn": group}
+    return elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="TCP",
+        Port=6443,
+        DefaultActions=[action],
+    )["Listeners"][0]
+
+
+def _interfaces(ec2, balancer):
+    description = f"ELB {balancer['LoadBalancerArn'].partition(':loadbalancer/')[2]}"
+    filters = [{"Name": "description", "Values": [description]}]
+    return ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+
+
+def test_a_network_load_balancer_has_the_name_of_its_domain(balancer):
+    identity = balancer["LoadBalancerArn"].rpartition("/")[2]
+    name = f"{balancer['LoadBalancerName']}-{identity}.elb.eu-central-1.amazonaws.com"
+    assert balancer["DNSName"] == name
+
+
+def test_it_has_an_interface_in_each_subnet_and_no_other(elb, ec2, network, balancer):
+    found = _interfaces(ec2, balancer)
+    assert {one["SubnetId"] for one in found} == {network.subnet, network.other_subnet}
+    assert len(found) == 2
+    for one in found:
+        assert [group["GroupId"] for group in one["Groups"]] == [network.group]
+        assert one["InterfaceType"] == "network_load_balancer"
+        assert one["RequesterManaged"] is True
+        subnet = ec2.describe_subnets(SubnetIds=[one["SubnetId"]])["Subnets"][0]["CidrBlock"]
+        assert one["PrivateIpAddress"].rpartition(".")[0] == subnet.rpartition(".")[0]
+
+
+def test_its_interfaces_follow_its_groups_and_go_with_it(elb, ec2, network, balancer):
+    other = ec2.create_security_group(GroupName="b", Description="b", VpcId=network.vpc)["GroupId"]
+    arn = balancer["LoadBalancerArn"]
+    elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[other])
+    groups = [one["Groups"] for one in _interfaces(ec2, balancer)]
+    assert [[group["GroupId"] for group in some] for some in groups] == [[other], [other]]
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    assert _interfaces(ec2, balancer) == []
+
+
+def test_without_groups_its_interfaces_are_in_none(elb, ec2, network):
+    one = elb.create_load_balancer(
+        Name=f"n{network.vpc[-12:]}", Type="network", Subnets=[network.subnet]
+    )["LoadBalancers"][0]
+    assert [found["Groups"] for found in _interfaces(ec2, one)] == [[]]
+    elb.delete_load_balancer(LoadBalancerArn=one["LoadBalancerArn"])
+
+
+def test_where_somebody_runs_it_it_is_active_once_it_answers(elb, attached, balancer):
+    arn = balancer["LoadBalancerArn"]
+
+    def state():
+        found = elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
+        return found["State"]["Code"]
+
+    assert state() == "provisioning"
+    attached("POST", "load-balancers", {"arn": arn})
+    assert state() == "active"
+
+
+def test_a_target_is_initial_until_its_balancer_reports(elb, group, attached, listener):
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.5"}])
+    assert _health(elb, group)["10.0.0.5"]["State"] == "initial"
+
+
+def test_a_target_of_a_group_without_a_listener_is_not_in_use(elb, group, attached):
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.5"}])
+    found = _health(elb, group)["10.0.0.5"]
+    assert (found["State"], found["Reason"]) == ("unused", "Target.NotInUse")
+
+
+def test_a_deregistered_target_drains_until_its_balancer_is_done(
+    elb, network, group, attached, listener
+):
+    name, targets = network.vpc[-20:], [{"Id": "10.0.0.5"}]
+
+    def report(state):
+        body = {"target": "10.0.0.5", "state": state, "group": name}
+        attached("POST", "target-health", body)
+
+    elb.register_targets(TargetGroupArn=group, Targets=targets)
+    report("healthy")
+    elb.deregister_targets(TargetGroupArn=group, Targets=targets)
+    found = _health(elb, group)["10.0.0.5"]
+    assert found["State"] == "draining"
+    assert found["Reason"] == "Target.DeregistrationInProgress"
+    report("unused")
+    assert _health(elb, group) == {}
+
+    # What was said before says nothing of a target that comes back.
+    elb.register_targets(TargetGroupArn=group, Targets=targets)
+    assert _health(elb, group)["10.0.0.5"]["State"] == "initial"
+    report("healthy")
+    elb.deregister_targets(TargetGroupArn=group, Targets=targets)
+    elb.register_targets(TargetGroupArn=group, Targets=targets)
+    assert _health(elb, group)["10.0.0.5"]["State"] == "initial"
+    # Registering it twice changes nothing.
+    report("healthy")
+    elb.register_targets(TargetGroupArn=group, Targets=targets)
+    assert _health(elb, group)["10.0.0.5"]["State"] == "healthy"
+    elb.deregister_targets(TargetGroupArn=group, Targets=targets)
+    report("unused")

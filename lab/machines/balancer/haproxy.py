@@ -7,6 +7,7 @@ over from another begins with those that had connections there. For Debian's HAP
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -50,7 +51,9 @@ def render(balancer: Balancer, node: Node, used: Collection[str] = ()) -> str:
         idle = max((one.idle for one in balancer.listeners if one.group == name), default=1)
         # NLB spreads connections by a hash, not in turn.
         backend = f"  balance random(1)\n  timeout server {idle}s\n"
-        parts.append(f"backend {name}\n{backend}{_check(group.check, node)}")
+        # What servers are added with belongs to the configuration, too.
+        options = f"  # {_server(group)}\n"
+        parts.append(f"backend {name}\n{options}{backend}{_check(group.check, node)}")
         kept = sorted({t.name for t in group.seen_from(node)[0]} & set(used))
         parts += [f"  server {one} {one} weight 1 {_server(group)}\n" for one in kept]
         parts.append(f"backend {_all(group)}\n{backend}")
@@ -70,9 +73,14 @@ def _check(check: HealthCheck, node: Node) -> str:
     headers = f"hdr Host {node.address} hdr User-Agent ELB-HealthChecker/2.0"
     return (
         f"{lines}  option httpchk\n"
-        f"  http-check send meth GET uri {check.path} ver HTTP/1.1 {headers}\n"
+        f"  http-check send meth GET uri {_word(check.path)} ver HTTP/1.1 {headers}\n"
         f"  http-check expect status {check.matcher}\n"
     )
+
+
+def _word(text: str) -> str:
+    """A text as one word of the configuration."""
+    return re.sub(r"""([\\\s#"'])""", r"\\\1", text)
 
 
 def _server(group: TargetGroup) -> str:

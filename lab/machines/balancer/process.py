@@ -19,8 +19,13 @@ from lab.machines.run import run
 from lab.processes import ProcessIdentity
 
 CONFIGURATION = "haproxy.cfg"
+LOG = "haproxy.log"
+ERRORS = "haproxy.err"
 START_SECONDS = 30.0
 """How long it may take until it answers; it takes a tenth of one."""
+
+# It says everything a second time on stderr, without the time.
+_SCRIPT = f'exec "$@" 2>>{ERRORS}'
 
 
 class HAProxy:
@@ -58,15 +63,16 @@ class HAProxy:
         if running and self._base.exists() and self._base.read_text(encoding="utf-8") == text:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = ["ip", "netns", "exec", self._names.machine(self._node), "haproxy", "-db", "-q"]
-        command += ["-f", CONFIGURATION]
+        command = ["ip", "netns", "exec", self._names.machine(self._node)]
+        command += ["sh", "-c", _SCRIPT, "start", "haproxy", "-db", "-f", CONFIGURATION]
         if running:
             # The sockets that listen are handed over; connections stay with the old process until
             # they end.
             command += ["-x", SOCKET, "-sf", str(running.pid)]
             found = haproxy.servers(self.ask(haproxy.SHOW))
             write_atomically(
-                self.directory / CONFIGURATION, render({one.name for one in found if one.used})
+                self.directory / CONFIGURATION,
+                render({one.name for one in found if one.up and one.used}),
             )
         else:
             (self.directory / SOCKET).unlink(missing_ok=True)
@@ -76,13 +82,15 @@ class HAProxy:
         write_atomically(self._base, text)
 
     def _start(self, command: list[str]) -> None:
-        log = self.directory / "haproxy.log"
+        log = self.directory / LOG
         process = detached.start(command, state=self._state, log=log, directory=self.directory)
         deadline = time.monotonic() + START_SECONDS
         while str(process.pid) not in self._pid():
             if time.monotonic() > deadline or not process.alive():
                 process.stop(patience=1)
-                raise LabError(f"HAProxy of {self._node} does not run; see the end of {log}.")
+                raise LabError(
+                    f"HAProxy of {self._node} does not run; see {self.directory / ERRORS}."
+                )
             time.sleep(0.02)
         process.save(self._file)
 
