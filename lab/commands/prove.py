@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -40,7 +41,19 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     place = [f"--lab-project={workspace.project}", f"--lab-state={workspace.state}"]
     destroy = ["--destroy"] if arguments.destroy else []
     command = [sys.executable, "-m", "pytest", PROOFS, *place, *destroy, *arguments.options]
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    code = _watched(command)
     if workspace.env.exists():
         print(guide.TRY.format(env=os.path.relpath(workspace.env, workspace.project)))
     return code
+
+
+def _watched(command: list[str]) -> int:
+    # Out of the terminal's reach: the proofs are interrupted once, and then put back what they
+    # changed.
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            raise

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from typing import Any
 
@@ -15,15 +16,26 @@ from lab.workspace import STACK
 def pulumi(lab: RunningLab, *arguments: str) -> subprocess.CompletedProcess[str]:
     """How a `pulumi` on the lab's stack ends. Raises EngineError when there is no engine."""
     engine = engines.provide(lab.workspace.state, lambda _text: None)
-    return subprocess.run(
-        [str(engine.pulumi), *arguments, "--stack", STACK, "--non-interactive", "--color=never"],
+    command = [str(engine.pulumi), *arguments, "--stack", STACK]
+    with subprocess.Popen(
+        [*command, "--non-interactive", "--color=never"],
         cwd=lab.workspace.project,
         env=environment.for_pulumi(os.environ, engine, lab.server),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+        # Out of the terminal's reach: it is interrupted once, below.
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate()
+        except KeyboardInterrupt:
+            # Killed within an operation it would leave a stack that nobody can trust.
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def kubeconfig(lab: RunningLab) -> bytes:
