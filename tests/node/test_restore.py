@@ -80,7 +80,6 @@ def leader(node):
 def test_after_the_loss_of_every_disk(saved, s3):
     for node in saved.nodes.values():
         node.machine.lose_disk()
-        inside(node, TOKEN).unlink()
     said = saved.nodes[1].restore("latest")
     assert said.startswith("etcd-0, etcd-1, etcd-2 will found the cluster test-")
     assert f"from {saved.key} (revision {saved.revision}, 2 keys, " in said
