@@ -1,5 +1,6 @@
 """What a change of the etcd tier's size costs a client that writes steadily."""
 
+import logging
 import os
 import statistics
 import sys
@@ -54,6 +55,7 @@ def _summary(changes: list[Change]) -> tuple[str, ...]:
 def _tier() -> Iterator[Tier]:
     """A tier with Parameter Store on loopback and no machine yet."""
     binaries = built_etcd(lambda line: print(line, file=sys.stderr))  # noqa: T201  progress
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for every request
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
