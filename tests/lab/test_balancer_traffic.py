@@ -332,7 +332,8 @@ def test_an_unhealthy_targets_connections_end_with_its_draining_interval(world):
     world.until(lambda: world.told.states[ONE.id] == "unhealthy.draining")
     assert kept.ask()[0] == "10.0.0.5"
     world.until(kept.ended)
-    assert world.told.states[ONE.id] == "unhealthy"
+    # The balancer is the first to know; the API learns it with its next look at HAProxy.
+    world.until(lambda: world.told.states[ONE.id] == "unhealthy")
     assert others.ask()[0] == "10.0.32.5"
 
 

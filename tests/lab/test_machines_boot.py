@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from lab.cloud import server
 from lab.machines import process, requirements
@@ -222,9 +223,7 @@ def test_a_life(lab, aws):
     ec2.stop_instances(InstanceIds=[instance])
     until(instance, "stopped")
     console = ec2.get_console_output(InstanceId=instance)["Output"]
-    assert "Reached target poweroff.target" in console.replace("\x1b[0;1;39m", "").replace(
-        "\x1b[0m", ""
-    )
+    assert "Reached target poweroff.target" in Text.from_ansi(console).plain
     assert namespaces.existing(names.prefix) == [names.router]
     assert devices(layout.base) == []
 
