@@ -1,25 +1,25 @@
 """A client that writes all the time, and remembers what was acknowledged."""
 
 import json
-import threading
 import time
 from types import TracebackType
 from typing import Self
 
 from lab.proofs.api import Api
+from lab.proofs.background import Background
 from lab.proofs.tls import RefusedError
 
-PAUSE = 0.2
 
-
-class Writer:
+class Writer(Background):
     """Counts up a ConfigMap through the balancer while its context lasts."""
 
+    pause = 0.2
+
     def __init__(self, api: Api, namespace: str, name: str) -> None:
+        super().__init__()
         self._api, self._name = api, name
         self._collection = f"/api/v1/namespaces/{namespace}/configmaps"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._number, self._last = 0, 0.0
         self.acknowledged = 0
         """The highest number that the cluster promised to keep."""
         self.failed = 0
@@ -32,8 +32,8 @@ class Writer:
         document = {"metadata": {"name": self._name}, "data": {"n": "0"}}
         answer = self._api.ask(self._collection, method="POST", document=document)
         assert answer.status == 201, answer.body
-        self._thread.start()
-        return self
+        self._last = time.monotonic()
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -41,9 +41,9 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End."""
-        self._stop.set()
-        self._thread.join()
+        """End; a stall that lasts until now counts."""
+        super().__exit__(kind, error, trace)
+        self._stalled()
 
     def kept(self) -> int:
         """The number that the cluster has."""
@@ -51,18 +51,18 @@ class Writer:
         assert answer.status == 200, answer.body
         return int(json.loads(answer.body)["data"]["n"])
 
-    def _write(self) -> None:
-        number, last = 0, time.monotonic()
-        while not self._stop.is_set():
-            number += 1
-            if self._put(number):
-                self.acknowledged = number
-                now = time.monotonic()
-                self.stall, last = max(self.stall, now - last), now
-            else:
-                self.failed += 1
-            self._stop.wait(PAUSE)
-        self.stall = max(self.stall, time.monotonic() - last)
+    def _step(self) -> None:
+        self._number += 1
+        if self._put(self._number):
+            self.acknowledged = self._number
+            self._last = self._stalled()
+        else:
+            self.failed += 1
+
+    def _stalled(self) -> float:
+        now = time.monotonic()
+        self.stall = max(self.stall, now - self._last)
+        return now
 
     def _put(self, number: int) -> bool:
         document = {"data": {"n": str(number)}}
