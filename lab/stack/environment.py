@@ -29,7 +29,9 @@ def for_shell(engine: Engine, server: Server, completion: Path) -> str:
     lines = [
         "# Brings a shell into the lab: . .lab/env",
         f"unset {' '.join((*client.UNSET, *UNSET))}",
-        f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{client.LOCAL}" no_proxy="$NO_PROXY"',
+        f'export NO_PROXY="${{NO_PROXY:+$NO_PROXY,}}{client.LOCAL}"',
+        # A line of its own: words of one `export` are expanded before any of them is set.
+        'export no_proxy="$NO_PROXY"',
         f'export PATH={shlex.quote(path)}"$PATH"',
         *(f"export {name}={shlex.quote(value)}" for name, value in sorted(exports.items())),
         f'if [ -n "${{BASH_VERSION:-}}" ]; then . {shlex.quote(str(completion))}; fi',

@@ -70,13 +70,18 @@ def test_a_shell_that_sources_the_file_is_in_the_lab(engine, tmp_path):
     file.write_text(environment.for_shell(engine, SERVER, tmp_path / "completion.bash"))
     person = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "work", "PULUMI_STACK": "prod"}
     shown = subprocess.run(
-        ["/bin/sh", "-c", f". {file}; env"], env=person, capture_output=True, text=True, check=True
+        ["/bin/sh", "-euc", f". {file}; env"],
+        env=person,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
 
     assert "PATH=/opt/pulumi dir:/usr/bin:/bin" in shown
     assert f"AWS_ENDPOINT_URL={SERVER.endpoint}" in shown
     assert f"PULUMI_HOME={engine.environment['PULUMI_HOME']}" in shown
     assert "NO_PROXY=127.0.0.1,localhost" in shown
+    assert "no_proxy=127.0.0.1,localhost" in shown
     names = {line.partition("=")[0] for line in shown}
     assert names & {*UNSET, *environment.UNSET} == set()
     assert "passphrase" not in "".join(shown).replace(str(tmp_path / ".lab" / "passphrase"), "")
