@@ -223,7 +223,7 @@ def test_a_life(lab, aws):
     ec2.stop_instances(InstanceIds=[instance])
     until(instance, "stopped")
     console = ec2.get_console_output(InstanceId=instance)["Output"]
-    assert "Reached target poweroff.target" in Text.from_ansi(console).plain
+    assert "Reached target poweroff.target" in Text.from_ansi(console.replace("\r", "")).plain
     assert namespaces.existing(names.prefix) == [names.router]
     assert devices(layout.base) == []
 
