@@ -9,6 +9,7 @@ from lab.running import RunningLab, find, inside
 from lab.running.kubectl import Kubectl, kubectl
 from lab.running.look import Look, look
 from lab.running.naming import Node, tier
+from lab.running.ready import missing
 from lab.running.stack import pulumi
 from lab.workspace import Workspace
 
@@ -36,6 +37,15 @@ class Subject:
     def looks(self) -> list[Look]:
         """A look at every machine."""
         return look(self.lab)
+
+    def ready(self) -> list[Look] | None:
+        """A look at every machine if the cluster is ready."""
+        looks = self.looks()
+        return None if missing(looks) else looks
+
+    def members(self) -> dict[str, int]:
+        """The ids of the members that answer, by name."""
+        return {look.node.name: look.etcd.id for look in self.looks() if look.etcd}
 
     def nodes(self, of: str) -> list[Node]:
         """The machines of a tier, `etcd` or `api`."""

@@ -16,7 +16,6 @@ from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.running import harm
 from lab.running.look import Look
-from lab.running.ready import missing
 from lab.running.timeline import phases, span
 
 NAMESPACE = "proof-reboot"
@@ -51,13 +50,13 @@ def rebooted(subject: Subject, figures: Figures, unreachable: None) -> Rebooted:
     subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
     subject.kubectl.output("create", "namespace", NAMESPACE)
     first = subject.nodes("etcd")[0]
-    before, cluster, members = _boots(subject), cluster_id(subject, first), _members(subject)
+    before, cluster, members = _boots(subject), cluster_id(subject, first), subject.members()
     began = time.monotonic()
     ids = [node.instance.id for node in subject.lab.nodes().values()]
     subject.lab.aws("ec2").reboot_instances(InstanceIds=ids)
     until("every machine is down", lambda: _fresh(subject, before))
     down = time.monotonic()
-    looks = until("the cluster is back", lambda: _ready(subject))
+    looks = until("the cluster is back", subject.ready)
     figures.add("reboot", "ordered to every machine booting", down - began)
     figures.add("reboot", "ordered to ready behind the balancer", time.monotonic() - began)
     figures.add("reboot", "first boot to last machine serving", span(looks) or 0)
@@ -67,7 +66,7 @@ def rebooted(subject: Subject, figures: Figures, unreachable: None) -> Rebooted:
     return Rebooted(
         boots=(before, _boots(subject)),
         cluster=(cluster, cluster_id(subject, first)),
-        members=(members, _members(subject)),
+        members=(members, subject.members()),
         looks=looks,
         unreachable={
             node.name: knock(subject.namespace(node), [(str(AWS), 443)])[str(AWS), 443]
@@ -88,15 +87,6 @@ def _boots(subject: Subject) -> dict[str, str]:
 def _fresh(subject: Subject, before: dict[str, str]) -> bool:
     now = _boots(subject)
     return set(now) == set(before) and all(now[name] != before[name] for name in now)
-
-
-def _members(subject: Subject) -> dict[str, int]:
-    return {look.node.name: look.etcd.id for look in subject.looks() if look.etcd}
-
-
-def _ready(subject: Subject) -> list[Look] | None:
-    looks = subject.looks()
-    return None if missing(looks) else looks
 
 
 def test_no_machine_reached_aws_meanwhile(rebooted: Rebooted) -> None:

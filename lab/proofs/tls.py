@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPSConnection, RemoteDisconnected
+from http.client import HTTPException, HTTPSConnection, RemoteDisconnected
 
 from lab.machines.network import namespaces
 
@@ -68,11 +68,13 @@ class Server:
                 connection.request(method, path, body=body, headers=dict(headers or {}))
                 answer = connection.getresponse()
                 return Answer(answer.status, answer.read().decode(errors="replace"))
+            except RemoteDisconnected:
+                raise
             except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
                 # In TLS 1.3 a client learns that its certificate was refused when it reads.
-                if isinstance(error, RemoteDisconnected):
-                    raise
                 raise RefusedError(str(error)) from error
+            except HTTPException as error:
+                raise ConnectionError(f"half an answer: {error!r}") from error
 
 
 class _Connection(HTTPSConnection):

@@ -1,0 +1,54 @@
+"""Proof 3: every machine loses its power at once, under a client that writes, and gets it back."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.proofs.api import api
+from lab.proofs.etcd import cluster_id
+from lab.proofs.figures import Figures
+from lab.proofs.subject import Subject
+from lab.proofs.waiting import until
+from lab.proofs.writer import Writer
+from lab.running import harm
+from lab.running.timeline import span
+
+NAMESPACE = "proof-power"
+WRITES = 10
+"""Acknowledged before the power goes."""
+
+
+@pytest.fixture
+def namespace(subject: Subject) -> Iterator[str]:
+    """A namespace of this proof; at the end everybody has power, whatever happened."""
+    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
+    subject.kubectl.output("create", "namespace", NAMESPACE)
+    yield NAMESPACE
+    harm.heal(subject.lab)
+    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
+    subject: Subject, figures: Figures, namespace: str
+) -> None:
+    first = subject.nodes("etcd")[0]
+    cluster, members = cluster_id(subject, first), subject.members()
+    with Writer(api(subject.kubectl), namespace, "before") as writer:
+        until("writes are acknowledged", lambda: writer.acknowledged >= WRITES)
+        for node in subject.lab.nodes().values():
+            harm.power_off(subject.lab, node)
+    machines = map(subject.lab.machine, subject.lab.nodes().values())
+    assert [machine.instance for machine in machines if machine.init()] == []
+
+    began = time.monotonic()
+    harm.heal(subject.lab)
+    looks = until("the cluster is back", subject.ready)
+    figures.add("power", "power back to ready behind the balancer", time.monotonic() - began)
+    figures.add("power", "first boot to last machine serving", span(looks) or 0)
+
+    assert writer.kept() >= writer.acknowledged
+    assert cluster_id(subject, first) == cluster
+    assert subject.members() == members
+    with Writer(api(subject.kubectl), namespace, "after") as goes_on:
+        until("writes are acknowledged again", lambda: goes_on.acknowledged >= WRITES)
