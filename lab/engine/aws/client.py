@@ -136,4 +136,5 @@ class Client:
 
     def close(self) -> None:
         """End the provider's process."""
-        self._process.kill()
+        with self._process:
+            self._process.kill()
