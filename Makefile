@@ -40,7 +40,7 @@ destroy: $(VENV)/installed ## Run `pulumi destroy` on the local stack
 	@. .lab/env && pulumi destroy --yes --stack local
 
 test: $(VENV)/installed packages ## Run every test
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
+	@$(BIN)/python -m pytest
 
 check: lint types ## Check format, lint and strict types
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 from tests.recording import REPOSITORY, Deploy, Deployment, run
 
@@ -17,22 +15,6 @@ settings.register_profile(
     "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
-
-
-STORIES = "tests/engine/program/"
-
-
-class _FilesAndStories(LoadFileScheduling):
-    """A file's tests run in one process, in their order, and so do all that read the stories: a
-    second process would tell them again, which takes minutes."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return STORIES if nodeid.startswith(STORIES) else str(super()._split_scope(nodeid))
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _FilesAndStories:
-    """How `--numprocesses` shares tests out."""
-    return _FilesAndStories(config, log)
 
 
 @pytest.fixture
