@@ -15,7 +15,6 @@ from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.proofs.writer import Writer
 from lab.running.naming import Node
-from lab.running.ready import missing
 from lab.workspace import Workspace
 
 SMALL, LARGE = 3, 5
@@ -89,8 +88,8 @@ def _resize(subject: Subject, figures: Figures, size: int) -> Resized:
 
 
 def _voters(subject: Subject) -> int:
-    looks = subject.looks()
-    if missing(looks):
+    looks = subject.ready()
+    if looks is None:
         return 0
     members = [look.etcd.members for look in looks if look.etcd]
     sizes = {len(one) for one in members if one and set(one.values()) == {"voter"}}

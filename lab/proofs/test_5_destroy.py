@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.text import Text
 
 from lab.cloud import inventory
 from lab.machines import volumes
@@ -14,6 +13,7 @@ from lab.machines.cgroups import hierarchies
 from lab.machines.names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
+from lab.proofs.console import plain
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.workspace import ROOT, Workspace
@@ -35,14 +35,9 @@ def destroyed(subject: Subject, may_destroy: None) -> Destroyed:
     until("the last machine is put away", lambda: _instances(subject) == [])
     read = {name: subject.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(
-        consoles={name: _plain(path.read_text(errors="replace")) for name, path in read.items()},
+        consoles={name: plain(path.read_text(errors="replace")) for name, path in read.items()},
         daemon=subject.lab.layout.log.read_text(encoding="utf-8"),
     )
-
-
-def _plain(console: str) -> str:
-    """A console's text without colours; rich takes a return for the end of what stood before it."""
-    return Text.from_ansi(console.replace("\r", "")).plain
 
 
 def _instances(subject: Subject) -> list[str]:

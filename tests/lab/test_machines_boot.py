@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from rich.text import Text
 
 from lab.cloud import server
 from lab.machines import process, requirements
@@ -21,6 +20,7 @@ from lab.machines.layout import Layout
 from lab.machines.names import Names
 from lab.machines.network import namespaces
 from lab.machines.volumes import device_name, devices
+from lab.proofs.console import plain
 from lab.stack.cloud import clients
 
 pytestmark = [
@@ -223,7 +223,7 @@ def test_a_life(lab, aws):
     ec2.stop_instances(InstanceIds=[instance])
     until(instance, "stopped")
     console = ec2.get_console_output(InstanceId=instance)["Output"]
-    assert "Reached target poweroff.target" in Text.from_ansi(console.replace("\r", "")).plain
+    assert "Reached target poweroff.target" in plain(console)
     assert namespaces.existing(names.prefix) == [names.router]
     assert devices(layout.base) == []
 
