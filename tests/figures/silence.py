@@ -2,10 +2,14 @@
 
 Two API servers on the same members under the same load at the same time: one has the list of the
 members, one has the local proxy. Every packet to and from one member is dropped, without a word:
-its machine has a network of its own. `python -m tests.figures.silence` runs in a network
-namespace that `silence()` makes, so that nothing of this machine changes.
+its machine has a network of its own.
+
+`python -m tests.figures.silence ROLE` is one round, in a network namespace that `silence()` makes for
+it. Rounds do not share one: connections that are still being closed keep the networks of an earlier
+round alive, where members answer to the same addresses.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from lab.binaries.etcd import built_etcd
@@ -41,24 +46,28 @@ def silence(repeat: int) -> str:
     # Built here: there is no way out of the namespace.
     for build in (built_etcd, built_kubernetes):
         build(_say)
-    command = [sys.executable, "-m", "tests.figures.silence", str(repeat)]
-    done = subprocess.run(["unshare", "--net", "--", *command], stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode()
+    rows = []
+    for role in ("follower", "leader"):
+        rounds = [_measured(role) for _ in range(repeat)]
+        rows += [(role, w, *_cells([outcomes[w] for outcomes in rounds])) for w in WIRINGS]
+    head = ("silent member", "wiring", "longest, s", "errors", "of requests", "writes lost")
+    return table(title, head, rows)
 
 
-def main(repeat: int) -> str:
-    """Measure, in a network namespace of its own."""
+def _measured(role: str) -> dict[str, Outcome]:
+    command = ["unshare", "--net", "--", sys.executable, "-m", "tests.figures.silence", role]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return {wiring: Outcome(**outcome) for wiring, outcome in json.loads(done.stdout).items()}
+
+
+def main(role: str) -> str:
+    """One round, in a network namespace that nothing else is in; outcomes by wiring, as JSON."""
     _ip("link set lo up")
     _ip("link add br0 type bridge")
     _ip("link set br0 up")
     for host in (1, 30, 31):
         _ip(f"addr add {PREFIX}.{host}/24 dev br0")
-    rows = []
-    for role in ("follower", "leader"):
-        rounds = [_round(role) for _ in range(repeat)]
-        rows += [(role, w, *_cells([outcomes[w] for outcomes in rounds])) for w in WIRINGS]
-    head = ("silent member", "wiring", "longest, s", "errors", "of requests", "writes lost")
-    return table(TITLE.format(seconds=SILENT), head, rows)
+    return json.dumps({wiring: asdict(outcome) for wiring, outcome in _round(role).items()})
 
 
 def _round(role: str) -> dict[str, Outcome]:
@@ -145,4 +154,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(main(int(sys.argv[1])))
+    sys.stdout.write(main(sys.argv[1]))
