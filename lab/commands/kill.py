@@ -3,8 +3,7 @@
 import argparse
 
 from lab.commands import completion
-from lab.errors import LabError
-from lab.running import find, inside
+from lab.running import find, harm, inside
 from lab.running.naming import choose_word
 from lab.workspace import Workspace
 
@@ -25,10 +24,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     listed = inside.output(init, ["systemctl", "list-units", "--plain", "--no-legend", *ACTIVE])
     running = [line.split()[0].removesuffix(".service") for line in listed.splitlines()]
     unit = choose_word(f"running service on {node.name}", _short(arguments.unit), running)
-    pid = inside.output(init, ["systemctl", "show", "--property=MainPID", "--value", unit]).strip()
-    if pid == "0":
-        raise LabError(f"{unit} on {node.name} has no process to kill.")
-    inside.output(init, ["systemctl", "kill", "--signal=KILL", "--kill-whom=main", unit])
+    pid = harm.kill(lab, node, unit)
     print(f"killed process {pid} of {unit} on {node.name}")
     return 0
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from lab.machines.run import run
-from lab.proofs.tls import Answer, Identity, Server
+from lab.proofs.tls import SECONDS, Answer, Identity, Server
 from lab.running.kubectl import Kubectl
 
 
@@ -32,8 +32,11 @@ class Api:
         )
 
 
-def api(kubectl: Kubectl) -> Api:
-    """The API, from the place and with the kubeconfig of a kubectl."""
+def api(kubectl: Kubectl, patience: float = SECONDS) -> Api:
+    """The API, from the place and with the kubeconfig of a kubectl.
+
+    A request fails after `patience` seconds without a word.
+    """
     document = yaml.safe_load(kubectl.kubeconfig)
     cluster = document["clusters"][0]["cluster"]
     user = document["users"][0]["user"]
@@ -46,6 +49,7 @@ def api(kubectl: Kubectl) -> Api:
             port=url.port or 443,
             name=name,
             authority=_text(cluster["certificate-authority-data"]),
+            patience=patience,
         ),
         Identity(_text(user["client-certificate-data"]), _text(user["client-key-data"])),
     )

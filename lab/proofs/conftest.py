@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-project", type=Path, default=ROOT)
     group.addoption("--lab-state", type=Path, default=ROOT / ".lab")
     group.addoption("--destroy", action="store_true", help="the lab may go: prove that it can")
+    group.addoption("--failures", action="store_true", help="prove single failures, 9 minutes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,3 +76,10 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
     """Skips where the lab is to stay."""
     if not pytestconfig.getoption("--destroy"):
         pytest.skip("the lab is to stay up: `make prove` destroys one")
+
+
+@pytest.fixture(scope="session")
+def long_enough(pytestconfig: pytest.Config) -> None:
+    """Skips what takes many minutes where that was not asked for."""
+    if not pytestconfig.getoption("--failures"):
+        pytest.skip("takes 9 minutes: `python -m lab prove -- --failures`")

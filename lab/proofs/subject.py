@@ -55,6 +55,10 @@ class Subject:
         """What a program in a machine prints. Raises LabError when it fails."""
         return inside.output(self.lab.init(node), words, stdin)
 
+    def process(self, node: Node, service: str) -> int:
+        """The id of a service's main process in a machine; 0 when it has none."""
+        return inside.main_process(self.lab.init(node), service)
+
     def namespace(self, node: Node) -> str:
         """The network namespace of a machine."""
         return self.lab.names.machine(node.instance.id)

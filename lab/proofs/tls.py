@@ -49,6 +49,8 @@ class Server:
     """The name that its certificate must have."""
     authority: str
     """Who must have signed it, in PEM."""
+    patience: float = SECONDS
+    """Seconds without a word after which a request has failed."""
 
     def ask(
         self,
@@ -79,16 +81,17 @@ class Server:
 
 class _Connection(HTTPSConnection):
     def __init__(self, server: Server, context: ssl.SSLContext) -> None:
-        super().__init__(server.address, server.port, timeout=SECONDS)
+        super().__init__(server.address, server.port, timeout=server.patience)
         self._server, self._trust = server, context
 
     def connect(self) -> None:
         """From the namespace, for the server's name."""
-        there = (self._server.address, self._server.port)
+        server = self._server
         raw = namespaces.inside(
-            self._server.namespace, lambda: socket.create_connection(there, SECONDS)
+            server.namespace,
+            lambda: socket.create_connection((server.address, server.port), server.patience),
         )
-        self.sock = self._trust.wrap_socket(raw, server_hostname=self._server.name)
+        self.sock = self._trust.wrap_socket(raw, server_hostname=server.name)
 
 
 def _context(authority: str, identity: Identity | None) -> ssl.SSLContext:

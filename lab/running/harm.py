@@ -1,4 +1,4 @@
-"""Harm to machines and network, and its end. One command at a time."""
+"""Harm to daemons, machines and network, and its end. One command at a time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -8,6 +8,7 @@ from lab.lock import exclusive
 from lab.machines.account import Account
 from lab.machines.network import faults, router
 from lab.machines.network.faults import SERVICES, Faults
+from lab.running import inside
 from lab.running.lab import RunningLab
 from lab.running.naming import Node
 
@@ -55,6 +56,20 @@ def power_on(lab: RunningLab, node: Node) -> None:
     if not machine.cut.exists():
         raise LabError(f"{node.name} has power: nothing to undo.")
     machine.restore_power()
+
+
+def kill(lab: RunningLab, node: Node, service: str) -> int:
+    """SIGKILL to the main process of a service; its process id in the machine.
+
+    systemd does what the service's unit says. Raises LabError when it has no process.
+    """
+    init = lab.init(node)
+    pid = inside.main_process(init, service)
+    if pid == 0:
+        raise LabError(f"{service} on {node.name} has no process to kill.")
+    kill = ["systemctl", "kill", "--signal=KILL", "--kill-whom=main", f"{service}.service"]
+    inside.output(init, kill)
+    return pid
 
 
 def cut_off(harm: Faults, what: str) -> Faults:

@@ -47,3 +47,9 @@ def attempt(init: int, words: Sequence[str], stdin: str = "") -> subprocess.Comp
         )
     except subprocess.TimeoutExpired:
         raise LabError(f"`{words[0]}` in the machine did not end in {SECONDS:.0f} s.") from None
+
+
+def main_process(init: int, service: str) -> int:
+    """The id, in the machine, of a service's main process; 0 when it has none. Raises LabError."""
+    words = ["systemctl", "show", "--property=MainPID", "--value", f"{service}.service"]
+    return int(output(init, words))

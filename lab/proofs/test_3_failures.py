@@ -1,0 +1,176 @@
+"""Proof 3: under a client that writes, one daemon, machine or zone fails, and the rest goes on."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.machines.network.router import AWS
+from lab.proofs.api import api
+from lab.proofs.failures import CRASHES, LOSSES, Crash, Loss, etcd_follower, etcd_leader
+from lab.proofs.figures import Figures
+from lab.proofs.knock import knock
+from lab.proofs.namespace import namespace
+from lab.proofs.subject import Subject
+from lab.proofs.tls import RefusedError
+from lab.proofs.waiting import until
+from lab.proofs.writer import Writer
+from lab.running import harm
+from lab.running.look import LEADERS, held_by
+from lab.running.naming import Node
+
+NAMESPACE = "proof-failures"
+WRITES = 10
+"""Acknowledged before something fails, and again while it is away."""
+AWAY = 30.0
+"""Seconds that something is away: the balancer takes 10 to notice, etcd's clients up to 40."""
+PATIENCE = 5.0
+"""Seconds that the client waits for one answer. AWS's balancer, and the lab's, leave a connection
+to a target that is gone without an answer, so a client that waits for ever would."""
+SOON = 60.0
+"""Seconds in which the rest goes on; what it really takes is a figure."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_namespace(subject: Subject, long_enough: None) -> Iterator[None]:
+    """What these proofs write goes into a namespace of theirs."""
+    with namespace(subject.kubectl, NAMESPACE):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def whole(subject: Subject) -> Iterator[None]:
+    """Each proof begins with a cluster that is whole, and leaves no harm."""
+    until("the cluster is ready", subject.ready)
+    yield
+    harm.heal(subject.lab)
+
+
+@pytest.fixture
+def writer(subject: Subject, request: pytest.FixtureRequest) -> Iterator[Writer]:
+    """The client; what it wrote is still there at the end, whatever failed."""
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    with Writer(api(subject.kubectl, PATIENCE), NAMESPACE, name) as client:
+        _goes_on(client)
+        yield client
+    assert client.kept() >= client.acknowledged
+
+
+def _goes_on(writer: Writer) -> None:
+    before = writer.acknowledged
+    until("writes are acknowledged", lambda: writer.acknowledged >= before + WRITES, SOON)
+
+
+def _note(figures: Figures, what: str, writer: Writer, whole: float) -> None:
+    figures.add("failures", f"{what}: longest write stall", writer.stall)
+    figures.add("failures", f"{what}: failed writes", writer.failed, "")
+    figures.add("failures", f"{what}: whole again after", whole)
+
+
+@pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: crash.what)
+def test_a_daemon_that_crashes_is_started_again_and_writes_go_on(
+    subject: Subject, figures: Figures, writer: Writer, crash: Crash
+) -> None:
+    node = crash.choose(subject)
+    began = time.monotonic()
+    killed = harm.kill(subject.lab, node, crash.service)
+    until("it runs again", lambda: subject.process(node, crash.service) not in {0, killed}, SOON)
+    until("the cluster is whole again", subject.ready)
+    took = time.monotonic() - began
+    _goes_on(writer)
+    _note(figures, crash.what, writer, took)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.what)
+def test_writes_go_on_while_something_is_away(
+    subject: Subject, figures: Figures, writer: Writer, loss: Loss
+) -> None:
+    node = loss.choose(subject)
+    loss.inflict(subject.lab, node)
+    time.sleep(AWAY)
+    _goes_on(writer)
+    assert _away(subject, node)
+    began = time.monotonic()
+    harm.heal(subject.lab)
+    until("the cluster is whole again", subject.ready)
+    _note(figures, loss.what, writer, time.monotonic() - began)
+
+
+@pytest.mark.parametrize("controller", LEADERS)
+def test_after_a_leading_controller_crashed_another_leads(
+    subject: Subject, figures: Figures, controller: str
+) -> None:
+    holder = _holder(subject, controller)
+    leading = _machine(subject, holder)
+    began = time.monotonic()
+    harm.kill(subject.lab, leading, controller)
+    until("another leads", lambda: _holder(subject, controller) not in {holder, ""}, SOON)
+    figures.add("failures", f"{controller} crashes: another leads after", time.monotonic() - began)
+
+
+@pytest.mark.parametrize("controller", LEADERS)
+def test_after_the_machine_of_a_leading_controller_lost_its_power_another_leads(
+    subject: Subject, figures: Figures, controller: str
+) -> None:
+    holder = _holder(subject, controller)
+    leading = _machine(subject, holder)
+    began = time.monotonic()
+    harm.power_off(subject.lab, leading)
+    until("another leads", lambda: _moved(subject, controller, leading), SOON)
+    what = f"the machine of the leading {controller} loses power: another leads after"
+    figures.add("failures", what, time.monotonic() - began)
+
+
+def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
+    subject: Subject, figures: Figures, writer: Writer
+) -> None:
+    servers = subject.nodes("api")
+    before = [subject.process(node, "kube-apiserver") for node in servers]
+    for node in (etcd_leader(subject), etcd_follower(subject)):
+        harm.power_off(subject.lab, node)
+    # Whatever was under way has its answer by then.
+    time.sleep(PATIENCE)
+    acknowledged = writer.acknowledged
+    time.sleep(AWAY)
+    assert writer.acknowledged == acknowledged
+    # With no healthy target at all the balancer sends connections to each of them.
+    alive = api(subject.kubectl).ask("/livez?exclude=etcd")
+    assert alive.status == 200, alive.body
+    began = time.monotonic()
+    harm.heal(subject.lab)
+    until("the cluster is whole again", subject.ready)
+    took = time.monotonic() - began
+    _goes_on(writer)
+    assert [subject.process(node, "kube-apiserver") for node in servers] == before
+    figures.add("failures", "two of three etcd machines lose power: whole again after", took)
+
+
+def _away(subject: Subject, node: Node) -> bool:
+    """Whether a machine has no power, or reaches nobody."""
+    if subject.lab.machine(node).init() is None:
+        return True
+    aws = (str(AWS), 443)
+    return not knock(subject.namespace(node), [aws])[aws]
+
+
+def _holder(subject: Subject, controller: str) -> str:
+    """Who holds a lease; nobody if it cannot be asked now."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{controller}"
+    try:
+        answer = api(subject.kubectl, PATIENCE).ask(path)
+    except (OSError, RefusedError):
+        return ""
+    if answer.status != 200:
+        return ""
+    return str(json.loads(answer.body)["spec"].get("holderIdentity") or "")
+
+
+def _machine(subject: Subject, holder: str) -> Node:
+    return next(node for node in subject.nodes("api") if held_by(holder, node))
+
+
+def _moved(subject: Subject, controller: str, away: Node) -> bool:
+    holder = _holder(subject, controller)
+    return any(held_by(holder, node) for node in subject.nodes("api") if node != away)
