@@ -79,7 +79,7 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def long_enough(pytestconfig: pytest.Config) -> None:
+def may_take_long(pytestconfig: pytest.Config) -> None:
     """Skips what takes many minutes where that was not asked for."""
     if not pytestconfig.getoption("--failures"):
         pytest.skip("takes 9 minutes: `python -m lab prove -- --failures`")

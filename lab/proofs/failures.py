@@ -9,6 +9,7 @@ from lab.proofs.api import api
 from lab.proofs.subject import Subject
 from lab.running import harm
 from lab.running.lab import RunningLab
+from lab.running.look import Look
 from lab.running.naming import Node
 
 Choice = Callable[[Subject], Node]
@@ -36,27 +37,27 @@ class Loss:
 
 def etcd_leader(subject: Subject) -> Node:
     """The machine of the member that leads. Raises LabError when none does."""
-    return _etcd(subject, leads=True)
+    return _first(subject, "leads etcd", lambda look: look.etcd is not None and look.etcd.leader)
 
 
 def etcd_follower(subject: Subject) -> Node:
     """The machine of a member that follows. Raises LabError when none does."""
-    return _etcd(subject, leads=False)
-
-
-def _etcd(subject: Subject, *, leads: bool) -> Node:
-    for look in subject.looks():
-        if look.etcd and look.etcd.leader is leads:
-            return look.node
-    raise LabError(f"no member of etcd {'leads' if leads else 'follows'}")
+    return _first(
+        subject, "follows in etcd", lambda look: look.etcd is not None and not look.etcd.leader
+    )
 
 
 def controllers_leader(subject: Subject) -> Node:
     """The API server's machine whose controller-manager leads. Raises LabError when none does."""
+    lease = "kube-controller-manager"
+    return _first(subject, f"leads {lease}", lambda look: lease in look.holds)
+
+
+def _first(subject: Subject, does: str, fits: Callable[[Look], bool]) -> Node:
     for look in subject.looks():
-        if "kube-controller-manager" in look.holds:
+        if fits(look):
             return look.node
-    raise LabError("no kube-controller-manager leads")
+    raise LabError(f"nobody {does}")
 
 
 def elsewhere(subject: Subject) -> Node:

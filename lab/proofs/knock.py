@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from lab.machines.network import namespaces
+from lab.machines.network.router import AWS
 
 PATIENCE = 6.0
 """Seconds: the first packet is sent again after 1 and after 3."""
@@ -41,6 +42,12 @@ def knock(namespace: str, doors: Iterable[Door]) -> dict[Door, bool]:
                 found[door] = _verdict(door, code)
                 waiting.unregister(connection)
     return found
+
+
+def reaches_aws(namespace: str) -> bool:
+    """Whether the endpoints of AWS let packets through from there. Raises as `knock`."""
+    door = (str(AWS), 443)
+    return knock(namespace, [door])[door]
 
 
 def _begin(door: Door, opened: ExitStack) -> tuple[Door, socket.socket]:

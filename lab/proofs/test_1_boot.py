@@ -10,6 +10,7 @@ import pytest
 from lab.proofs.api import api
 from lab.proofs.etcd import value
 from lab.proofs.figures import Figures
+from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.running.look import LEADERS, held_by
 from lab.running.memory import memory
@@ -22,12 +23,10 @@ SECRETBOX = b"k8s:enc:secretbox:v1:"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def namespace(subject: Subject) -> Iterator[str]:
-    """A namespace of these proofs, made and removed with kubectl."""
-    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
-    subject.kubectl.output("create", "namespace", NAMESPACE)
-    yield NAMESPACE
-    subject.kubectl.output("delete", "namespace", NAMESPACE, "--wait=false")
+def own_namespace(subject: Subject) -> Iterator[None]:
+    """What these proofs write goes into a namespace of theirs."""
+    with namespace(subject.kubectl, NAMESPACE):
+        yield
 
 
 def test_every_member_is_a_voter_and_one_leads(subject: Subject) -> None:

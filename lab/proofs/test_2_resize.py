@@ -11,12 +11,14 @@ from lab.proofs.api import api
 from lab.proofs.departures import Departures
 from lab.proofs.etcd import cluster_id
 from lab.proofs.figures import Figures
+from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.proofs.writer import Writer
 from lab.running.naming import Node
 from lab.workspace import Workspace
 
+NAMESPACE = "proof-resize"
 SMALL, LARGE = 3, 5
 
 
@@ -44,10 +46,9 @@ def protected(subject: Subject, workspace: Workspace) -> Iterator[None]:
         pytest.skip(f"the stack has {size} etcd members; the proof resizes {SMALL} to {LARGE}")
     settings = workspace.stack_file.read_text(encoding="utf-8")
     subject.configure("protect", "true")
-    subject.kubectl.output("create", "namespace", "proof-resize")
     try:
-        yield
-        subject.kubectl.output("delete", "namespace", "proof-resize", "--wait=false")
+        with namespace(subject.kubectl, NAMESPACE):
+            yield
     finally:
         workspace.stack_file.write_text(settings, encoding="utf-8")
         subject.up()
@@ -71,7 +72,7 @@ def _resize(subject: Subject, figures: Figures, size: int) -> Resized:
     cluster = cluster_id(subject, first)
     began = time.monotonic()
     with (
-        Writer(api(subject.kubectl), "proof-resize", f"to-{size}") as writer,
+        Writer(api(subject.kubectl), NAMESPACE, f"to-{size}") as writer,
         Departures(subject, first) as departures,
     ):
         subject.configure("etcd.size", str(size))

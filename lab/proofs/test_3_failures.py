@@ -3,15 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from lab.machines.network.router import AWS
-from lab.proofs.api import api
+from lab.proofs.api import Api, api
 from lab.proofs.failures import CRASHES, LOSSES, Crash, Loss, etcd_follower, etcd_leader
 from lab.proofs.figures import Figures
-from lab.proofs.knock import knock
+from lab.proofs.knock import reaches_aws
 from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.tls import RefusedError
@@ -34,7 +34,7 @@ SOON = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_namespace(subject: Subject, long_enough: None) -> Iterator[None]:
+def own_namespace(subject: Subject, may_take_long: None) -> Iterator[None]:
     """What these proofs write goes into a namespace of theirs."""
     with namespace(subject.kubectl, NAMESPACE):
         yield
@@ -102,25 +102,18 @@ def test_writes_go_on_while_something_is_away(
 def test_after_a_leading_controller_crashed_another_leads(
     subject: Subject, figures: Figures, controller: str
 ) -> None:
-    holder = _holder(subject, controller)
-    leading = _machine(subject, holder)
-    began = time.monotonic()
-    harm.kill(subject.lab, leading, controller)
-    until("another leads", lambda: _holder(subject, controller) not in {holder, ""}, SOON)
-    figures.add("failures", f"{controller} crashes: another leads after", time.monotonic() - began)
+    taken = _take_over(subject, controller, lambda node: harm.kill(subject.lab, node, controller))
+    figures.add("failures", f"{controller} crashes: another leads after", taken.seconds)
 
 
 @pytest.mark.parametrize("controller", LEADERS)
 def test_after_the_machine_of_a_leading_controller_lost_its_power_another_leads(
     subject: Subject, figures: Figures, controller: str
 ) -> None:
-    holder = _holder(subject, controller)
-    leading = _machine(subject, holder)
-    began = time.monotonic()
-    harm.power_off(subject.lab, leading)
-    until("another leads", lambda: _moved(subject, controller, leading), SOON)
+    taken = _take_over(subject, controller, lambda node: harm.power_off(subject.lab, node))
+    assert _machine(subject, taken.holder) != taken.led
     what = f"the machine of the leading {controller} loses power: another leads after"
-    figures.add("failures", what, time.monotonic() - began)
+    figures.add("failures", what, taken.seconds)
 
 
 def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
@@ -149,17 +142,41 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
 
 def _away(subject: Subject, node: Node) -> bool:
     """Whether a machine has no power, or reaches nobody."""
-    if subject.lab.machine(node).init() is None:
-        return True
-    aws = (str(AWS), 443)
-    return not knock(subject.namespace(node), [aws])[aws]
+    return subject.lab.machine(node).init() is None or not reaches_aws(subject.namespace(node))
 
 
-def _holder(subject: Subject, controller: str) -> str:
+@dataclass(frozen=True)
+class TakeOver:
+    """Of a lease."""
+
+    led: Node
+    """Whose controller held it."""
+    holder: str
+    """Who holds it now."""
+    seconds: float
+
+
+def _take_over(subject: Subject, controller: str, inflict: Callable[[Node], object]) -> TakeOver:
+    """Harm the machine whose controller leads, and wait until another process does."""
+    through = api(subject.kubectl, PATIENCE)
+    before = _holder(through, controller)
+    led = _machine(subject, before)
+
+    def another() -> str | None:
+        holder = _holder(through, controller)
+        return holder if holder != before else None
+
+    began = time.monotonic()
+    inflict(led)
+    holder = until("another leads", another, SOON)
+    return TakeOver(led, holder, time.monotonic() - began)
+
+
+def _holder(through: Api, controller: str) -> str:
     """Who holds a lease; nobody if it cannot be asked now."""
     path = f"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{controller}"
     try:
-        answer = api(subject.kubectl, PATIENCE).ask(path)
+        answer = through.ask(path)
     except (OSError, RefusedError):
         return ""
     if answer.status != 200:
@@ -169,8 +186,3 @@ def _holder(subject: Subject, controller: str) -> str:
 
 def _machine(subject: Subject, holder: str) -> Node:
     return next(node for node in subject.nodes("api") if held_by(holder, node))
-
-
-def _moved(subject: Subject, controller: str, away: Node) -> bool:
-    holder = _holder(subject, controller)
-    return any(held_by(holder, node) for node in subject.nodes("api") if node != away)

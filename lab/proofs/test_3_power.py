@@ -8,6 +8,7 @@ import pytest
 from lab.proofs.api import api
 from lab.proofs.etcd import cluster_id
 from lab.proofs.figures import Figures
+from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.proofs.writer import Writer
@@ -20,21 +21,19 @@ WRITES = 10
 
 
 @pytest.fixture
-def namespace(subject: Subject) -> Iterator[str]:
+def own_namespace(subject: Subject) -> Iterator[str]:
     """A namespace of this proof; at the end everybody has power, whatever happened."""
-    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
-    subject.kubectl.output("create", "namespace", NAMESPACE)
-    yield NAMESPACE
-    harm.heal(subject.lab)
-    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--wait=false")
+    with namespace(subject.kubectl, NAMESPACE) as name:
+        yield name
+        harm.heal(subject.lab)
 
 
 def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
-    subject: Subject, figures: Figures, namespace: str
+    subject: Subject, figures: Figures, own_namespace: str
 ) -> None:
     first = subject.nodes("etcd")[0]
     cluster, members = cluster_id(subject, first), subject.members()
-    with Writer(api(subject.kubectl), namespace, "before") as writer:
+    with Writer(api(subject.kubectl), own_namespace, "before") as writer:
         until("writes are acknowledged", lambda: writer.acknowledged >= WRITES)
         for node in subject.lab.nodes().values():
             harm.power_off(subject.lab, node)
@@ -50,5 +49,5 @@ def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
     assert writer.kept() >= writer.acknowledged
     assert cluster_id(subject, first) == cluster
     assert subject.members() == members
-    with Writer(api(subject.kubectl), namespace, "after") as goes_on:
+    with Writer(api(subject.kubectl), own_namespace, "after") as goes_on:
         until("writes are acknowledged again", lambda: goes_on.acknowledged >= WRITES)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.machines.network.router import AWS
 from lab.proofs.api import api
 from lab.proofs.etcd import cluster_id
 from lab.proofs.figures import Figures
-from lab.proofs.knock import knock
+from lab.proofs.knock import reaches_aws
+from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.running import harm
@@ -45,10 +45,17 @@ def unreachable(subject: Subject) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def rebooted(subject: Subject, figures: Figures, unreachable: None) -> Rebooted:
+def own_namespace(subject: Subject) -> Iterator[None]:
+    """Made before the reboot, and looked for after it."""
+    with namespace(subject.kubectl, NAMESPACE):
+        yield
+
+
+@pytest.fixture(scope="module")
+def rebooted(
+    subject: Subject, figures: Figures, own_namespace: None, unreachable: None
+) -> Rebooted:
     """All machines, at once."""
-    subject.kubectl.attempt("delete", "namespace", NAMESPACE, "--ignore-not-found")
-    subject.kubectl.output("create", "namespace", NAMESPACE)
     first = subject.nodes("etcd")[0]
     before, cluster, members = _boots(subject), cluster_id(subject, first), subject.members()
     began = time.monotonic()
@@ -69,8 +76,7 @@ def rebooted(subject: Subject, figures: Figures, unreachable: None) -> Rebooted:
         members=(members, subject.members()),
         looks=looks,
         unreachable={
-            node.name: knock(subject.namespace(node), [(str(AWS), 443)])[str(AWS), 443]
-            for node in subject.lab.nodes().values()
+            node.name: reaches_aws(subject.namespace(node)) for node in subject.lab.nodes().values()
         },
     )
 

@@ -5,8 +5,8 @@ members, one has the local proxy. Every packet to and from one member is dropped
 its machine has a network of its own.
 
 `python -m tests.figures.silence ROLE` is one round, in a network namespace that `silence()` makes for
-it. Rounds do not share one: connections that are still being closed keep the networks of an earlier
-round alive, where members answer to the same addresses.
+it. Rounds do not share one: in one that was shared, members of a later round lost each other before
+any was silent.
 """
 
 import json
