@@ -39,8 +39,8 @@ down: $(VENV)/installed ## Stop the local cloud and remove everything it made
 destroy: $(VENV)/installed ## Run `pulumi destroy` on the local stack
 	@. .lab/env && pulumi destroy --yes --stack local
 
-test: $(VENV)/installed packages ## Run every test
-	@$(BIN)/python -m pytest
+test: $(VENV)/installed packages ## Run every test that boots no machine, in groups side by side
+	@$(BIN)/python -m tests
 
 check: lint types ## Check format, lint and strict types
 

@@ -10,6 +10,7 @@ import argparse
 from typing import Protocol
 
 from lab.commands import (
+    build,
     complete,
     cut,
     down,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "cut": cut,
     "heal": heal,
     "prove": prove,
+    "build": build,
     "down": down,
     "env": env,
     "complete": complete,

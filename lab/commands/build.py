@@ -1,0 +1,34 @@
+"""`build`: whatever is built once and kept in the cache, before anything waits for it."""
+
+import argparse
+
+from lab.binaries.etcd import built_etcd
+from lab.binaries.kubernetes import built_kubernetes
+from lab.engine.cli.build import built_cli
+from lab.engine.official import official_cli
+from lab.errors import LabError
+from lab.machines import requirements
+from lab.machines.authority import authority
+from lab.machines.image import built_image
+from lab.workspace import Workspace
+
+HELP = "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(_arguments: argparse.Namespace, _workspace: Workspace) -> int:
+    """Build one after the other, what is waited for first; the image where machines can run."""
+    built_etcd(print)
+    if official_cli() is None:
+        built_cli(print)
+    built_kubernetes(print)
+    try:
+        requirements.require()
+    except LabError as error:
+        print(f"no machine image: {error}")
+    else:
+        built_image(authority().certificate, print)
+    return 0
