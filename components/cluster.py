@@ -25,6 +25,7 @@ from components.lookup import Environment
 from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
 from components.network import Network, NetworkArgs, Subnets, adopted
 from components.node_program import node_program
+from components.operations import operations_parameter
 from components.operator_access import instance_connect
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki import ClusterPki, ClusterPkiArgs
@@ -69,10 +70,11 @@ class Cluster(pulumi.ComponentResource):
         bucket = self._bucket(key)
         endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
         members = etcd_members(settings, environment.zones)
+        paths = ParameterPaths(settings.cluster_name)
         foundation = Foundation(
             settings=settings,
             environment=environment,
-            paths=ParameterPaths(settings.cluster_name),
+            paths=paths,
             subnets=subnets,
             pki=ClusterPki(
                 name,
@@ -86,6 +88,9 @@ class Cluster(pulumi.ComponentResource):
                 firewall,
                 *self._endpoints(subnets, firewall.group_ids),
                 node_program(name, bucket=bucket, parent=self),
+                operations_parameter(
+                    name, settings=settings, paths=paths, tags=self._tags, parent=self
+                ),
             ],
             gates=self._gates(endpoint, members),
             tags=self._tags,

@@ -83,6 +83,11 @@ class ParameterPaths:
         """The marker: the founding members, and whether they ever formed the cluster."""
         return f"/{self.cluster}/etcd/formation"
 
+    @property
+    def operations(self) -> str:
+        """What nodes read while they run, so that a change of it replaces none."""
+        return f"/{self.cluster}/operations"
+
     def node(self, name: str) -> str:
         """Everything that belongs to one node; its role may read no other node's."""
         return f"/{self.cluster}/nodes/{name}"

@@ -73,7 +73,10 @@ def _every_node(
     node: str, paths: ParameterPaths, account: Account, key_arn: str, bucket_arn: str
 ) -> list[dict[str, Any]]:
     files = account.parameter(paths.secrets(node))
-    membership = [account.parameter(paths.desired_members), account.parameter(paths.formation)]
+    membership = [
+        account.parameter(path)
+        for path in (paths.desired_members, paths.formation, paths.operations)
+    ]
     return [
         # GetParametersByPath is authorised on the path it is asked for, not on what it returns.
         _allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),

@@ -5,8 +5,10 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic.alias_generators import to_camel
 
-from config.types import Cidr, Settings
+from config.change import IN_PLACE, REFUSED
+from config.types import Cidr, Settings, check_addressable
 
 MAX_ZONES = 6
 """Zones that the address plan has room for; no AWS region has more."""
@@ -20,6 +22,21 @@ def _check_vpc_prefix(cidr: IPv4Network) -> IPv4Network:
             "must be a /16 to /22: AWS allows no VPC larger than /16, and below /22 the public "
             "subnets of six zones would be smaller than AWS's /28"
         )
+    return cidr
+
+
+def _check_service_prefix(cidr: IPv4Network) -> IPv4Network:
+    # kube-apiserver takes at most 2^20 addresses. Below 16 there is no tenth address, which is the
+    # one that cluster DNS has by convention (kubeadm, CoreDNS).
+    if not 12 <= cidr.prefixlen <= 28:
+        raise ValueError("must be a /12 to /28")
+    return cidr
+
+
+def _check_pod_prefix(cidr: IPv4Network) -> IPv4Network:
+    # kube-controller-manager cuts a /24 for each node, and at most 2^16 of them.
+    if not 8 <= cidr.prefixlen <= 24:
+        raise ValueError("must be a /8 to /24")
     return cidr
 
 
@@ -42,54 +59,74 @@ def _check_zones(zones: int | list[str]) -> int | list[str]:
     return zones
 
 
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{1,17}$")]
 
 
 class ExistingSubnets(Settings):
     """The subnets of one zone of a VPC that is adopted rather than created."""
 
-    private_subnet_id: SubnetId
+    private_subnet_id: Annotated[SubnetId, REFUSED]
     """Subnet of the API servers and, when the balancer is internal, of the balancer."""
-    etcd_subnet_id: SubnetId
+    etcd_subnet_id: Annotated[SubnetId, REFUSED]
     """Subnet of the etcd members. Nothing else may live in it: members have fixed addresses."""
-    etcd_cidr: Cidr
+    etcd_cidr: Annotated[Cidr, AfterValidator(check_addressable), REFUSED]
     """CIDR of the etcd subnet; member addresses are computed from it before anything is created."""
-    public_subnet_id: SubnetId | None = None
+    public_subnet_id: Annotated[SubnetId | None, IN_PLACE] = None
     """Subnet of the balancer when `api.internal` is false."""
 
 
 def _check_existing_zones(zones: dict[str, ExistingSubnets]) -> dict[str, ExistingSubnets]:
     _check_zones(list(zones))
+    used: dict[str, str] = {}
+    for zone, subnets in zones.items():
+        for field in ("private_subnet_id", "etcd_subnet_id", "public_subnet_id"):
+            subnet_id, key = getattr(subnets, field), f"{zone}.{to_camel(field)}"
+            if subnet_id is not None and used.setdefault(subnet_id, key) != key:
+                raise ValueError(
+                    "must name each subnet once: a subnet is in one zone, and the members' "
+                    f"addresses need one of their own; {subnet_id} is {used[subnet_id]} and {key}"
+                )
     return zones
 
 
 class ExistingNetwork(Settings):
     """A VPC that is adopted. Its routes, its way out and its endpoints stay its owner's."""
 
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")]
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{1,17}$"), REFUSED]
     """The VPC; `network.cidr` must be its CIDR."""
-    zones: Annotated[dict[str, ExistingSubnets], AfterValidator(_check_existing_zones)]
+    zones: Annotated[dict[str, ExistingSubnets], AfterValidator(_check_existing_zones), REFUSED]
     """The subnets to use, by zone name."""
 
 
 class NetworkSettings(Settings):
     """`network`: the VPC, its zones and its way out."""
 
-    cidr: Annotated[Cidr, AfterValidator(_check_vpc_prefix)] = IPv4Network("10.0.0.0/16")
+    cidr: Annotated[
+        Cidr, AfterValidator(_check_vpc_prefix), AfterValidator(check_addressable), REFUSED
+    ] = IPv4Network("10.0.0.0/16")
     """CIDR of the VPC, /16 to /22."""
-    service_cidr: Cidr = IPv4Network("10.96.0.0/16")
-    """CIDR of Kubernetes Services; overlaps neither the VPC nor the pods."""
-    pod_cidr: Cidr = IPv4Network("10.244.0.0/16")
-    """CIDR that the controller-manager cuts node pod ranges from."""
-    zones: Annotated[int | list[str], AfterValidator(_check_zones)] = 3
+    service_cidr: Annotated[
+        Cidr, AfterValidator(_check_service_prefix), AfterValidator(check_addressable), REFUSED
+    ] = IPv4Network("10.96.0.0/16")
+    """CIDR of Kubernetes Services, /12 to /28; overlaps neither the VPC nor the pods."""
+    pod_cidr: Annotated[
+        Cidr, AfterValidator(_check_pod_prefix), AfterValidator(check_addressable), REFUSED
+    ] = IPv4Network("10.244.0.0/16")
+    """CIDR that the controller-manager cuts node pod ranges from, /8 to /24."""
+    zones: Annotated[int | list[str], AfterValidator(_check_zones), REFUSED] = 3
     """Number of availability zones (2 or 3, the region's first ones), or their names."""
-    accept_two_zones: bool = False
+    accept_two_zones: Annotated[bool, IN_PLACE] = False
     """Accept two zones, of which one holds the majority: its loss stops all writes."""
-    nat: Literal["perZone", "single", "none"] = "perZone"
+    nat: Annotated[Literal["perZone", "single", "none"], IN_PLACE] = "perZone"
     """Way out of the private subnets: a gateway per zone, one that dies with its zone, or none,
     which adds interface endpoints and needs `ami` and `artifacts.mirror`."""
     existing: ExistingNetwork | None = None
     """Adopt this VPC instead of creating one; `zones` and `nat` are then not used."""
+
+    @property
+    def zones_key(self) -> str:
+        """The key that says which zones the cluster spans, for messages."""
+        return "network.zones" if self.existing is None else "network.existing.zones"
 
     @property
     def zone_count(self) -> int:

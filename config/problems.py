@@ -1,9 +1,13 @@
 """What is wrong with a configuration, one line a problem: key, rule, value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+Path = tuple[str | int, ...]
+"""Where in a stack's values something is: keys of mappings, and places in lists."""
 
 
 class ConfigError(Exception):
@@ -19,14 +23,26 @@ class Problem:
     value: object
 
     def __str__(self) -> str:
-        """`key: rule, got value`."""
+        """`key: rule, got value`, on one line whatever the key and the value are."""
+        key = _shorten(self.keys[0] if self.keys[0].isprintable() else repr(self.keys[0]))
+        # Rules quote values too, and a list of long ones would fill the screen.
+        rule = self.rule if self.rule.isprintable() else repr(self.rule)
         if self.value is None:
-            return f"{self.keys[0]}: {self.rule}"
-        return f"{self.keys[0]}: {self.rule}, got {_shorten(self.value)}"
+            return f"{key}: {rule}"
+        return f"{key}: {rule}, got {_shorten(_text(self.value))}"
 
 
-def _shorten(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+def _text(value: object) -> str:
+    """A value as people read it; Python refuses to print numbers of thousands of digits."""
+    try:
+        # Containers print what is in them as repr does: no line ends.
+        text = repr(value) if isinstance(value, str) else str(value)
+    except (ValueError, RecursionError):
+        return "a value too large to show"
+    return text if text.isprintable() else repr(text)
+
+
+def _shorten(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -46,6 +62,7 @@ _RULES = {
     "string_pattern_mismatch": "must match {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "string_type": "must be text",
+    "string_unicode": "must be text of whole Unicode characters",
     "too_long": "must have at most {max_length} entries",
     "value_error": "{error}",
 }
@@ -57,22 +74,40 @@ def _rule(error: ErrorDetails) -> str:
     return error["msg"] if template is None else template.format_map(error.get("ctx", {}))
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """The problems of a failed validation, in the order of the keys.
+def path_in(values: object, location: Sequence[str | int]) -> Path:
+    """The part of pydantic's location that is in the values.
+
+    A union adds the name of its alternative and a mapping's key the word [key]; neither is in the
+    stack file. The last part of a missing key is kept, wherever it belongs.
+    """
+    path: list[str | int] = []
+    for number, part in enumerate(location):
+        inside = (isinstance(values, dict) and part in values) or (
+            isinstance(values, list) and isinstance(part, int) and part < len(values)
+        )
+        if inside:
+            path.append(part)
+            values = values[part]  # type: ignore[index]
+        elif number == len(location) - 1 and isinstance(values, dict) and part != "[key]":
+            path.append(part)
+    return tuple(path)
+
+
+def problems_of(error: ValidationError, values: object) -> list[tuple[Path, Problem]]:
+    """The problems of a failed validation and where they are, in the order of the keys.
 
     The alternatives of a union report one error each; they are told as one problem.
     """
-    by_key: dict[str, Problem] = {}
+    found: dict[Path, Problem] = {}
     for details in error.errors(include_url=False):
-        # A union adds the name of its alternative to the path; stack files know no such key.
-        path = [str(part) for part in details["loc"] if part not in {"int", "list[str]"}]
-        key = ".".join(path)
-        if details["type"] == "missing":
-            problem = Problem((key,), _rule(details), None)
-        else:
-            problem = Problem((key,), _rule(details), details["input"])
-        earlier = by_key.get(key)
-        if earlier is not None and earlier.rule != problem.rule:
+        path = path_in(values, details["loc"])
+        key = ".".join(str(part) for part in path)
+        value = None if details["type"] == "missing" else details["input"]
+        problem = Problem((key,), _rule(details), value)
+        earlier = found.get(path)
+        if earlier is not None and problem.rule not in earlier.rule.split(" or "):
             problem = Problem((key,), f"{earlier.rule} or {problem.rule}", problem.value)
-        by_key[key] = problem
-    return list(by_key.values())
+        elif earlier is not None:
+            problem = earlier
+        found[path] = problem
+    return list(found.items())

@@ -1,27 +1,44 @@
 """Rules between keys. Each yields the problems it finds; rules of one key live with its model."""
 
-import re
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from config.instances import is_arm
 from config.problems import Problem
 from config.settings import ClusterSettings
 from config.types import format_duration
 
-_GRAVITON = re.compile(r"a1|[a-z]+\d+g[a-z]*")
-"""Families of Arm processors: a1, and a `g` after the generation (EC2 naming convention)."""
+SPREAD_LIMIT = 7
+"""Running instances of a spread placement group in one zone (EC2 user guide)."""
+
+_NETWORK = ("network.zones", "network.existing")
+"""What says which zones there are, and what a network has."""
 
 
 def _two_zones(settings: ClusterSettings) -> Iterator[Problem]:
-    if settings.network.zone_count == 2 and not settings.network.accept_two_zones:
+    network = settings.network
+    if network.zone_count == 2 and not network.accept_two_zones:
         larger, smaller = settings.quorum.members_per_zone
         yield Problem(
-            ("network.zones", "etcd.size"),
+            (network.zones_key, *_NETWORK, "network.acceptTwoZones", "etcd.size"),
             f"must be 3: over two zones {settings.etcd.size} members sit {larger}-{smaller}, and "
             f"losing the larger zone leaves fewer than the quorum of {settings.quorum.quorum}; "
             "set network.acceptTwoZones: true to accept that",
             2,
+        )
+
+
+def _spread(settings: ClusterSettings) -> Iterator[Problem]:
+    # Successors of all API servers come before the first of them goes.
+    size, zones = settings.api.size, settings.network.zone_count
+    most = SPREAD_LIMIT // 2 * zones
+    if size > most:
+        yield Problem(
+            ("api.size", *_NETWORK),
+            f"must be at most {most} over {zones} zones: EC2 spreads up to {SPREAD_LIMIT} machines "
+            "in a zone, and an update needs room for a successor of each",
+            size,
         )
 
 
@@ -35,17 +52,6 @@ def _disjoint_networks(settings: ClusterSettings) -> Iterator[Problem]:
     for (one, first), (other, second) in combinations(named.items(), 2):
         if first.overlaps(second):
             yield Problem((other, one), f"must not overlap {one} {first}", second)
-
-
-def _kubernetes_network_sizes(settings: ClusterSettings) -> Iterator[Problem]:
-    # kube-apiserver refuses service networks of more than 2^20 addresses, and needs a few.
-    services = settings.network.service_cidr
-    if not 12 <= services.prefixlen <= 24:
-        yield Problem(("network.serviceCidr",), "must be a /12 to /24", services)
-    # kube-controller-manager cuts a /24 for each node, and at most 2^16 of them.
-    pods = settings.network.pod_cidr
-    if not 8 <= pods.prefixlen <= 24:
-        yield Problem(("network.podCidr",), "must be a /8 to /24", pods)
 
 
 def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
@@ -64,7 +70,7 @@ def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
         for other, taken in cidrs.items():
             if cidr.overlaps(taken):
                 rule = f"must not overlap the etcd subnet {taken} of {other}"
-                yield Problem((f"{key}.etcdCidr",), rule, cidr)
+                yield Problem((f"{key}.etcdCidr", f"network.existing.zones.{other}"), rule, cidr)
         cidrs[zone] = cidr
         if not settings.api.internal and subnets.public_subnet_id is None:
             rule = "must be set when api.internal is false"
@@ -76,10 +82,10 @@ def _no_way_out(settings: ClusterSettings) -> Iterator[Problem]:
         return
     because = "must be set when network.nat is none: nodes cannot reach the internet"
     if settings.artifacts.mirror is None:
-        yield Problem(("artifacts.mirror", "network.nat"), because, None)
+        yield Problem(("artifacts.mirror", "network.nat", "network.existing"), because, None)
     if settings.ami is None:
         rule = f"{because}, so the image must hold the packages (docs/configuration.md)"
-        yield Problem(("ami", "network.nat"), rule, None)
+        yield Problem(("ami", "network.nat", "network.existing"), rule, None)
 
 
 def _election_timeout(settings: ClusterSettings) -> Iterator[Problem]:
@@ -146,8 +152,8 @@ def _operator_keys(settings: ClusterSettings) -> Iterator[Problem]:
 
 def _certificate_lifetimes(settings: ClusterSettings) -> Iterator[Problem]:
     pki = settings.pki
-    if pki.leaf_days > pki.ca_years * 365:
-        rule = f"must not outlive the authorities (pki.caYears: {pki.ca_years})"
+    if pki.leaf_days >= pki.ca_years * 365:
+        rule = f"must be less than the authorities live (pki.caYears: {pki.ca_years})"
         yield Problem(("pki.leafDays", "pki.caYears"), rule, pki.leaf_days)
 
 
@@ -159,16 +165,15 @@ def _instance_architecture(settings: ClusterSettings) -> Iterator[Problem]:
     for key, instance_type in chosen.items():
         if instance_type is None:
             continue
-        arm = _GRAVITON.fullmatch(instance_type.split(".")[0]) is not None
-        if arm != (settings.architecture == "arm64"):
+        if is_arm(instance_type) != (settings.architecture == "arm64"):
             rule = f"must be an instance type of architecture {settings.architecture}"
             yield Problem((key, "architecture"), rule, instance_type)
 
 
 RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _two_zones,
+    _spread,
     _disjoint_networks,
-    _kubernetes_network_sizes,
     _existing_subnets,
     _no_way_out,
     _election_timeout,

@@ -14,7 +14,7 @@ COMMANDS: Mapping[str, int | None] = {
     "prepare": 0,
     "reconcile": 0,
     "report": 0,
-    "snapshot": 0,
+    "snapshot": None,
     "defrag": 0,
     "restore": None,
     "release-lease": 1,
@@ -28,7 +28,8 @@ UNLOCKED = frozenset({"release-lease"})
 """Commands of a daemon's user, who may not write where locks are. systemd runs them one by one."""
 
 USAGE = (
-    "prepare|reconcile|report|snapshot|defrag|restore [--discard-newer-writes] <snapshot>"
+    "prepare|reconcile|report|snapshot [--when-due]|defrag"
+    "|restore [--discard-newer-writes] <snapshot>"
     "|release-lease <daemon>"
 )
 

@@ -2,7 +2,8 @@
 
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -12,10 +13,14 @@ from node.errors import NodeError
 from node.settings import BIN, Artifact, at
 
 
-def install(artifact: Artifact) -> list[str]:
-    """Install an artifact's binaries, unless these very bytes are installed; what was done."""
+def install(artifact: Artifact, source: Callable[[str], str]) -> list[str]:
+    """Install an artifact's binaries, unless these very bytes are installed; what was done.
+
+    `source` says where to download what upstream has at a URL. Nobody asks it otherwise.
+    """
     if all(_record(artifact, name) == files.read(_record_path(name)) for name in artifact.binaries):
         return []
+    artifact = replace(artifact, url=source(artifact.url))
     part = files.create(at(f"{BIN}/.{artifact.sha256}.part"))
     try:
         _fetch(artifact, part)

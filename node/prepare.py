@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from node import credentials, download, files
+from node import credentials, download, files, operations
 from node.api.identity import hostname
 from node.aws import ParameterStore, metadata
 from node.errors import NodeError
@@ -24,7 +24,8 @@ def run(settings: Settings, machine: Machine) -> str:
         ),
     ]
     for artifact in settings.artifacts:
-        done += download.install(artifact)
+        # Asked only when there is something to download: a reboot needs no AWS.
+        done += download.install(artifact, lambda url: operations.current(settings).source(url))
     if settings.etcd:
         # Last: the volume is attached while the rest is under way.
         done += disk.prepare(settings.etcd, machine)

@@ -1,6 +1,6 @@
 """`reconcile`: bring this node one step closer to what Parameter Store wants."""
 
-from node import refresh
+from node import operations, refresh
 from node.api import proxy
 from node.errors import NodeError
 from node.etcd import tier
@@ -9,15 +9,19 @@ from node.settings import Settings
 
 
 def run(settings: Settings, machine: Machine) -> str:
-    """Take one step, and refresh certificates; what was done, or what this node waits for.
+    """Take one step, refresh certificates, follow what operators set; what was done.
 
     Each is done whatever comes of the other: a daemon may be in trouble for want of a certificate.
     """
     try:
         step = _tier(settings, machine)
     except NodeError as error:
-        raise NodeError("; ".join((str(error), *refresh.run(settings, machine)))) from error
-    return "; ".join((step, *refresh.run(settings, machine)))
+        raise NodeError("; ".join((str(error), *_every_run(settings, machine)))) from error
+    return "; ".join((step, *_every_run(settings, machine)))
+
+
+def _every_run(settings: Settings, machine: Machine) -> list[str]:
+    return [*refresh.run(settings, machine), *operations.follow(settings)]
 
 
 def _tier(settings: Settings, machine: Machine) -> str:

@@ -6,11 +6,12 @@ The document (no secrets), as cloud-init writes it:
     name        name of this node: etcd-0, api-2
     tier        "etcd" or "api"
     region      AWS region
-    parameters  {"files", "status", "members", "formation"}: full Parameter Store names, "files" the
-                path under which this node's files are
-    artifacts   [{"url", "sha256", "kind", "binaries"}]: https URL, checksum of what it serves, kind
-                "binary" (one entry in binaries) or "tar.gz" (members whose last path component is
-                in binaries); every binary is installed in /usr/local/bin
+    parameters  {"files", "status", "members", "formation", "operations"}: full Parameter Store
+                names, "files" the path under which this node's files are
+    artifacts   [{"url", "sha256", "kind", "binaries"}]: upstream's https URL, for which a mirror
+                may stand in, checksum of what is served, kind "binary" (one entry in binaries) or
+                "tar.gz" (members whose last path component is in binaries); every binary is
+                installed in /usr/local/bin
     etcd        etcd tier only: {"address", "volumeId", "snapshotBucket"}: fixed IPv4 address,
                 vol-0123..., name of the bucket that snapshots go to
 """
@@ -58,6 +59,9 @@ NODE_ENV = "/etc/ha-kubernetes/node.env"
 """NODE_ADDRESS for units."""
 
 PROXY_CONFIG = "/etc/ha-kubernetes/etcd-proxy.cfg"
+
+AUTHORIZED_KEYS = "/etc/ha-kubernetes/authorized_keys"
+"""Public SSH keys of operators; sshd takes them beside those of the image."""
 
 RUNTIME = "/run/ha-kubernetes"
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"

@@ -62,5 +62,4 @@ def api_server(
             ("systemctl", "mask", "haproxy.service"),
             ("systemctl", "enable", "--now", "--no-block", *_UNITS),
         ),
-        authorized_keys=tuple(settings.operator_keys),
     )

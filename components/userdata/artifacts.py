@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from config import ClusterSettings
 from config.versions import ETCD, KUBERNETES, ArtifactName, Release
@@ -43,10 +42,8 @@ def api_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
 def _source(
     settings: ClusterSettings, release: Release, version: str, name: ArtifactName
 ) -> tuple[str, str]:
-    """URL and SHA-256. A mirror stands in for upstream's scheme and host; the path stays."""
+    """URL and SHA-256. Where a mirror stands in for upstream is for nodes to look up."""
     arch = settings.architecture
     url = release.url.format(version=version, arch=arch, artifact=name)
-    if settings.artifacts.mirror is not None:
-        url = f"{settings.artifacts.mirror}{urlsplit(url).path}"
     published = release.sha256[version][arch][name]
     return url, settings.artifacts.sha256.get(name, published)

@@ -28,12 +28,9 @@ class CloudConfig:
     hostname: str
     write_files: tuple[File, ...]
     runcmd: tuple[tuple[str, ...], ...] = field(default=())
-    authorized_keys: tuple[str, ...] = field(default=())
-    """Public SSH keys that the image's own user accepts."""
 
     def render(self) -> str:
         """The document as text: `#cloud-config` and YAML."""
-        keys = {"ssh_authorized_keys": list(self.authorized_keys)} if self.authorized_keys else {}
         document = {
             "hostname": self.hostname,
             "manage_etc_hosts": "localhost",
@@ -42,7 +39,6 @@ class CloudConfig:
             "package_upgrade": False,
             "ssh_pwauth": False,
             "disable_root": True,
-            **keys,
             "write_files": [_entry(file) for file in sorted(self.write_files)],
             "runcmd": [list(command) for command in self.runcmd],
         }

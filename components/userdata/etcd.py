@@ -68,11 +68,10 @@ def etcd_member(
             *host_files("etcd", "etcd"),
             *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),
-            *maintenance_units(settings),
+            *maintenance_units(),
         ),
         # --no-block: etcd is ready only once a quorum is there, and cloud-init must not wait.
         runcmd=(*APPLY, ("systemctl", "enable", "--now", "--no-block", *_UNITS)),
-        authorized_keys=tuple(settings.operator_keys),
     )
 
 

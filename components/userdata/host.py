@@ -1,6 +1,7 @@
 """What every node gets of its operating system: kernel settings, clock, journal, users."""
 
 from components.userdata.cloud_config import File
+from components.userdata.paths import AUTHORIZED_KEYS
 
 _SYSCTL = """\
 # Half a machine is worse than none: one that hangs holds its locks and connections. Panic on a
@@ -39,11 +40,20 @@ MaxRetentionSec=1month
 ForwardToSyslog=no
 """
 
+_SSHD = f"""\
+# Operators' keys, kept by the node program as the stack has them, beside those of the image. For
+# the image's own user, whatever its name; root stays out, and daemons have no shell.
+Match User !root,*
+  AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys2 {AUTHORIZED_KEYS}
+"""
+
 APPLY: tuple[tuple[str, ...], ...] = (
     ("systemd-sysusers",),
     ("systemctl", "restart", "systemd-sysctl.service", "systemd-journald.service"),
     # An image without chrony gets it later, and then it starts with this configuration.
     ("systemctl", "try-restart", "chrony.service"),
+    # An image need not have a server for SSH.
+    ("systemctl", "try-reload-or-restart", "ssh.service"),
     ("systemctl", "daemon-reload"),
 )
 """Commands of the first boot; a later boot reads the same files by itself."""
@@ -55,5 +65,6 @@ def host_files(user: str, description: str) -> tuple[File, ...]:
         File("/etc/sysctl.d/90-ha-kubernetes.conf", _SYSCTL),
         File("/etc/chrony/sources.d/amazon-time-sync.sources", _CHRONY),
         File("/etc/systemd/journald.conf.d/ha-kubernetes.conf", _JOURNALD),
+        File("/etc/ssh/sshd_config.d/60-ha-kubernetes.conf", _SSHD),
         File("/etc/sysusers.d/ha-kubernetes.conf", f'u {user} - "{description}"\n'),
     )

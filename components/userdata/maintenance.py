@@ -2,32 +2,33 @@
 
 from components.userdata.cloud_config import File
 from components.userdata.node_program import node_command
+from components.userdata.program import PROGRAM
 from components.userdata.systemd import Setting, unit
-from config import ClusterSettings
 
 TIMERS = ("node-snapshot.timer", "node-defrag.timer")
 
 _SNAPSHOT: dict[str, Setting] = {
+    # How often is for the program to look up, so that another interval replaces no machine.
+    "ExecStart": f"/usr/bin/python3 {PROGRAM} snapshot --when-due",
     # etcd's heartbeats come first, and so do its writes where the kernel can tell.
     "Nice": 19,
     "IOSchedulingClass": "idle",
 }
 
 
-def maintenance_units(settings: ClusterSettings) -> tuple[File, ...]:
+def maintenance_units() -> tuple[File, ...]:
     """Services and timers. Every member has them; which one acts is for the program to find out."""
-    every = settings.etcd.snapshots.every_minutes
     return (
         # The largest database, 8 GiB, takes minutes to read, check, check again and send.
         node_command("snapshot", "60min", (), after="etcd.service", more=_SNAPSHOT),
         unit(
             "node-snapshot.timer",
             {
-                "Unit": {"Description": f"ha-node snapshot every {every} min"},
+                "Unit": {"Description": "ha-node snapshot when one is due"},
                 "Timer": {
                     # A machine that has just booted: etcd elects first.
                     "OnActiveSec": "2min",
-                    "OnUnitInactiveSec": f"{every}min",
+                    "OnUnitInactiveSec": "1min",
                     "AccuracySec": "1s",
                 },
                 "Install": {"WantedBy": "timers.target"},

@@ -60,6 +60,7 @@ def node_json(
             "status": paths.status(name),
             "members": paths.desired_members,
             "formation": paths.formation,
+            "operations": paths.operations,
         },
         "program": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
         "artifacts": [asdict(artifact) for artifact in artifacts],

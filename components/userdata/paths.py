@@ -14,6 +14,9 @@ NODE_ENV = f"{CONFIGURATION}/node.env"
 PROXY_CONFIG = f"{CONFIGURATION}/etcd-proxy.cfg"
 """HAProxy's configuration, written by `reconcile` from the membership."""
 
+AUTHORIZED_KEYS = f"{CONFIGURATION}/authorized_keys"
+"""Public SSH keys of operators, written by `reconcile`."""
+
 RUNTIME = "/run/ha-kubernetes"
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, written by `reconcile` once it decided how etcd starts."""

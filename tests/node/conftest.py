@@ -128,6 +128,7 @@ def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:
             "status": f"/test/nodes/{name}/status",
             "members": "/test/etcd/members",
             "formation": "/test/etcd/formation",
+            "operations": "/test/operations",
         },
         "artifacts": [],
     }

@@ -1,0 +1,42 @@
+"""Whether it is time for a snapshot. Every member asks once a minute; most answers are no.
+
+A member that does not lead looks into the bucket when one would be due by what it knows, and then
+knows better; so whichever member comes to lead goes on in step.
+"""
+
+import time
+
+from node import files
+from node.etcd import newest
+from node.settings import CACHE, at
+
+RETRY = 300
+"""Seconds after an attempt, whatever came of it: reading a large database has its price."""
+
+_RECORD = f"{CACHE}/snapshot-tried"
+"""When the last attempt began, in seconds of this machine's clock."""
+
+
+def not_yet(every_minutes: int) -> str | None:
+    """Why there is nothing to do; None when a snapshot is due."""
+    age = newest.age()
+    if age is not None and age < every_minutes * 60:
+        return f"the newest is {age / 60:.0f} min old, and one is due every {every_minutes} min"
+    since = _since_attempt()
+    if since is not None and since < RETRY:
+        return f"the last attempt was {since:.0f} s ago, and the next is {RETRY} s after it"
+    return None
+
+
+def attempt() -> None:
+    """An attempt begins."""
+    files.write(at(_RECORD), f"{int(time.time())}\n")
+
+
+def _since_attempt() -> float | None:
+    """Seconds; None when there was none, or the clock was set back since."""
+    try:
+        since = time.time() - float(files.read(at(_RECORD)) or "")
+    except ValueError:
+        return None
+    return since if since >= 0 else None
