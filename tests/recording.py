@@ -88,7 +88,10 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         "arnSuffix": f"targetgroup/{name}/1",
     },
     "aws:lb/listener:Listener": lambda name, _: {"arn": f"arn:listener/{name}"},
-    "aws:iam/role:Role": lambda name, _: {"name": name},
+    "aws:iam/role:Role": lambda name, _: {
+        "name": name,
+        "arn": f"arn:aws:iam::123456789012:role/{name}",
+    },
     "aws:iam/instanceProfile:InstanceProfile": lambda name, _: {"name": name},
     "aws:ec2/placementGroup:PlacementGroup": lambda name, _: {"name": name},
     "tls:index/privateKey:PrivateKey": lambda name, _: {

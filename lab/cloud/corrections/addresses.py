@@ -41,7 +41,10 @@ def _free(subnet: Subnet) -> Iterator[str]:
 
 @replaces(Subnet, "get_available_subnet_ip")
 def get_available_subnet_ip(subnet: Subnet, instance: object = None) -> str:  # noqa: ARG001 - moto's signature
-    """The lowest address that is neither taken nor in a CIDR reservation. Raises InsufficientFreeAddressesInSubnet."""
+    """The lowest address that is neither taken nor reserved.
+
+    Raises InsufficientFreeAddressesInSubnet.
+    """
     address = next(_free(subnet), None)
     if address is None:
         raise EC2ClientError(
