@@ -19,7 +19,9 @@ class ApiSettings(Settings):
     internal: bool = True
     """Balancer with private addresses only."""
     allowed_cidrs: list[Cidr] | None = None
-    """CIDRs that may reach the balancer; the VPC when left out, 0.0.0.0/0 only when written out."""
+    """CIDRs that may reach the balancer; the VPC when left out, 0.0.0.0/0 only when written out.
+    API servers and workers always may, and `network.workerCidrs`; with an adopted VPC and a public
+    balancer name the public addresses of its NAT gateways here."""
     shutdown_delay: Duration = timedelta(seconds=130)
     """How long a stopping API server goes on serving, so that the balancer notices first."""
 
