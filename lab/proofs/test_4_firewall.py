@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 
 import pytest
@@ -83,15 +84,15 @@ def hosts(subject: Subject, workspace: Workspace) -> Iterator[list[Host]]:
         found += [Host(one.name, "worker", one.address, one.namespace) for one in workers]
         found.append(Host(pod.name, "pod", pod.address, pod.namespace))
         # The machines' rules name the members of groups: they learn of the new ones in a moment.
-        for server in (host for host in found if host.role in {"api", "balancer"}):
-            door = (str(server.address), 6443)
-            for worker in workers:
-                until(
-                    f"{worker.name} reaches {server.name}",
-                    lambda namespace=worker.namespace, door=door: knock(namespace, [door])[door],
-                    patience=60.0,
-                )
+        servers = [host for host in found if host.role in {"api", "balancer"}]
+        doors = [(str(server.address), 6443) for server in servers]
+        for worker in workers:
+            until(f"{worker.name} is known", partial(_all_open, worker.namespace, doors), 60.0)
         yield found
+
+
+def _all_open(namespace: str, doors: list[Door]) -> bool:
+    return all(knock(namespace, doors).values())
 
 
 @pytest.fixture(scope="module")

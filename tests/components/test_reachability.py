@@ -8,7 +8,7 @@ from tests.reachability import Host, reaches
 from tests.recording import OUTPUTS, ZONES
 
 # A pod network that is peered with the VPC, and one within it.
-PODS = "100.64.0.0/16"
+PODS, PODS_IN_VPC = "100.64.0.0/16", "10.0.31.0/28"
 HOSTS = {
     "etcd": Host("10.0.224.4", "etcd"),
     "api": Host("10.0.0.4", "api"),
@@ -28,17 +28,22 @@ SETTINGS = {
 
 @pytest.fixture(params=SETTINGS)
 def settings(request):
-    return {**SETTINGS[request.param], "network": {"workerCidrs": [PODS]}}
+    return {**SETTINGS[request.param], "network": {"workerCidrs": [PODS, PODS_IN_VPC]}}
 
 
-def test_what_must_be_reached_is_open_and_nothing_else(deploy_stack, settings):
-    cluster = deploy_stack(settings)
+@pytest.fixture(params=["100.64.3.7", "10.0.31.4"])
+def pod(request):
+    return Host(request.param)
+
+
+def test_what_must_be_reached_is_open_and_nothing_else(deploy_stack, settings, pod):
+    cluster, hosts = deploy_stack(settings), {**HOSTS, "pod": pod}
     of_people = "allowedCidrs" in settings.get("api", {})
     wrong = [
         f"{claim.client} to {claim.server}:{port} is {'open' if found else 'closed'}"
         for claim in claims(vpc_reaches_load_balancer=not of_people)
         for port in PORTS
-        for found in [reaches(cluster, HOSTS[claim.client], HOSTS[claim.server], port)]
+        for found in [reaches(cluster, hosts[claim.client], hosts[claim.server], port)]
         if found != (port in claim.ports)
     ]
     assert wrong == []

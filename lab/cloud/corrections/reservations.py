@@ -5,6 +5,8 @@ Stock moto loses the description, which providers take for a change that replace
 Which addresses a reservation keeps from others is in `addresses`.
 """
 
+from typing import Any
+
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
 
@@ -15,6 +17,7 @@ from lab.cloud.corrections.patching import Method, extends
 def create_subnet_cidr_reservation(original: Method, response: EC2Response) -> ActionResult:
     """CreateSubnetCidrReservation, with its description."""
     answer: ActionResult = original(response)
-    reservation = answer.result["SubnetCidrReservation"]  # type: ignore[index] - of moto's own
+    result: Any = answer.result
+    reservation = result["SubnetCidrReservation"]
     reservation.description = response._get_param("Description")
     return answer
