@@ -7,7 +7,7 @@ appended therefore moves nobody else's addresses.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from itertools import islice
 
 from config.network import MAX_ZONES, NetworkSettings
@@ -17,6 +17,10 @@ ETCD_SUBNET_PREFIX = 28
 
 FIRST_HOST = 4
 """AWS keeps the first four addresses of a subnet (and the last) for itself."""
+
+
+MEMBER_HOSTS = 8
+"""Addresses kept for members in each etcd subnet: seven, rounded up to whole CIDR blocks."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,15 @@ def member_address(etcd_subnet: IPv4Network, member: int) -> IPv4Address:
     It depends on nothing but the number, so no other member's coming or going changes it.
     """
     return etcd_subnet[FIRST_HOST + member]
+
+
+def member_ranges(etcd_subnet: IPv4Network) -> tuple[IPv4Network, ...]:
+    """The CIDR blocks that hold the address of every member which any size may have.
+
+    They depend on the subnet alone, so that a change of size changes none of them.
+    """
+    first, last = etcd_subnet[FIRST_HOST], etcd_subnet[FIRST_HOST + MEMBER_HOSTS - 1]
+    return tuple(summarize_address_range(first, last))
 
 
 def etcd_cidrs(network: NetworkSettings, zones: tuple[str, ...]) -> Mapping[str, IPv4Network]:

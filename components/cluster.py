@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.addressing import plan_zones
+from components.addressing import etcd_cidrs, plan_zones
 from components.admin_kubeconfig import admin_kubeconfig
 from components.alarms import Alarms, AlarmsArgs
 from components.api_endpoint import ApiEndpoint, ApiEndpointArgs
@@ -22,6 +22,7 @@ from components.gates.aws import Cloud
 from components.gates.looks import Looks
 from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
+from components.member_addresses import reserve_member_addresses
 from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
 from components.network import Network, NetworkArgs, Subnets, adopted
 from components.node_program import node_program
@@ -58,7 +59,8 @@ class Cluster(pulumi.ComponentResource):
             FirewallArgs(
                 vpc_id=subnets.vpc_id,
                 groups=groups(settings),
-                rules=rules(settings),
+                rules=rules(settings, tuple(subnets.nat_addresses)),
+                nat_addresses=subnets.nat_addresses,
                 tags=self._tags,
             ),
             self._child,
@@ -86,6 +88,12 @@ class Cluster(pulumi.ComponentResource):
             boot_after=[
                 *routes,
                 firewall,
+                *reserve_member_addresses(
+                    name,
+                    cidrs=etcd_cidrs(settings.network, environment.zones),
+                    subnet_ids=subnets.etcd,
+                    parent=self,
+                ),
                 *self._endpoints(subnets, firewall.group_ids),
                 node_program(name, bucket=bucket, parent=self),
                 operations_parameter(
@@ -125,6 +133,7 @@ class Cluster(pulumi.ComponentResource):
                 members, nodes, instance_ids=instance_ids, api_addresses=api.addresses
             ),
             alarm_topic_arn=alarms.topic_arn,
+            workers_security_group_id=firewall.group_ids["workers"],
         )
         self.register_outputs({"api_url": endpoint.url})
 
@@ -138,8 +147,9 @@ class Cluster(pulumi.ComponentResource):
             NetworkArgs(
                 cidr=settings.network.cidr,
                 zones=plan_zones(settings.network.cidr, environment.zones),
-                region=environment.account.region,
+                account=environment.account,
                 nat=settings.network.nat,
+                flow_log_days=settings.network.flow_log_days,
                 tags=self._tags,
             ),
             self._child,

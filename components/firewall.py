@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.firewall_rules import Group, Rule
+from components.firewall_rules import ExistingGroup, Group, NatGateway, Peer, Rule
 from components.tags import named
 
 
@@ -20,12 +22,15 @@ class FirewallArgs:
     """The security groups."""
     rules: tuple[Rule, ...]
     """Their rules."""
+    nat_addresses: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Public address of the NAT gateway in each zone that rules name."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
 
 class Firewall(pulumi.ComponentResource):
-    """Security groups whose rules name each other, so that no address has to be known."""
+    """Security groups whose rules name each other where they can, so that few addresses have to be
+    known."""
 
     group_ids: Mapping[Group, pulumi.Output[str]]
     """The id of each security group."""
@@ -56,13 +61,22 @@ class Firewall(pulumi.ComponentResource):
             rule_type(
                 f"{name}-{rule.key}",
                 security_group_id=self.group_ids[rule.group],
-                ip_protocol="tcp",
-                from_port=rule.port,
-                to_port=rule.port,
-                referenced_security_group_id=self.group_ids[rule.peer] if rule.peer else None,
-                cidr_ipv4=rule.cidr,
+                ip_protocol=rule.traffic.protocol,
+                from_port=rule.traffic.first,
+                to_port=rule.traffic.last,
+                **self._peer(rule.peer, args.nat_addresses),
                 description=rule.description,
                 tags=named(args.tags, f"{name}-{rule.key}"),
                 opts=child,
             )
         self.register_outputs({"group_ids": dict(self.group_ids)})
+
+    def _peer(self, peer: Peer, nat_addresses: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
+        """The argument that names a peer."""
+        if isinstance(peer, IPv4Network):
+            return {"cidr_ipv4": str(peer)}
+        if isinstance(peer, NatGateway):
+            return {"cidr_ipv4": pulumi.Output.concat(nat_addresses[peer.zone], "/32")}
+        if isinstance(peer, ExistingGroup):
+            return {"referenced_security_group_id": peer.id}
+        return {"referenced_security_group_id": self.group_ids[peer]}

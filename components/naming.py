@@ -10,7 +10,6 @@ ETCD_CLIENT_PORT = 2379
 ETCD_PEER_PORT = 2380
 ETCD_METRICS_PORT = 2381
 API_PORT = 6443
-KUBELET_PORT = 10250
 
 PROGRAM_PREFIX = "program/"
 """Where versions of the node program lie in the cluster's bucket."""

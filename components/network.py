@@ -1,5 +1,6 @@
 """Network: the VPC, its subnets per zone, and the way out."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -9,8 +10,53 @@ import pulumi
 import pulumi_aws as aws
 
 from components.addressing import ZonePlan
-from components.tags import named
+from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.node_policy import Account
+from components.tags import named, outside_kubernetes
 from config.network import ExistingNetwork
+
+SubnetKind = Literal["public", "private", "etcd"]
+
+ROLE_TAGS: Mapping[SubnetKind, Mapping[str, str]] = {
+    "public": {"kubernetes.io/role/elb": "1"},
+    "private": {"kubernetes.io/role/internal-elb": "1"},
+    "etcd": {},
+}
+"""Where the load balancers of Services go (cloud-provider-aws, AWS Load Balancer Controller). A
+subnet without a role can still be chosen when it carries the cluster's tag, so etcd subnets carry
+neither: an address that a load balancer takes there may be a member's."""
+
+
+def s3_endpoint_policy(account_id: str) -> str:
+    """Policy of the S3 gateway endpoint: buckets of this account, and reading anywhere.
+
+    Every request to S3 in the region goes through the endpoint, those of pods too. Layers of images
+    (registry.k8s.io, ECR), packages and mirrors are read from buckets of other accounts, so a list
+    of buckets would stop workers. Writing to another account is what a stolen key would be used
+    for, and nothing of a cluster does it.
+    """
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "BucketsOfThisAccount",
+                    "Effect": "Allow",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"s3:ResourceAccount": account_id}},
+                },
+                {
+                    "Sid": "ReadAnywhere",
+                    "Effect": "Allow",
+                    "Principal": "*",
+                    "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
+                    "Resource": "*",
+                },
+            ],
+        }
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +70,8 @@ class Subnets:
     """Subnets that hold etcd members and nothing else."""
     public: Mapping[str, pulumi.Input[str]]
     """Subnets of an internet-facing balancer; empty when none were adopted."""
+    nat_addresses: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Public address of the NAT gateway in each zone that has one of the program's."""
 
 
 def adopted(existing: ExistingNetwork) -> Subnets:
@@ -47,10 +95,12 @@ class NetworkArgs:
     """CIDR of the VPC."""
     zones: tuple[ZonePlan, ...]
     """The subnets of each zone."""
-    region: str
-    """Region, for the name of the S3 endpoint."""
+    account: Account
+    """Account and region, for the S3 endpoint and the flow logs."""
     nat: Literal["perZone", "single", "none"] = "perZone"
     """NAT gateways of the private subnets."""
+    flow_log_days: int | None = None
+    """Days that flow logs are kept; None makes none."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -75,31 +125,55 @@ class Network(pulumi.ComponentResource):
             tags=named(args.tags, name),
             opts=self._child,
         )
+        self._close_default_group()
+        if args.flow_log_days is not None:
+            FlowLogs(
+                f"{name}-flow-logs",
+                FlowLogsArgs(
+                    vpc_id=self._vpc.id,
+                    account=args.account,
+                    keep_days=args.flow_log_days,
+                    tags=args.tags,
+                ),
+                self._child,
+            )
         public = {plan.zone: self._subnet("public", plan.zone, plan.public) for plan in args.zones}
         private = {
             plan.zone: self._subnet("private", plan.zone, plan.private) for plan in args.zones
         }
         etcd = {plan.zone: self._subnet("etcd", plan.zone, plan.etcd) for plan in args.zones}
         internet = self._public_routes(public)
-        gateways = self._nat_gateways(public, internet)
+        addresses, gateways = self._nat_gateways(public, internet)
         self._private_routes(private, etcd, gateways)
         self.subnets = Subnets(
             vpc_id=self._vpc.id,
             private={zone: subnet.id for zone, subnet in private.items()},
             etcd={zone: subnet.id for zone, subnet in etcd.items()},
             public={zone: subnet.id for zone, subnet in public.items()},
+            nat_addresses=addresses,
         )
         self.register_outputs({"vpc_id": self._vpc.id})
 
-    def _subnet(self, kind: str, zone: str, cidr: IPv4Network) -> aws.ec2.Subnet:
+    def _close_default_group(self) -> None:
+        """Take every rule from the group that AWS gives to an interface for which none is named."""
+        group_name = f"{self._name}-default"
+        aws.ec2.DefaultSecurityGroup(
+            group_name,
+            vpc_id=self._vpc.id,
+            tags=named(self._args.tags, group_name),
+            opts=self._child,
+        )
+
+    def _subnet(self, kind: SubnetKind, zone: str, cidr: IPv4Network) -> aws.ec2.Subnet:
         subnet_name = f"{self._name}-{kind}-{zone}"
+        tags = self._args.tags if ROLE_TAGS[kind] else outside_kubernetes(self._args.tags)
         return aws.ec2.Subnet(
             subnet_name,
             vpc_id=self._vpc.id,
             availability_zone=zone,
             cidr_block=str(cidr),
             map_public_ip_on_launch=False,
-            tags=named(self._args.tags, subnet_name),
+            tags=named({**tags, **ROLE_TAGS[kind]}, subnet_name),
             opts=self._child,
         )
 
@@ -141,15 +215,16 @@ class Network(pulumi.ComponentResource):
 
     def _nat_gateways(
         self, public: Mapping[str, aws.ec2.Subnet], internet: aws.ec2.Route
-    ) -> dict[str, aws.ec2.NatGateway]:
-        """The NAT gateway that each zone uses."""
+    ) -> tuple[dict[str, pulumi.Output[str]], dict[str, aws.ec2.NatGateway]]:
+        """The public address of each NAT gateway, and the NAT gateway that each zone uses."""
         zones = tuple(public)
         homes = {"perZone": zones, "single": zones[:1], "none": ()}[self._args.nat]
-        gateways = {}
+        addresses, gateways = {}, {}
         for zone in homes:
             nat_name = f"{self._name}-nat-{zone}"
             tags = named(self._args.tags, nat_name)
             address = aws.ec2.Eip(nat_name, domain="vpc", tags=tags, opts=self._child)
+            addresses[zone] = address.public_ip
             gateways[zone] = aws.ec2.NatGateway(
                 nat_name,
                 allocation_id=address.allocation_id,
@@ -158,9 +233,9 @@ class Network(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[internet]),
             )
         if not gateways:
-            return {}
+            return {}, {}
         shared = gateways[homes[0]]
-        return {zone: gateways.get(zone, shared) for zone in zones}
+        return addresses, {zone: gateways.get(zone, shared) for zone in zones}
 
     def _private_routes(
         self,
@@ -186,9 +261,10 @@ class Network(pulumi.ComponentResource):
         aws.ec2.VpcEndpoint(
             endpoint_name,
             vpc_id=self._vpc.id,
-            service_name=f"com.amazonaws.{self._args.region}.s3",
+            service_name=f"com.amazonaws.{self._args.account.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables.values()],
+            policy=s3_endpoint_policy(self._args.account.account_id),
             tags=named(self._args.tags, endpoint_name),
             opts=self._child,
         )

@@ -29,6 +29,8 @@ class ClusterOutputs:
     """For people: zone, address and instance id of every machine."""
     alarm_topic_arn: pulumi.Output[str]
     """For people: the SNS topic to subscribe to."""
+    workers_security_group_id: pulumi.Output[str]
+    """For workers: the security group that their network interfaces belong to."""
 
     def export(self) -> None:
         """Export every output of the stack."""
@@ -39,6 +41,7 @@ class ClusterOutputs:
         pulumi.export("controllers", self.controllers)
         pulumi.export("nodes", self.nodes)
         pulumi.export("alarmTopicArn", self.alarm_topic_arn)
+        pulumi.export("workersSecurityGroupId", self.workers_security_group_id)
 
 
 def etcd_output(settings: ClusterSettings, members: tuple[EtcdMember, ...]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import pulumi_aws as aws
 from components.network import Subnets
 from components.tags import named
 
-SERVICES = ("ssm", "kms", "ec2", "elasticloadbalancing", "monitoring")
-"""What the node program and an operator's session on a node call; S3 has a gateway endpoint."""
+SERVICES = ("ssm", "monitoring")
+"""Names in PrivateLink of the AWS APIs that the node program calls: Parameter Store, CloudWatch. S3
+has a gateway endpoint. KMS is called by these services, EC2 and load balancing by nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)

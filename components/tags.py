@@ -8,6 +8,11 @@ def cluster_tags(cluster: str, extra: Mapping[str, str]) -> dict[str, str]:
     return {**extra, f"kubernetes.io/cluster/{cluster}": "owned"}
 
 
+def outside_kubernetes(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a resource that no controller in the cluster may find and use."""
+    return {key: value for key, value in tags.items() if not key.startswith("kubernetes.io/")}
+
+
 def named(tags: Mapping[str, str], name: str) -> dict[str, str]:
     """The cluster's tags and the resource's name."""
     return {**tags, "Name": name}

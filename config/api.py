@@ -39,7 +39,9 @@ class ApiSettings(Settings):
     internal: Annotated[bool, REFUSED] = True
     """Balancer with private addresses only."""
     allowed_cidrs: Annotated[list[Cidr] | None, AfterValidator(_check_allowed), IN_PLACE] = None
-    """CIDRs that may reach the balancer; the VPC when left out, 0.0.0.0/0 only when written out."""
+    """CIDRs that may reach the balancer; the VPC when left out, 0.0.0.0/0 only when written out.
+    API servers and workers always may, and `network.workerCidrs`; with an adopted VPC and a public
+    balancer name the public addresses of its NAT gateways here."""
     shutdown_delay: Annotated[Duration, bounded("1s", "1h"), ROLLS_API] = timedelta(seconds=130)
     """How long a stopping API server goes on serving, so that the balancer notices first; 1s to
     1h."""

@@ -13,6 +13,13 @@ from config.types import Cidr, Settings, check_addressable
 MAX_ZONES = 6
 """Zones that the address plan has room for; no AWS region has more."""
 
+MAX_WORKER_CIDRS = 20
+"""A security group holds 60 rules in each direction, and the load balancer's also has those of
+`api.allowedCidrs` (VPC quotas)."""
+
+FlowLogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
+"""Retention that CloudWatch Logs accepts (PutRetentionPolicy), up to five years."""
+
 _ZONE_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 
 
@@ -60,6 +67,7 @@ def _check_zones(zones: int | list[str]) -> int | list[str]:
 
 
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{1,17}$")]
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{1,17}$")]
 
 
 class ExistingSubnets(Settings):
@@ -96,6 +104,9 @@ class ExistingNetwork(Settings):
     """The VPC; `network.cidr` must be its CIDR."""
     zones: Annotated[dict[str, ExistingSubnets], AfterValidator(_check_existing_zones), REFUSED]
     """The subnets to use, by zone name."""
+    instance_connect_group_id: Annotated[SecurityGroupId | None, IN_PLACE] = None
+    """Security group of the EC2 Instance Connect endpoint that the VPC has already: AWS allows one
+    in a VPC. With it, `operatorAccess: instance-connect` makes none and lets this one in."""
 
 
 class NetworkSettings(Settings):
@@ -120,6 +131,14 @@ class NetworkSettings(Settings):
     nat: Annotated[Literal["perZone", "single", "none"], IN_PLACE] = "perZone"
     """Way out of the private subnets: a gateway per zone, one that dies with its zone, or none,
     which adds interface endpoints and needs `ami` and `artifacts.mirror`."""
+    worker_cidrs: Annotated[list[Cidr], Field(max_length=MAX_WORKER_CIDRS), IN_PLACE] = Field(
+        default_factory=list
+    )
+    """CIDRs of workers and pods that are not in the security group `workersSecurityGroupId`. They
+    reach the load balancer and the API servers, and API servers reach all their TCP ports."""
+    flow_log_days: Annotated[FlowLogDays | None, IN_PLACE] = None
+    """Days that flow logs of the VPC are kept in CloudWatch Logs; no flow logs when left out. They
+    cost about 0.50 USD per GB of records (CloudWatch pricing, vended logs)."""
     existing: ExistingNetwork | None = None
     """Adopt this VPC instead of creating one; `zones` and `nat` are then not used."""
 

@@ -116,7 +116,11 @@ def _rules() -> str:
   Up to {MAX_ZONES} zones can be named.
 - `network.cidr`, `network.serviceCidr` and `network.podCidr` do not overlap.
 - `network.nat: none` needs `artifacts.mirror`, and an `ami` that holds haproxy, python3-boto3 and
-  chrony, because nodes then reach neither the internet nor a package mirror.
+  chrony, because nodes then reach neither the internet nor a package mirror. It excludes
+  `api.internal: false`: workers would have no way to a public load balancer.
+- `api.allowedCidrs` and `network.workerCidrs` are at most 50 CIDRs together.
+- `network.flowLogDays` is left out with `network.existing`, and
+  `network.existing.instanceConnectGroupId` without `operatorAccess: instance-connect`.
 - `api.size: 1` needs `protect: false`; `api.internal: false` needs `api.allowedCidrs`.
 - `etcd.electionMs` is at least 5 x `etcd.heartbeatMs`; `etcd.dataVolume.sizeGib` is at least twice
   `etcd.quotaGib`; IOPS are at most 500 per GiB, throughput at most a quarter of the IOPS.

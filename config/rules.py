@@ -88,6 +88,38 @@ def _no_way_out(settings: ClusterSettings) -> Iterator[Problem]:
         yield Problem(("ami", "network.nat", "network.existing"), rule, None)
 
 
+def _public_without_nat(settings: ClusterSettings) -> Iterator[Problem]:
+    without = settings.network.nat == "none" and settings.network.existing is None
+    if without and not settings.api.internal:
+        rule = (
+            "must be true when network.nat is none: workers have no way to the public addresses of "
+            "the load balancer"
+        )
+        yield Problem(("api.internal", "network.nat"), rule, settings.api.internal)
+
+
+def _load_balancer_rules(settings: ClusterSettings) -> Iterator[Problem]:
+    # 60 rules in each direction of a security group (VPC quotas), of which nodes need up to ten.
+    cidrs = {*(settings.api.allowed_cidrs or ()), *settings.network.worker_cidrs}
+    if len(cidrs) > 50:
+        rule = "must be at most 50 CIDRs together with network.workerCidrs, each is a rule"
+        yield Problem(("api.allowedCidrs", "network.workerCidrs"), rule, f"{len(cidrs)} CIDRs")
+
+
+def _adopted_network(settings: ClusterSettings) -> Iterator[Problem]:
+    existing = settings.network.existing
+    if existing is None:
+        return
+    if settings.network.flow_log_days is not None:
+        rule = "must be left out with network.existing: flow logs are up to the owner of the VPC"
+        keys = ("network.flowLogDays", "network.existing")
+        yield Problem(keys, rule, settings.network.flow_log_days)
+    if existing.instance_connect_group_id and settings.operator_access == "none":
+        rule = "must be left out when operatorAccess is none: it would open nothing"
+        keys = ("network.existing.instanceConnectGroupId", "operatorAccess")
+        yield Problem(keys, rule, existing.instance_connect_group_id)
+
+
 def _election_timeout(settings: ClusterSettings) -> Iterator[Problem]:
     # etcd refuses to start below this ratio (etcd tuning guide).
     etcd = settings.etcd
@@ -176,6 +208,9 @@ RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _disjoint_networks,
     _existing_subnets,
     _no_way_out,
+    _public_without_nat,
+    _load_balancer_rules,
+    _adopted_network,
     _election_timeout,
     _data_volume,
     _single_api_server,

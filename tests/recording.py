@@ -65,7 +65,13 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "aws:ec2/instance:Instance": lambda name, inputs: {
         "privateIp": inputs.get("privateIp", f"10.0.0.{sum(name.encode()) % 250}")
     },
-    "aws:ec2/eip:Eip": lambda name, _: {"allocationId": f"eipalloc-{name}"},
+    "aws:ec2/eip:Eip": lambda name, _: {
+        "allocationId": f"eipalloc-{name}",
+        "publicIp": f"198.51.100.{sum(name.encode()) % 250}",
+    },
+    "aws:cloudwatch/logGroup:LogGroup": lambda name, _: {
+        "arn": f"arn:aws:logs:{REGION}:123456789012:log-group:{name}"
+    },
     "aws:kms/key:Key": lambda name, _: {
         "arn": f"arn:aws:kms:{REGION}:123456789012:key/{name}-key-id",
         "keyId": f"{name}-key-id",
@@ -82,7 +88,10 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         "arnSuffix": f"targetgroup/{name}/1",
     },
     "aws:lb/listener:Listener": lambda name, _: {"arn": f"arn:listener/{name}"},
-    "aws:iam/role:Role": lambda name, _: {"name": name},
+    "aws:iam/role:Role": lambda name, _: {
+        "name": name,
+        "arn": f"arn:aws:iam::123456789012:role/{name}",
+    },
     "aws:iam/instanceProfile:InstanceProfile": lambda name, _: {"name": name},
     "aws:ec2/placementGroup:PlacementGroup": lambda name, _: {"name": name},
     "tls:index/privateKey:PrivateKey": lambda name, _: {

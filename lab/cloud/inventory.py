@@ -71,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
     "NAT gateway": Kind("ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId", _there),
     "elastic address": Kind("ec2", "describe_addresses", "Addresses", "AllocationId"),
     "VPC endpoint": Kind("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", _there),
+    "flow log": Kind("ec2", "describe_flow_logs", "FlowLogs", "FlowLogId"),
     "instance connect endpoint": Kind(
         "ec2",
         "describe_instance_connect_endpoints",

@@ -19,7 +19,7 @@ class Party:
 
 def open_to(rules: Iterable[Rule], source: Party, target: Party, port: int) -> bool:
     """Whether the table lets a connection out of the one and into the other."""
-    table = [rule for rule in rules if rule.port == port]
+    table = [rule for rule in rules if rule.traffic.includes(port)]
     return _passes(table, "egress", source, target) and _passes(table, "ingress", target, source)
 
 
@@ -33,6 +33,6 @@ def _passes(table: list[Rule], direction: str, owner: Party, peer: Party) -> boo
 
 
 def _names(rule: Rule, peer: Party) -> bool:
-    if rule.cidr is not None:
-        return peer.address in IPv4Network(rule.cidr)
+    if isinstance(rule.peer, IPv4Network):
+        return peer.address in rule.peer
     return rule.peer == peer.group

@@ -71,6 +71,10 @@ class Subject:
         """`pulumi up`; what it printed. Raises LabError."""
         return self._pulumi("up", "--yes", "--skip-preview")
 
+    def output(self, name: str) -> str:
+        """An output of the stack. Raises LabError."""
+        return self._pulumi("stack", "output", name).strip()
+
     def destroy(self) -> str:
         """`pulumi destroy`; what it printed. Raises LabError."""
         return self._pulumi("destroy", "--yes", "--skip-preview")

@@ -1,85 +1,193 @@
-"""Proof 4: every port is open or closed as the table says."""
+"""Proof 4: everybody reaches what they need, and every port is open or closed as the rules say.
 
+Packets answer two questions. Whether those who need something reach it is asked of a list that
+knows no rule (reachability.py): nodes of the stack, workers and pods of somebody else, a stranger
+in the VPC. Whether the lab filters as the rules say is asked of the rules themselves.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 
 import pytest
 
 from components.firewall_rules import rules
-from components.naming import API_PORT
 from lab.machines.network.router import AWS
+from lab.proofs import guests
 from lab.proofs.api import api, resolve
 from lab.proofs.doors import Party, open_to
-from lab.proofs.knock import knock
+from lab.proofs.knock import Door, knock
+from lab.proofs.reachability import PORTS, Role, claims
 from lab.proofs.settings import settings
 from lab.proofs.subject import Subject
+from lab.proofs.tls import Server
+from lab.proofs.waiting import until
 from lab.workspace import Workspace
 
-OTHERS = (22, 53, 111, 2378, 2382, 4001, 8080, 8443, 9100, 10248, 10257, 10259)
-"""Ports that no rule names, beside those of the table; the last ones are the controllers' own."""
+GROUPS: Mapping[Role, str] = {
+    "etcd": "etcd",
+    "api": "api",
+    "balancer": "balancer",
+    "worker": "workers",
+}
+"""Security groups by their names in the rules; the other roles have none."""
+AT_ONCE = 3
+"""Clients that knock at the same time: each has a connection open to every door."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """Somebody on the network."""
+
+    name: str
+    role: Role
+    address: IPv4Address
+    namespace: str | None = None
+    """Where it knocks from; None for those who only answer."""
+
+    @property
+    def party(self) -> Party:
+        """As the rules know it."""
+        return Party(self.name, self.address, GROUPS.get(self.role))
 
 
 @pytest.fixture(scope="module")
-def parties(subject: Subject) -> dict[str, tuple[str, Party]]:
-    """Those who knock: their namespace, and who they are."""
+def hosts(subject: Subject, workspace: Workspace) -> Iterator[list[Host]]:
+    """Everybody: the stack's machines and load balancer, guests, and AWS outside of the VPC."""
     place = subject.kubectl.place
-    found = {"stranger": (place.namespace, Party("stranger", place.address, None))}
-    for tier in ("etcd", "api"):
+    found = [
+        Host("stranger", "stranger", place.address, place.namespace),
+        Host("AWS", "outside", AWS),
+    ]
+    tiers: tuple[Role, ...] = ("etcd", "api")
+    for tier in tiers:
         for node in subject.nodes(tier):
-            party = Party(node.name, node.instance.address, tier)
-            found[node.name] = (subject.namespace(node), party)
-    return found
-
-
-@pytest.fixture(scope="module")
-def targets(subject: Subject, parties: dict[str, tuple[str, Party]]) -> list[Party]:
-    """Those at whose ports is knocked: every machine, the balancer, and AWS outside of the VPC."""
+            address = node.instance.address
+            found.append(Host(node.name, tier, address, subject.namespace(node)))
     name = api(subject.kubectl).server.name
-    balancers = [
-        Party(f"balancer {address}", IPv4Address(address), "balancer")
+    found += [
+        Host(f"balancer {address}", "balancer", IPv4Address(address))
         for address in resolve(subject.kubectl, name)
     ]
-    machines = [party for _, party in parties.values() if party.group]
-    return [*machines, *balancers, Party("AWS", AWS, None)]
+    group = subject.output("workersSecurityGroupId")
+    subnets = {node.instance.subnet.id: node.instance.subnet for node in subject.nodes("api")}
+    (worker_cidr,) = settings(workspace).network.worker_cidrs
+    with ExitStack() as stack:
+        workers = stack.enter_context(
+            guests.workers(subject.lab, group, sorted(subnets.values(), key=lambda s: s.id)[:2])
+        )
+        pod = stack.enter_context(guests.pod(subject.lab, worker_cidr))
+        found += [Host(one.name, "worker", one.address, one.namespace) for one in workers]
+        found.append(Host(pod.name, "pod", pod.address, pod.namespace))
+        # The machines' rules name the members of groups: they learn of the new ones in a moment.
+        servers = [host for host in found if host.role in {"api", "balancer"}]
+        doors = [(str(server.address), 6443) for server in servers]
+        for worker in workers:
+            until(f"{worker.name} is known", partial(_all_open, worker.namespace, doors), 60.0)
+        yield found
 
 
-def test_every_port_is_open_or_closed_as_the_table_says(
-    subject: Subject,
+def _all_open(namespace: str, doors: list[Door]) -> bool:
+    return all(knock(namespace, doors).values())
+
+
+@pytest.fixture(scope="module")
+def ports(workspace: Workspace) -> frozenset[int]:
+    """Ports that are knocked on: those of the list, and any other that a rule names."""
+    return PORTS | {
+        rule.traffic.first
+        for rule in rules(settings(workspace))
+        if rule.traffic.first is not None and rule.traffic.first == rule.traffic.last
+    }
+
+
+@pytest.fixture(scope="module")
+def opened(hosts: list[Host], ports: frozenset[int]) -> Mapping[str, Mapping[Door, bool]]:
+    """What every host that knocks found open, by its name. Everybody knocks once."""
+
+    def knock_everywhere(client: Host) -> Mapping[Door, bool]:
+        doors = [(str(one.address), port) for one in hosts if one != client for port in ports]
+        return knock(str(client.namespace), doors)
+
+    clients = [host for host in hosts if host.namespace]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = list(pool.map(knock_everywhere, clients))
+    return {client.name: doors for client, doors in zip(clients, found, strict=True)}
+
+
+def test_everybody_reaches_what_they_need_and_nothing_else(
+    hosts: list[Host], opened: Mapping[str, Mapping[Door, bool]]
+) -> None:
+    """A worker, a pod, an API server that calls a kubelet or a webhook, a stranger."""
+    wrong: list[str] = []
+    asked: set[tuple[Role, Role]] = set()
+    for claim in claims():
+        clients = [host for host in hosts if host.role == claim.client and host.namespace]
+        servers = [host for host in hosts if host.role == claim.server]
+        for client, server in ((c, s) for c in clients for s in servers if c != s):
+            asked.add((client.role, server.role))
+            for port in sorted(PORTS):
+                found = opened[client.name][str(server.address), port]
+                if found != (port in claim.ports):
+                    way = f"{client.name} to {server.name}:{port}"
+                    wrong.append(f"{way} is {'open' if found else 'closed'}")
+    assert wrong == []
+    # Nobody knocks from the load balancer: that it reaches API servers is that the API answers.
+    assert asked == {(c.client, c.server) for c in claims() if c.client != "balancer"}
+
+
+def test_every_port_is_open_or_closed_as_the_rules_say(
+    hosts: list[Host],
     workspace: Workspace,
-    parties: dict[str, tuple[str, Party]],
-    targets: list[Party],
+    ports: frozenset[int],
+    opened: Mapping[str, Mapping[Door, bool]],
 ) -> None:
     table = rules(settings(workspace))
-    ports = sorted({rule.port for rule in table} | set(OTHERS))
     wrong: list[str] = []
     counted = {True: 0, False: 0}
-
-    def knock_everywhere(namespace: str, source: Party) -> None:
-        doors = {(str(t.address), port): t for t in targets if t != source for port in ports}
-        found = knock(namespace, doors)
-        for (address, port), target in doors.items():
-            wanted = open_to(table, source, target, port)
-            counted[wanted] += 1
-            if found[address, port] != wanted:
-                way = f"{source.name} to {target.name}:{port}"
-                wrong.append(f"{way} is {'open' if not wanted else 'closed'}")
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda pair: knock_everywhere(*pair), parties.values()))
+    for client in (host for host in hosts if host.namespace):
+        for server in (host for host in hosts if host != client):
+            for port in sorted(ports):
+                wanted = open_to(table, client.party, server.party, port)
+                counted[wanted] += 1
+                if opened[client.name][str(server.address), port] != wanted:
+                    way = f"{client.name} to {server.name}:{port}"
+                    wrong.append(f"{way} is {'closed' if wanted else 'open'}")
     assert wrong == []
     assert counted[True] > 0
     assert counted[False] > 0
 
 
-def test_a_stranger_reaches_the_balancer_and_no_machine(
-    subject: Subject, workspace: Workspace, targets: list[Party]
+def test_workers_and_pods_reach_the_endpoints_of_the_service_kubernetes(
+    subject: Subject, hosts: list[Host]
 ) -> None:
-    """The same in one sentence, without the table's help."""
-    ports = sorted({rule.port for rule in rules(settings(workspace))} | set(OTHERS))
-    inside = [target for target in targets if target.name != "AWS"]
-    doors = {(str(target.address), port): target for target in inside for port in ports}
-    found = knock(subject.kubectl.place.namespace, doors)
-    opened = {
-        (target.group, port) for (address, port), target in doors.items() if found[address, port]
+    """As kube-proxy sends them there: past the load balancer, to each API server's own address,
+    which answers under the Service's name."""
+    slices = json.loads(
+        subject.kubectl.output(
+            "get",
+            "endpointslices.discovery.k8s.io",
+            "--namespace=default",
+            "--selector=kubernetes.io/service-name=kubernetes",
+            "--output=json",
+        )
+    )["items"]
+    endpoints = {
+        (address, port["port"])
+        for one in slices
+        for port in one["ports"]
+        for endpoint in one["endpoints"]
+        for address in endpoint["addresses"]
     }
-    assert opened == {("balancer", API_PORT)}
+    servers = {(str(node.instance.address), 6443) for node in subject.nodes("api")}
+    assert endpoints == servers
+    authority = api(subject.kubectl).server.authority
+    for client in (host for host in hosts if host.role in {"worker", "pod"}):
+        for address, port in sorted(endpoints):
+            name = "kubernetes.default.svc"
+            server = Server(str(client.namespace), address, port, name, authority)
+            assert server.ask("/readyz").status == 200, f"{client.name} to {address}"

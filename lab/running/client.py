@@ -50,7 +50,7 @@ def client(lab: RunningLab) -> Client:
     if not (namespaces.DIRECTORY / namespace).exists():
         taken = (interface.address for interface in account.interfaces)
         address = free_address(subnet.cidr, taken)
-        _plug(lab.names, namespace, f"c-{suffix}", subnet, address)
+        plug(lab.names, namespace, f"c-{suffix}", subnet, address)
         write_atomically(resolver, f"nameserver {account.vpcs[subnet.vpc][2]}\n", 0o644)
     return Client(namespace, _address(namespace), resolver)
 
@@ -80,7 +80,8 @@ def free_address(cidr: IPv4Network, taken: Iterable[IPv4Address]) -> IPv4Address
     raise LabError(f"Every address of {cidr} is taken.")
 
 
-def _plug(names: Names, namespace: str, link: str, subnet: Subnet, address: IPv4Address) -> None:
+def plug(names: Names, namespace: str, link: str, subnet: Subnet, address: IPv4Address) -> None:
+    """Make a namespace with an address of a subnet, and its cable to the router."""
     namespaces.create(namespace)
     if link not in router.links(names):
         peer = ("peer", "name", "eth0", "mtu", str(MTU), "netns", namespace)

@@ -1,22 +1,27 @@
+import json
+
 import pytest
 
 from components.addressing import plan_zones
-from components.network import Network, NetworkArgs, adopted
+from components.network import Network, NetworkArgs, adopted, s3_endpoint_policy
+from components.node_policy import Account
 from config import check
 from tests.recording import REGION, ZONES
 
-TAGS = {"team": "a"}
+ACCOUNT = Account("aws", REGION, "123456789012")
+TAGS = {"team": "a", "kubernetes.io/cluster/net": "owned"}
 
 
 @pytest.fixture
 def build(deploy):
-    def network(nat="perZone", zones=3):
+    def network(nat="perZone", zones=3, flow_log_days=None):
         cidr = check({}, stack="t").network.cidr
         args = NetworkArgs(
             cidr=cidr,
             zones=plan_zones(cidr, tuple(ZONES[:zones])),
-            region=REGION,
+            account=ACCOUNT,
             nat=nat,
+            flow_log_days=flow_log_days,
             tags=TAGS,
         )
         return deploy(lambda: Network("net", args) and None)
@@ -32,6 +37,7 @@ def test_exact_children(build):
     assert children == {
         ("Network", "net"),
         ("Vpc", "net"),
+        ("DefaultSecurityGroup", "net-default"),
         ("InternetGateway", "net"),
         ("VpcEndpoint", "net-s3"),
         ("RouteTable", "net-public"),
@@ -56,7 +62,15 @@ def test_vpc_resolves_names_and_is_tagged(build):
         "cidrBlock": "10.0.0.0/16",
         "enableDnsHostnames": True,
         "enableDnsSupport": True,
-        "tags": {"team": "a", "Name": "net"},
+        "tags": {**TAGS, "Name": "net"},
+    }
+
+
+def test_the_default_security_group_lets_nothing_through(build):
+    # Given no rules, the provider takes away those that AWS put there.
+    assert build().of("DefaultSecurityGroup")["net-default"] == {
+        "vpcId": "net-id",
+        "tags": {**TAGS, "Name": "net-default"},
     }
 
 
@@ -68,8 +82,92 @@ def test_no_subnet_gives_public_addresses_away(build):
         "availabilityZone": ZONES[1],
         "cidrBlock": "10.0.224.16/28",
         "mapPublicIpOnLaunch": False,
-        "tags": {"team": "a", "Name": f"net-etcd-{ZONES[1]}"},
+        "tags": {"team": "a", "Name": f"net-etcd-{ZONES[1]}"},  # not the cluster's
     }
+
+
+def test_load_balancers_of_services_find_their_subnets_and_never_those_of_etcd(build):
+    """findELBSubnets of cloud-provider-aws: a role decides, then the cluster's tag, then the id."""
+    subnets = build().of("Subnet")
+    kubernetes = {
+        name: {key: value for key, value in subnet["tags"].items() if "kubernetes.io" in key}
+        for name, subnet in subnets.items()
+    }
+    cluster = {"kubernetes.io/cluster/net": "owned"}
+    for zone in ZONES:
+        public, private = f"net-public-{zone}", f"net-private-{zone}"
+        assert kubernetes[public] == {**cluster, "kubernetes.io/role/elb": "1"}
+        assert kubernetes[private] == {**cluster, "kubernetes.io/role/internal-elb": "1"}
+        assert kubernetes[f"net-etcd-{zone}"] == {}
+
+
+def statements():
+    return json.loads(s3_endpoint_policy("123456789012"))["Statement"]
+
+
+def allowed(action, *, owner):
+    """Whether the endpoint lets a request through to a bucket of an account."""
+
+    def matches(statement):
+        actions = statement["Action"]
+        named = action in actions if isinstance(actions, list) else actions == "s3:*"
+        wanted = statement.get("Condition", {}).get("StringEquals", {"s3:ResourceAccount": owner})
+        return named and wanted == {"s3:ResourceAccount": owner}
+
+    assert all(one["Effect"] == "Allow" and one["Resource"] == "*" for one in statements())
+    return any(matches(statement) for statement in statements())
+
+
+def test_the_s3_endpoint_writes_to_buckets_of_this_account_and_reads_from_all(build):
+    endpoint = build().of("VpcEndpoint")["net-s3"]
+    assert json.loads(endpoint["policy"])["Statement"] == statements()
+    for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:AbortMultipartUpload"):
+        assert allowed(action, owner="123456789012"), action
+    # Layers of images, packages and a mirror are in buckets of others.
+    assert allowed("s3:GetObject", owner="000000000000")
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy"):
+        assert not allowed(action, owner="000000000000"), action
+
+
+def test_flow_logs_are_kept_as_long_as_asked(build):
+    network = build(flow_log_days=30)
+    assert network.loose() == []
+    assert network.of("LogGroup")["net-flow-logs"]["retentionInDays"] == 30
+    assert network.of("FlowLog")["net-flow-logs"] == {
+        "vpcId": "net-id",
+        "trafficType": "ALL",
+        "logDestination": f"arn:aws:logs:{REGION}:123456789012:log-group:net-flow-logs",
+        "iamRoleArn": "arn:aws:iam::123456789012:role/net-flow-logs",
+        "maxAggregationInterval": 600,
+        "tags": {**TAGS, "Name": "net-flow-logs"},
+    }
+    # The service could not write before the role may.
+    policy = network.urn("RolePolicy", "net-flow-logs")
+    assert policy in network.registrations("FlowLog")["net-flow-logs"].dependencies
+
+
+def test_the_role_of_flow_logs_writes_to_its_log_group_for_this_account_only(build):
+    network = build(flow_log_days=30)
+    trust = json.loads(network.of("Role")["net-flow-logs"]["assumeRolePolicy"])
+    assert trust["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+        }
+    ]
+    policy = json.loads(network.of("RolePolicy")["net-flow-logs"]["policy"])
+    group = f"arn:aws:logs:{REGION}:123456789012:log-group:net-flow-logs"
+    for statement in policy["Statement"]:
+        read_only = all(action.startswith("logs:Describe") for action in statement["Action"])
+        assert read_only or statement["Resource"] == [group, f"{group}:*"]
+
+
+def test_no_flow_logs_unless_asked_for(build):
+    network = build()
+    for type_ in ("FlowLog", "LogGroup", "Role"):
+        assert network.of(type_) == {}
 
 
 def routes(network):

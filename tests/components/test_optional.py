@@ -1,8 +1,12 @@
 """What exists only when a stack asks for it."""
 
+import ast
+from ipaddress import IPv4Address, IPv4Network
+
 import pytest
 
-from tests.recording import ZONES
+from components.private_endpoints import SERVICES
+from tests.recording import REPOSITORY, ZONES
 
 NO_NAT = {
     "network": {"nat": "none"},
@@ -14,7 +18,7 @@ NO_NAT = {
 def test_without_nat_every_aws_api_that_nodes_call_has_an_endpoint(deploy_stack):
     cluster = deploy_stack(NO_NAT)
     endpoints = cluster.of("VpcEndpoint")
-    services = ("ssm", "kms", "ec2", "elasticloadbalancing", "monitoring")
+    services = ("ssm", "monitoring")
     assert set(endpoints) == {"test-s3", *(f"test-{service}" for service in services)}
     for service in services:
         endpoint = endpoints[f"test-{service}"]
@@ -25,6 +29,23 @@ def test_without_nat_every_aws_api_that_nodes_call_has_an_endpoint(deploy_stack)
         assert endpoint["securityGroupIds"] == ["test-endpoints-id"]
     waits_for = cluster.registrations("Instance")["test-etcd-0"].dependencies
     assert cluster.urn("VpcEndpoint", "test-ssm") in waits_for
+
+
+NAMES_IN_PRIVATELINK = {"cloudwatch": "monitoring", "ssm": "ssm"}
+"""Of the services as boto3 calls them; S3 has the gateway endpoint."""
+
+
+def test_the_endpoints_are_those_of_the_services_that_the_node_program_calls():
+    called = {
+        call.args[0].value
+        for path in (REPOSITORY / "node").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"client", "resource"}
+    }
+    assert called - {"s3"} == set(NAMES_IN_PRIVATELINK)
+    assert set(SERVICES) == set(NAMES_IN_PRIVATELINK.values())
 
 
 def test_with_nat_there_is_the_free_endpoint_only(cluster):
@@ -62,9 +83,46 @@ def existing():
 
 def test_an_existing_network_is_used_and_left_alone(deploy_stack, existing):
     cluster = deploy_stack(existing)
-    for type_ in ("Vpc", "Subnet", "RouteTable", "Route", "NatGateway", "VpcEndpoint"):
+    untouched = ("Vpc", "Subnet", "RouteTable", "Route", "NatGateway", "VpcEndpoint")
+    for type_ in (*untouched, "DefaultSecurityGroup", "FlowLog"):
         assert cluster.of(type_) == {}, type_
     assert cluster.of("SecurityGroup")["test-etcd"]["vpcId"] == "vpc-0a"
     instance = cluster.of("Instance")["test-etcd-1"]
     assert (instance["subnetId"], instance["privateIp"]) == ("subnet-1b", "10.0.1.5")
     assert cluster.of("Instance")["test-api-1"]["subnetId"] == "subnet-1a"
+
+
+def reserved(cluster, subnet):
+    """The addresses of a subnet that AWS gives only to whom asks for one by name."""
+    return {
+        address
+        for reservation in cluster.of("SubnetCidrReservation").values()
+        if reservation["subnetId"] == subnet and reservation["reservationType"] == "explicit"
+        for address in IPv4Network(reservation["cidrBlock"])
+    }
+
+
+@pytest.mark.parametrize("size", [3, 7])
+def test_the_addresses_of_members_are_reserved(deploy_stack, size):
+    cluster = deploy_stack({"etcd": {"size": size}})
+    for instance in cluster.of("Instance").values():
+        if "privateIp" in instance:
+            address = IPv4Address(instance["privateIp"])
+            assert address in reserved(cluster, instance["subnetId"])
+    first = cluster.registrations("Instance")["test-etcd-0"]
+    for name, reservation in cluster.registrations("SubnetCidrReservation").items():
+        # A reservation that is made anew overlaps the one that is still there.
+        assert reservation.delete_before_replace
+        assert cluster.urn("SubnetCidrReservation", name) in first.dependencies
+
+
+def test_reservations_stay_as_they_are_when_the_tier_grows(deploy_stack):
+    small, large = (deploy_stack({"etcd": {"size": size}}) for size in (1, 7))
+    assert small.of("SubnetCidrReservation") == large.of("SubnetCidrReservation")
+
+
+def test_member_addresses_of_an_existing_network_are_reserved_too(deploy_stack, existing):
+    cluster = deploy_stack(existing)
+    assert IPv4Address("10.0.1.5") in reserved(cluster, "subnet-1b")
+    # What AWS keeps of a subnet is none of a member's.
+    assert IPv4Address("10.0.1.3") not in reserved(cluster, "subnet-1b")

@@ -25,6 +25,7 @@ from lab.engine.aws.tokens import (
 
 GONE_IN_PULUMI_AWS_7 = {
     "aws_eip.vpc",
+    "aws_flow_log.log_group_name",
     "aws_instance.cpu_core_count",
     "aws_instance.cpu_threads_per_core",
 }

@@ -17,6 +17,7 @@ CONFIGURATIONS = {
     "large": {"etcd": {"size": 7}, "api": {"size": 5}},
     "arm64": {"architecture": "arm64"},
     "public": {"api": {"internal": False, "allowedCidrs": ["203.0.113.0/24"]}},
+    "workers": {"network": {"workerCidrs": ["100.64.0.0/16"], "flowLogDays": 30}},
     "no-nat": {
         "network": {"nat": "none"},
         "ami": "ami-0123456789abcdef0",
@@ -71,12 +72,15 @@ def test_no_machine_has_a_public_address(program):
 
 
 def test_nothing_is_open_to_the_world(program):
+    public = any(not one["internal"] for one in program.of("LoadBalancer").values())
     for rule in program.of("SecurityGroupIngressRule").values():
         assert rule.get("cidrIpv4") != "0.0.0.0/0"
         assert "cidrIpv6" not in rule
     for rule in program.of("SecurityGroupEgressRule").values():
         if rule.get("cidrIpv4") == "0.0.0.0/0":
-            assert rule["toPort"] in {80, 443}
+            assert rule["fromPort"] == rule["toPort"]
+            # A public load balancer has public addresses only, for nodes too.
+            assert rule["toPort"] in {80, 443, *({6443} if public else ())}
 
 
 def test_etcd_is_open_to_api_servers_and_peers_only(program):
@@ -113,13 +117,16 @@ def test_taggable_resources_are_tagged_and_named(program):
         "VolumeAttachment",
         "TargetGroupAttachment",
         "Alias",
+        "SubnetCidrReservation",
     }
     for resource in program.resources:
         kind = resource.type.rsplit(":", 1)[-1]
         taggable = resource.type.startswith("aws:") and kind not in untaggable
         if taggable and not re.fullmatch(r"Bucket.+", kind):
             assert resource.inputs["tags"]["Name"] == resource.name, resource.name
-            assert resource.inputs["tags"]["kubernetes.io/cluster/test"] == "owned"
+            # A Service's load balancer must not find the etcd subnets.
+            tag = None if resource.name.startswith("test-etcd-eu-") else "owned"
+            assert resource.inputs["tags"].get("kubernetes.io/cluster/test") == tag
 
 
 def test_every_machine_boots_after_the_program_that_it_names_is_stored(program):

@@ -2,19 +2,24 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
+from typing import get_args
 
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from components.firewall_rules import Rule, rules
+from components.addressing import plan_zones
+from components.firewall_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
+from lab.errors import LabError
 from lab.machines import authority as lab_authority
+from lab.proofs import guests
 from lab.proofs.doors import Party, open_to
 from lab.proofs.figures import Figures
 from lab.proofs.forged import Usage, sign, stranger
+from lab.proofs.reachability import PORTS, Role, claims
 from lab.proofs.settings import settings
 from lab.proofs.tls import Identity
 from lab.workspace import ROOT, Workspace
@@ -44,7 +49,11 @@ BOTH_FREE = {("stranger", "AWS"), ("AWS", "stranger")}
 def test_the_doors_of_the_default_table():
     assert ways(2379) == BOTH_FREE | {("api-0", "etcd-0"), ("api-0", "etcd-1")}
     assert ways(2380) == BOTH_FREE | {("etcd-0", "etcd-1"), ("etcd-1", "etcd-0")}
-    assert ways(6443) == BOTH_FREE | {("balancer", "api-0"), ("stranger", "balancer")}
+    assert ways(6443) == BOTH_FREE | {
+        ("balancer", "api-0"),
+        ("stranger", "balancer"),
+        ("api-0", "balancer"),
+    }
     assert ways(22) == BOTH_FREE
     # Outwards, to whoever lets it in.
     assert ("etcd-0", "AWS") in ways(443)
@@ -52,12 +61,52 @@ def test_the_doors_of_the_default_table():
 
 
 def test_a_door_needs_both_its_sides():
-    leave = Rule("etcd", "egress", 9, "api", None, "")
-    enter = Rule("api", "ingress", 9, "etcd", None, "")
+    leave = Rule("etcd", "egress", tcp(9), "api", "")
+    enter = Rule("api", "ingress", tcp(9), "etcd", "")
     assert open_to([leave, enter], ETCD, API, 9)
     assert not open_to([leave], ETCD, API, 9)
     assert not open_to([enter], ETCD, API, 9)
     assert not open_to([leave, enter], API, ETCD, 9)
+
+
+@pytest.mark.parametrize("traffic", [ALL, ALL_TCP, Traffic("tcp", 8, 10)])
+def test_a_door_may_be_one_of_many(traffic):
+    leave = Rule("etcd", "egress", traffic, IPv4Network("10.0.0.0/24"), "")
+    enter = Rule("api", "ingress", traffic, IPv4Network("10.0.224.0/24"), "")
+    assert open_to([leave, enter], ETCD, API, 9)
+    assert open_to([leave, enter], ETCD, API, 11) == (traffic.last != 10)
+    assert not open_to([leave, enter], OTHER, ETCD, 9)
+
+
+def test_every_role_is_asked_about_and_has_ports_that_are_closed():
+    listed = list(claims())
+    assert len({(claim.client, claim.server) for claim in listed}) == len(listed)
+    assert {claim.client for claim in listed} | {claim.server for claim in listed} == {
+        *get_args(Role)
+    }
+    assert all(claim.ports <= PORTS for claim in listed)
+    strangers = {c.server: c.ports for c in listed if c.client == "stranger"}
+    assert strangers == {
+        "etcd": set(),
+        "api": set(),
+        "worker": set(),
+        "balancer": {6443},
+    }
+    # Nobody but API servers and members reaches etcd.
+    assert {c.client for c in listed if c.server == "etcd" and c.ports} == {"api", "etcd"}
+
+
+def test_a_pod_has_an_address_of_the_subnet_that_its_cidr_lies_in(account, subnet):
+    inside = next(subnet.cidr.subnets(new_prefix=subnet.cidr.prefixlen + 1))
+    assert guests.subnet_of(account, inside) == subnet
+    with pytest.raises(LabError, match=r"No subnet of the VPC holds 192\.0\.2\.0/24"):
+        guests.subnet_of(account, IPv4Network("192.0.2.0/24"))
+
+
+def test_the_pods_of_the_proofs_are_in_a_private_subnet_of_the_stack():
+    network = settings(Workspace(ROOT, ROOT / ".lab")).network
+    (cidr,) = network.worker_cidrs
+    assert cidr.subnet_of(plan_zones(network.cidr, ("a", "b", "c"))[0].private)
 
 
 def test_the_settings_are_those_of_the_stacks_file():

@@ -37,6 +37,7 @@ def test_outputs(cluster):
         "controllers",
         "nodes",
         "alarmTopicArn",
+        "workersSecurityGroupId",
     }
     assert exports["apiUrl"] == "https://test-api.elb.eu-central-1.amazonaws.com:6443"
     assert exports["caCertificate"] == "certificate test-kubernetes-ca"

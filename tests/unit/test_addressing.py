@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.addressing import member_address, plan_zones, service_address
+from components.addressing import member_address, member_ranges, plan_zones, service_address
 from components.naming import api_servers, etcd_members
 from config import check
 
@@ -69,6 +69,15 @@ def test_growing_moves_no_member_and_every_address_is_usable(cidr, zones):
         etcd = plans[member.zone].etcd
         # AWS keeps the first four addresses of a subnet and the last.
         assert member.address in list(etcd)[4:-1]
+
+
+@given(cidr=vpcs(), prefix=st.integers(22, 28))
+def test_ranges_of_members_hold_every_member_and_nothing_that_aws_keeps(cidr, prefix):
+    etcd = next(cidr.subnets(new_prefix=prefix)) if prefix > cidr.prefixlen else cidr
+    held = [address for block in member_ranges(etcd) for address in block]
+    assert {member_address(etcd, member) for member in range(7)} <= set(held)
+    assert len(held) == len(set(held)) == 8
+    assert set(held) <= set(list(etcd)[4:-1])
 
 
 def test_members_have_names_zones_and_urls():

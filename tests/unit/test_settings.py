@@ -54,6 +54,15 @@ def test_every_default():
     ("values", "line"),
     [
         ({"etcd": {"size": 4}}, "etcd.size: must be odd (1, 3, 5 or 7): 4 members need"),
+        ({"network": {"flowLogDays": 2}}, "network.flowLogDays: must be 1, 3, 5, 7, 14"),
+        (
+            {"network": {"workerCidrs": ["10.64.0.0"]}},
+            "network.workerCidrs.0: must be an IPv4 CIDR",
+        ),
+        (
+            {"network": {"workerCidrs": [f"10.64.{i}.0/24" for i in range(21)]}},
+            "network.workerCidrs: must have at most 20 entries",
+        ),
         ({"etcd": {"size": 9}}, "etcd.size: must be at most 7: every write is replicated"),
         ({"etcd": {"size": 0}}, "etcd.size: must be 1, 3, 5 or 7, got 0"),
         ({"etcd": {"size": -1}}, "etcd.size: must be 1, 3, 5 or 7, got -1"),
@@ -266,3 +275,49 @@ def test_durations_refuse_everything_else_with_a_sentence(text):
         assert parse_duration(text) > timedelta()
     except ValueError as error:
         assert str(error).startswith("must be")  # noqa: PT017 - text that is a duration is fine
+
+
+def test_a_public_load_balancer_and_no_way_out_lock_the_workers_out():
+    values = {
+        "network": {"nat": "none"},
+        "ami": "ami-0123456789abcdef0",
+        "artifacts": {"mirror": "https://mirror.internal"},
+        "api": {"internal": False, "allowedCidrs": ["192.0.2.0/24"]},
+    }
+    (problem,) = problems(values)
+    assert problem.startswith("api.internal: must be true when network.nat is none: workers have")
+    check({**values, "network": {"nat": "single"}}, stack="t")
+
+
+def test_every_cidr_is_a_rule_of_the_load_balancers_group():
+    people = [f"192.0.2.{i}/32" for i in range(40)]
+    workers = [f"198.51.100.{i}/32" for i in range(11)]
+    (problem,) = problems({"api": {"allowedCidrs": people}, "network": {"workerCidrs": workers}})
+    assert problem == (
+        "api.allowedCidrs: must be at most 50 CIDRs together with network.workerCidrs, each is a "
+        "rule, got '51 CIDRs'"
+    )
+    check({"api": {"allowedCidrs": people}, "network": {"workerCidrs": workers[:10]}}, stack="t")
+
+
+def test_what_an_adopted_network_has_of_its_own_is_its_owners():
+    existing = {
+        "vpcId": "vpc-0a",
+        "instanceConnectGroupId": "sg-0e",
+        "zones": {
+            f"eu-central-1{zone}": {
+                "privateSubnetId": f"subnet-{zone}1",
+                "etcdSubnetId": f"subnet-{zone}2",
+                "etcdCidr": f"10.0.{number}.0/28",
+            }
+            for number, zone in enumerate("abc")
+        },
+    }
+    flow_logs, group = problems({"network": {"existing": existing, "flowLogDays": 30}})
+    assert flow_logs.startswith("network.flowLogDays: must be left out with network.existing: flow")
+    assert group.startswith(
+        "network.existing.instanceConnectGroupId: must be left out when operatorAccess is none: it"
+    )
+    keys = ["ssh-ed25519 AAAA"]
+    operator = {"operatorAccess": "instance-connect", "operatorKeys": keys}
+    check({"network": {"existing": existing}, **operator}, stack="t")

@@ -32,14 +32,19 @@ def _taken(subnet: Subnet) -> set[str]:
 
 
 def _free(subnet: Subnet) -> Iterator[str]:
-    reserved = {subnet.cidr[position] for position in RESERVED}
+    kept = {subnet.cidr[position] for position in RESERVED}
+    for reservation in list(subnet._cidr_reservations):  # noqa: SLF001 - moto has no public name for it
+        kept.update(reservation.cidr)
     taken = _taken(subnet)
-    return (str(a) for a in subnet.cidr if a not in reserved and str(a) not in taken)
+    return (str(a) for a in subnet.cidr if a not in kept and str(a) not in taken)
 
 
 @replaces(Subnet, "get_available_subnet_ip")
 def get_available_subnet_ip(subnet: Subnet, instance: object = None) -> str:  # noqa: ARG001 - moto's signature
-    """The lowest free address. Raises InsufficientFreeAddressesInSubnet."""
+    """The lowest address that is neither taken nor reserved.
+
+    Raises InsufficientFreeAddressesInSubnet.
+    """
     address = next(_free(subnet), None)
     if address is None:
         raise EC2ClientError(
