@@ -1,7 +1,7 @@
 """What was asked of the emulated AWS, as IAM would see it: who, which action, on what.
 
-`GET /_lab/requests` gives every different request so far. It is what the operator's policies are
-checked with (docs/iam). Bodies are read and not kept: they hold secrets.
+`GET /_lab/requests` gives every different request so far, `DELETE` forgets them. It is what the
+operator's policies are checked with (docs/iam). Bodies are read and not kept: they hold secrets.
 """
 
 import io
@@ -54,9 +54,11 @@ _seen: set[Asked] = set()
 _lock = threading.Lock()
 
 
-def answer(_request: Request) -> object:
-    """Every different request so far."""
+def answer(request: Request) -> object:
+    """Every different request so far; they are forgotten when that is asked for."""
     with _lock:
+        if request.method == "DELETE":
+            _seen.clear()
         return [asdict(one) for one in sorted(_seen)]
 
 

@@ -122,6 +122,12 @@ class Workbench:
             if one["access_key"] == client.ACCESS_KEY
         }
 
+    def forget(self) -> None:
+        """Begin anew with what `asked` tells."""
+        url = f"{self.server.endpoint}{requests.PATH}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):  # noqa: S310 - a loopback address
+            pass
+
     def inventory(self) -> inventory.Inventory:
         return inventory.remaining(self.clients)
 
