@@ -25,20 +25,12 @@ SERVICE_LINKED = ("elasticloadbalancing.amazonaws.com", "ec2-instance-connect.am
 Connect endpoint."""
 
 IMPLIED: Mapping[str, str] = {
-    "cloudwatch:TagResource": "PutMetricAlarm with tags",
     "ec2:CreateNetworkInterface": "CreateInstanceConnectEndpoint (EC2 user guide)",
-    "ec2:DeleteTags": "a tag that is taken out of the configuration",
-    "ec2:ModifyInstanceAttribute": "security groups and user data of a machine that stays",
     "ec2:ModifyVpcEndpoint": "subnets, groups or policy of an endpoint that stays",
     "ec2:StartInstances": "a machine that is stopped (docs/runbooks/alarms.md)",
-    "elasticloadbalancing:AddTags": "balancer, target group and listener are created with tags",
-    "elasticloadbalancing:RemoveTags": "a tag that is taken out of the configuration",
+    "elasticloadbalancing:ModifyTargetGroup": "a health check that a new version changes",
     "iam:CreateServiceLinkedRole": "the account's first balancer or Instance Connect endpoint",
     "iam:PassRole": "RunInstances and AddRoleToInstanceProfile",
-    "iam:TagInstanceProfile": "CreateInstanceProfile with tags",
-    "iam:TagRole": "CreateRole with tags",
-    "iam:UntagInstanceProfile": "a tag that is taken out of the configuration",
-    "iam:UntagRole": "a tag that is taken out of the configuration",
     "kms:CreateGrant": "EC2 attaches an encrypted volume",
     "kms:Decrypt": "encrypted parameters, volumes and objects",
     "kms:Encrypt": "encrypted parameters",
@@ -47,13 +39,7 @@ IMPLIED: Mapping[str, str] = {
     "kms:PutKeyPolicy": "CreateKey with a policy, and a policy that changes",
     "kms:ReEncryptFrom": "encrypted root volumes",
     "kms:ReEncryptTo": "encrypted root volumes",
-    "kms:TagResource": "CreateKey with tags",
-    "kms:UntagResource": "a tag that is taken out of the configuration",
     "route53:AssociateVPCWithHostedZone": "interface endpoints with private DNS",
-    "sns:TagResource": "CreateTopic with tags",
-    "sns:UntagResource": "a tag that is taken out of the configuration",
-    "ssm:AddTagsToResource": "PutParameter with tags",
-    "ssm:RemoveTagsFromResource": "a tag that is taken out of the configuration",
 }
 """Actions that no request names, or that only a rare change does, each with what needs it."""
 
@@ -122,6 +108,7 @@ def _network() -> list[Document]:
                     "DisassociateAddress",
                     "DisassociateRouteTable",
                     "GetInstanceUefiData",
+                    "ModifySecurityGroupRules",
                     "ModifyVpcAttribute",
                     "ModifyVpcEndpoint",
                     "ReleaseAddress",
@@ -374,7 +361,6 @@ def _bucket(cluster: str) -> list[Document]:
                     "GetObject",
                     "GetObjectTagging",
                     "PutObject",
-                    "PutObjectTagging",
                 )
             ],
             [f"{bucket}/*"],

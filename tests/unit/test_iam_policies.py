@@ -1,18 +1,22 @@
 """The operator's and the nodes' policies: linted, within IAM's limits, and as small as they look."""
 
+import ast
 import json
 import re
 import warnings
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from components import operator_policy
 from components.naming import ParameterPaths
 from components.node_policy import Account, api_node_policy, etcd_node_policy, trust_policy
 from components.operator_policy import IMPLIED, operator_policies, preview_policy
 from lab.machines.frontend.policy import Need, allowed
+from tests.recording import REPOSITORY
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pkg_resources, which it imports, is deprecated
@@ -182,3 +186,53 @@ def test_the_operator_passes_roles_to_ec2_alone():
     linked = "arn:aws:iam::1:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     name = {"iam:AWSServiceName": "ecs.amazonaws.com"}
     assert not allowed(OPERATOR, Need("iam:CreateServiceLinkedRole", linked, name))
+
+
+OPERATIONS = {
+    "abort_multipart_upload": "s3:AbortMultipartUpload",
+    "delete_object": "s3:DeleteObject",
+    "delete_objects": "s3:DeleteObject",
+    "download_file": "s3:GetObject",
+    "download_fileobj": "s3:GetObject",
+    "get_object": "s3:GetObject",
+    "head_object": "s3:GetObject",
+    "list_multipart_uploads": "s3:ListBucketMultipartUploads",
+    "list_objects_v2": "s3:ListBucket",
+    "put_object": "s3:PutObject",
+    "upload_file": "s3:PutObject",
+    "upload_fileobj": "s3:PutObject",
+}
+"""Of S3, whose operations IAM names otherwise; of the other services the names agree."""
+
+NOT_ASKED_FOR = {
+    "kms:Decrypt": "Parameter Store and S3 decrypt in the caller's name",
+    "kms:GenerateDataKey": "S3 encrypts in the caller's name",
+    "s3:AbortMultipartUpload": "the transfer manager of upload_file, when a part fails",
+}
+
+
+def called():
+    """The permissions of every boto3 operation that is named in `node/`."""
+    names = {
+        xform_name(operation): f"{service}:{operation}"
+        for service in ("ssm", "cloudwatch")
+        for operation in botocore.session.get_session().get_service_model(service).operation_names
+    } | OPERATIONS
+    for path in (REPOSITORY / "node").rglob("*.py"):
+        for part in ast.walk(ast.parse(path.read_text())):
+            if isinstance(part, ast.Attribute) and part.attr in names:
+                yield names[part.attr]
+            elif isinstance(part, ast.Constant) and part.value in names:  # a paginator's
+                yield names[part.value]
+
+
+def given(name):
+    return {action for one in POLICIES[name]["Statement"] for action in one["Action"]}
+
+
+def test_nodes_may_do_what_the_node_program_asks_for_and_no_more():
+    wanted = set(called())
+    assert {"ssm:PutParameter", "cloudwatch:PutMetricData", "s3:PutObject"} <= wanted
+    assert given("etcd-0") - set(NOT_ASKED_FOR) == wanted
+    # API servers have no snapshots; the program that they fetch is the only object that they read.
+    assert given("api-0") <= given("etcd-0") - {"s3:PutObject", "s3:ListBucket", "s3:DeleteObject"}
