@@ -31,7 +31,7 @@ def whole(subject: Subject) -> Iterator[None]:
 def test_the_leader_tells_cloudwatch_that_a_member_is_missing(
     subject: Subject, figures: Figures
 ) -> None:
-    until("no member is missing", lambda: _missing(subject, _ago()) == 0.0, SOON)
+    until("no member is missing", lambda: _missing(subject, _ago()) == 0.0, 2 * SOON)
     victim = etcd_follower(subject)
     began, moment = time.monotonic(), datetime.now(UTC)
     harm.power_off(subject.lab, victim)

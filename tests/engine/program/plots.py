@@ -122,6 +122,7 @@ def permitting(bench: Workbench) -> Iterator[tuple[str, Any]]:
     yield "asked by preview", bench.asked()
     bench.configure({**EVERYTHING, **CHANGED})
     yield "changed", _ok(chapter(bench, bench.update("up")))
+    yield "volumes", bench.aws("ec2").describe_volumes()["Volumes"]
     bench.configure({**EVERYTHING, **CHANGED, **PRIVATE})
     yield "private", _ok(chapter(bench, bench.update("up", "--refresh")))
     yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
