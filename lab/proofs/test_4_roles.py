@@ -80,7 +80,9 @@ print(json.dumps({
     ) for name in others},
     "any snapshot": code(s3.get_object, Bucket=bucket, Key="snapshots/none"),
     "metric": {namespace: code(
-        cloudwatch.put_metric_data, Namespace=namespace, MetricData=[{"MetricName": "x", "Value": 0}]
+        cloudwatch.put_metric_data,
+        Namespace=namespace,
+        MetricData=[{"MetricName": "MissingMembers", "Value": 0}],
     ) for namespace in ("ha-kubernetes", "ha-kubernetes/another", "AWS/EC2")},
     "program": code(s3.put_object, Bucket=bucket, Key=me["program"]["key"], Body=b""),
 }))
