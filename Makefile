@@ -58,8 +58,9 @@ format: $(VENV)/installed ## Format and fix what can be fixed
 golden: $(VENV)/installed ## Write the rendered user data that reviews compare with
 	@$(BIN)/python -m pytest tests/golden --update-golden
 
-reference: $(VENV)/installed ## Write config/schema.json and docs/configuration.md
+reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md and docs/iam
 	@$(BIN)/python -m config.reference
+	@$(BIN)/python -m components.operator_policy
 
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
 	@$(BIN)/python -m tests.figures $(FIGURES)

@@ -114,7 +114,7 @@ class ApiNode(pulumi.ComponentResource):
             vpc_security_group_ids=[args.group_id],
             iam_instance_profile=credentials.instance_profile_name,
             placement_group=args.placement_group,
-            root_block_device=root_disk(foundation.key_arn),
+            root_block_device=root_disk(self._name, foundation.key_arn, foundation.tags),
             metadata_options=metadata_options(),
             user_data_base64=user_data,
             user_data_replace_on_change=True,

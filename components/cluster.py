@@ -67,7 +67,11 @@ class Cluster(pulumi.ComponentResource):
         )
         self._operator_access(subnets, firewall.group_ids)
         key = EncryptionKey(
-            name, EncryptionKeyArgs(protect=settings.protect, tags=self._tags), self._child
+            name,
+            EncryptionKeyArgs(
+                account=environment.account, protect=settings.protect, tags=self._tags
+            ),
+            self._child,
         )
         bucket = self._bucket(key)
         endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
@@ -122,7 +126,7 @@ class Cluster(pulumi.ComponentResource):
             self._child,
         )
         instance_ids = {**etcd.instance_ids, **api.instance_ids}
-        alarms = self._alarms(endpoint, instance_ids)
+        alarms = self._alarms(endpoint, key, instance_ids, machines=[etcd, api])
         self.outputs = ClusterOutputs(
             api_url=endpoint.url,
             ca_certificate=foundation.pki.authorities["kubernetes"].cert_pem,
@@ -230,7 +234,11 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _alarms(
-        self, endpoint: ApiEndpoint, instance_ids: Mapping[str, pulumi.Output[str]]
+        self,
+        endpoint: ApiEndpoint,
+        key: EncryptionKey,
+        instance_ids: Mapping[str, pulumi.Output[str]],
+        machines: list[pulumi.Resource],
     ) -> Alarms:
         return Alarms(
             self._name,
@@ -239,6 +247,9 @@ class Cluster(pulumi.ComponentResource):
                 instance_ids=instance_ids,
                 load_balancer=endpoint.load_balancer_dimension,
                 target_group=endpoint.target_group_dimension,
+                api_servers=self._settings.api.size,
+                key_arn=key.arn,
+                after=machines,
                 snapshot_minutes=self._settings.etcd.snapshots.every_minutes,
                 tags=self._tags,
             ),

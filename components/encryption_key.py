@@ -1,11 +1,13 @@
-"""EncryptionKey: the customer-managed key of a cluster's secrets, disks and snapshots."""
+"""EncryptionKey: the customer-managed key of a cluster's secrets, disks, snapshots and alarms."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
+from components.node_policy import Account
 from components.tags import named
 
 DELETION_WINDOW_DAYS = 30
@@ -16,6 +18,8 @@ DELETION_WINDOW_DAYS = 30
 class EncryptionKeyArgs:
     """What an EncryptionKey is built from."""
 
+    account: Account
+    """The account whose IAM policies, and whose alarms, may use the key."""
     protect: bool
     """Refuse to delete the key."""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -32,13 +36,12 @@ class EncryptionKey(pulumi.ComponentResource):
         self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:EncryptionKey", name, {}, opts)
-        # Without a policy of its own the key follows the account's IAM policies, so that each
-        # node's role alone says what the node may decrypt.
         key = aws.kms.Key(
             name,
             description=f"Secrets, disks and snapshots of {name}",
             deletion_window_in_days=DELETION_WINDOW_DAYS,
             enable_key_rotation=True,
+            policy=key_policy(args.account),
             tags=named(args.tags, name),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
@@ -50,3 +53,34 @@ class EncryptionKey(pulumi.ComponentResource):
         )
         self.arn = key.arn
         self.register_outputs({"arn": self.arn})
+
+
+def key_policy(account: Account) -> str:
+    """Who may use the key: whom the account's IAM policies let, and CloudWatch's alarms.
+
+    The first statement is KMS's own default: each node's role alone says what the node may decrypt.
+    Without the second one an alarm that notifies an encrypted topic fails silently (SNS developer
+    guide, "Enable compatibility between event sources from AWS services and encrypted topics").
+    """
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "AccountPolicies",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
+                    "Action": "kms:*",
+                    "Resource": "*",
+                },
+                {
+                    "Sid": "Alarms",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": account.account_id}},
+                },
+            ],
+        }
+    )

@@ -1,7 +1,11 @@
 """What every instance has in common, as arguments of `aws.ec2.Instance`."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
+
+from components.tags import named
 
 ROOT_VOLUME_GIB = 20
 
@@ -10,14 +14,21 @@ REPLACING_CHANGES = ["instanceType"]
 asked about, because gates stand before deletions."""
 
 
-def root_disk(key_arn: pulumi.Input[str]) -> aws.ec2.InstanceRootBlockDeviceArgs:
-    """An encrypted gp3 root volume, deleted with its instance: it holds nothing to keep."""
+def root_disk(
+    name: str, key_arn: pulumi.Input[str], tags: Mapping[str, str]
+) -> aws.ec2.InstanceRootBlockDeviceArgs:
+    """An encrypted gp3 root volume, deleted with its instance: it holds nothing to keep.
+
+    It carries the cluster's tags, which bills and policies ask for. `volume_tags` of the instance
+    would also tag the data volume, which is a resource of its own.
+    """
     return aws.ec2.InstanceRootBlockDeviceArgs(
         volume_type="gp3",
         volume_size=ROOT_VOLUME_GIB,
         encrypted=True,
         kms_key_id=key_arn,
         delete_on_termination=True,
+        tags=named(tags, f"{name}-root"),
     )
 
 

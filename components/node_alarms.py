@@ -38,10 +38,12 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
     """The alarms, for snapshots that are due every so many minutes."""
     overdue = 3 * snapshot_minutes
     return (
-        # Silence is a fault of these two: nobody has a leader, or nobody knows of a snapshot.
+        # Silence is a fault of these: nobody has a leader, nobody who leads knows who is there, or
+        # nobody knows of a snapshot.
         NodeAlarm(
             suffix="no-leader",
-            description="No etcd member has had a leader for three minutes: no write succeeds",
+            description="No etcd member has had a leader for three minutes, so no write succeeds: "
+            "bring members back until more than half of them run",
             metric="HasLeader",
             statistic="Maximum",
             below=1,
@@ -49,8 +51,19 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             missing="breaching",
         ),
         NodeAlarm(
+            suffix="missing-members",
+            description="A desired etcd member has not been a healthy voter for five minutes: the "
+            "next loss may stop every write; bring it back first",
+            metric="MissingMembers",
+            statistic="Maximum",
+            above=0,
+            minutes=5,
+            missing="breaching",
+        ),
+        NodeAlarm(
             suffix="snapshot-age",
-            description=f"No etcd snapshot for {overdue} minutes: three were missed",
+            description=f"No etcd snapshot for {overdue} minutes, so three were missed: look at "
+            "the leader's node-snapshot.service",
             metric="SnapshotAgeSeconds",
             statistic="Minimum",
             above=overdue * 60,
@@ -60,7 +73,8 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
         # Of these it is not; but what fell silent is not cured, so they stay as they are.
         NodeAlarm(
             suffix="no-space",
-            description="The etcd database is full (NOSPACE) and takes no writes",
+            description="The etcd database is full (NOSPACE) and takes no writes: start "
+            "node-defrag.service on each member",
             metric="NoSpaceAlarm",
             statistic="Maximum",
             above=0,
@@ -69,7 +83,8 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
         ),
         NodeAlarm(
             suffix="corrupt",
-            description="Data of an etcd member differs from the others' (CORRUPT)",
+            description="Data of an etcd member differs from the others' (CORRUPT): find which, "
+            "and replace its disk; do not defragment",
             metric="CorruptAlarm",
             statistic="Maximum",
             above=0,
@@ -78,7 +93,8 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
         ),
         NodeAlarm(
             suffix="database-size",
-            description=f"The etcd database is over {QUOTA_PERCENT} % of its quota",
+            description=f"The etcd database is over {QUOTA_PERCENT} % of its quota: find what "
+            "fills it, or raise etcd.quotaGib",
             metric="DatabaseQuotaPercent",
             statistic="Maximum",
             above=QUOTA_PERCENT,
@@ -87,7 +103,8 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
         ),
         NodeAlarm(
             suffix="certificates",
-            description=f"A certificate of a node expires in less than {CERTIFICATE_DAYS} days",
+            description=f"A certificate of a node expires in less than {CERTIFICATE_DAYS} days: "
+            "raise pki.epoch and run pulumi up",
             metric="CertificateDaysLeft",
             statistic="Minimum",
             below=CERTIFICATE_DAYS,

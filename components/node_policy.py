@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.naming import PROGRAM_PREFIX, SNAPSHOT_PREFIX, ParameterPaths
-
-METRIC_NAMESPACE = "ha-kubernetes"
-"""CloudWatch namespace of what nodes report."""
+from node.contract import metric_namespace
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,9 @@ def _every_node(
         _through_s3(account, _allow("DecryptObjects", ["kms:Decrypt"], [key_arn])),
         {
             **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
-            "Condition": {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+            "Condition": {
+                "StringEquals": {"cloudwatch:namespace": metric_namespace(paths.cluster)}
+            },
         },
     ]
 

@@ -12,11 +12,9 @@ from botocore.config import Config
 
 from node.aws import answering
 from node.certificates import expiry
+from node.contract import metric_namespace
 from node.errors import AwsError
 from node.settings import FILES, Settings
-
-NAMESPACE = "ha-kubernetes"
-"""The role may write to no other (`components/node_policy.py`)."""
 
 ATTEMPTS = 2
 """Of the request. What is lost here is sent again by the next report."""
@@ -33,7 +31,7 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
     try:
         with answering():
             boto3.client("cloudwatch", region_name=settings.region, config=config).put_metric_data(
-                Namespace=NAMESPACE,
+                Namespace=metric_namespace(settings.cluster),
                 MetricData=[
                     {"MetricName": name, "Dimensions": dimensions, "Value": value}
                     for name, value in values.items()

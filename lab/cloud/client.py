@@ -10,6 +10,9 @@ ACCESS_KEY = "emulated"
 """Any key is accepted; this one belongs to nobody, so a request that went astray would be refused
 by AWS."""
 
+OWN_KEY = "lab"
+"""Of the lab itself, so that what `pulumi` asked for can be told from what the lab did."""
+
 LOCAL = "127.0.0.1,localhost"
 """Added to NO_PROXY: a proxy must neither see nor refuse requests to this machine."""
 
@@ -59,5 +62,5 @@ def environment(base: Mapping[str, str], endpoint: str) -> dict[str, str]:
 def session() -> boto3.Session:
     """A boto3 session that knows no profile of the person's."""
     return boto3.Session(
-        aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=REGION
+        aws_access_key_id=OWN_KEY, aws_secret_access_key=OWN_KEY, region_name=REGION
     )

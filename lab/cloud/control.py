@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from lab.cloud import machines
+from lab.cloud import machines, requests
 from lab.cloud.corrections import target_health
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _answer(value: object, status: int = 200) -> Response:
 
 ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
     PATH: health,
+    requests.PATH: requests.answer,
     machines.CONTROLLER: machines.controller,
     machines.INSTANCES: machines.instances,
     machines.BALANCERS: machines.balancers,

@@ -78,11 +78,12 @@ def _serve(listener: socket.socket, port: int) -> None:
     from lab.cloud.changes import Changes  # noqa: PLC0415 - with moto
     from lab.cloud.control import Control  # noqa: PLC0415 - patches moto
     from lab.cloud.replay import Replay  # noqa: PLC0415 - with moto
+    from lab.cloud.requests import Requests  # noqa: PLC0415 - with moto
 
     server = make_server(
         HOST,
         port,
-        Control(Changes(Replay(DomainDispatcherApplication(create_backend_app)))),
+        Control(Requests(Changes(Replay(DomainDispatcherApplication(create_backend_app))))),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),

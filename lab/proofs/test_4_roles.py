@@ -41,7 +41,7 @@ from botocore.exceptions import ClientError
 me = json.load(open("/etc/ha-kubernetes/node.json"))
 others, cluster = sys.argv[1:], me["cluster"]
 make = lambda service: boto3.client(service, region_name=me["region"])
-ssm, s3 = make("ssm"), make("s3")
+ssm, s3, cloudwatch = make("ssm"), make("s3"), make("cloudwatch")
 bucket = me["program"]["bucket"]
 
 
@@ -79,6 +79,11 @@ print(json.dumps({
         s3.put_object, Bucket=bucket, Key=f"snapshots/{name}/x", Body=b""
     ) for name in others},
     "any snapshot": code(s3.get_object, Bucket=bucket, Key="snapshots/none"),
+    "metric": {namespace: code(
+        cloudwatch.put_metric_data,
+        Namespace=namespace,
+        MetricData=[{"MetricName": "MissingMembers", "Value": 0}],
+    ) for namespace in ("ha-kubernetes", "ha-kubernetes/another", "AWS/EC2")},
     "program": code(s3.put_object, Bucket=bucket, Key=me["program"]["key"], Body=b""),
 }))
 """
@@ -104,6 +109,8 @@ def test_a_nodes_role_reads_and_writes_nothing_of_another_node(subject: Subject,
         found = json.loads(subject.within(node, "python3", "-I", "-c", _ROLE, *others))
         assert found.pop("own files") == "allowed"
         assert {found.pop("members"), found.pop("program")} <= DENIED
+        # A node of one cluster must not be able to keep the alarms of another one silent.
+        assert set(found.pop("metric").values()) <= DENIED
         # Any member may restore, so it reads every member's snapshots; an API server reads none.
         may_read = {"NoSuchKey"} if tier == "etcd" else DENIED
         assert found.pop("any snapshot") in may_read

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from node.etcd import client, newest
+from node.etcd import client, missing, newest
 from node.settings import EtcdSettings, Settings
 
 
@@ -16,6 +16,7 @@ def numbers(
     NoSpaceAlarm          1 when the cluster-wide alarm is on, else 0
     CorruptAlarm          1 when the cluster-wide alarm is on, else 0
     DatabaseQuotaPercent  size of the file against the quota: what etcd itself compares
+    MissingMembers        desired members that are no healthy voters, from the member that leads
     SnapshotAgeSeconds    of the newest snapshot that this member knows to be stored
 
     What is not known is not sent: a value that was made up would silence an alarm.
@@ -30,8 +31,17 @@ def numbers(
     errors = " ".join(facts.get("errors", []))
     return {
         **known,
+        **_missing(settings, mine, facts),
         "HasLeader": 1 if facts.get("leader") else 0,
         "NoSpaceAlarm": 1 if "NOSPACE" in errors else 0,
         "CorruptAlarm": 1 if "CORRUPT" in errors else 0,
         "DatabaseQuotaPercent": 100 * facts["dbSize"] / facts["dbSizeQuota"],
     }
+
+
+def _missing(settings: Settings, mine: EtcdSettings, facts: dict[str, Any]) -> dict[str, float]:
+    """Of one node only: two that both take themselves for the leader agree, or one is cut off."""
+    if not client.leads(facts):
+        return {}
+    number = missing.number(settings, mine, f"{facts['header']['member_id']:x}")
+    return {} if number is None else {"MissingMembers": number}

@@ -281,7 +281,7 @@ def test_what_an_api_server_may_do(cluster):
     }
     assert found["Metrics"]["Action"] == ["cloudwatch:PutMetricData"]
     assert found["Metrics"]["Condition"] == {
-        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes"}
+        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes/test"}
     }
     own = parameter_arn("/test/nodes/api-1/files")
     assert found["Files"]["Action"] == ["ssm:GetParametersByPath"]
@@ -331,7 +331,7 @@ def test_what_a_member_may_do_besides(cluster):
     assert found["EncryptSnapshots"]["Action"] == ["kms:GenerateDataKey"]
     assert found["EncryptSnapshots"]["Condition"] == THROUGH_S3
     assert found["Metrics"]["Condition"] == {
-        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes"}
+        "StringEquals": {"cloudwatch:namespace": "ha-kubernetes/test"}
     }
 
 

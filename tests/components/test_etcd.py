@@ -33,6 +33,7 @@ def test_a_machine_for_each_member(cluster):
             "encrypted": True,
             "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/test-key-id",
             "deleteOnTermination": True,
+            "tags": {"kubernetes.io/cluster/test": "owned", "Name": "test-etcd-1-root"},
         },
         "metadataOptions": {
             "httpEndpoint": "enabled",

@@ -8,7 +8,9 @@ import zipfile
 import pytest
 
 from node import metrics
+from node.contract import metric_namespace
 from node.etcd import numbers
+from tests.recording import REPOSITORY
 
 
 def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
@@ -75,22 +77,40 @@ def test_the_key_is_rotated_and_hard_to_delete(cluster):
     key = cluster.of("Key")["test"]
     assert key["enableKeyRotation"] is True
     assert key["deletionWindowInDays"] == 30
-    assert "policy" not in key
+    account, alarms = json.loads(key["policy"])["Statement"]
+    # KMS's own default: without it nobody could ever change the key again.
+    assert account == {
+        "Sid": "AccountPolicies",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    assert alarms == {
+        "Sid": "Alarms",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+    }
     assert cluster.of("Alias")["test"] == {"name": "alias/test", "targetKeyId": "test-key-id"}
 
 
 def test_alarms(cluster):
     alarms = cluster.of("MetricAlarm")
-    nodes = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
     assert set(alarms) == {
         "test-unhealthy-targets",
-        *(f"test-{node}-status" for node in nodes),
+        "test-missing-targets",
+        *(f"test-{node}-status" for node in NODES),
         *(f"test-{suffix}" for suffix in REPORTED),
     }
     topic = ["arn:aws:sns:eu-central-1:123456789012:test-alarms"]
     for alarm in alarms.values():
         assert alarm["alarmActions"] == alarm["okActions"] == topic
         assert alarm["period"] == 60
+        assert len(alarm["alarmDescription"]) <= 1024, "CloudWatch takes no more"
+    assert cluster.of("Topic")["test-alarms"]["kmsMasterKeyId"].endswith(":key/test-key-id")
     targets = alarms["test-unhealthy-targets"]
     assert targets["namespace"] == "AWS/NetworkELB"
     assert targets["metricName"] == "UnHealthyHostCount"
@@ -103,11 +123,34 @@ def test_alarms(cluster):
     assert status["dimensions"] == {"InstanceId": "test-etcd-2-id"}
     for alarm in (targets, status):
         assert (alarm["comparisonOperator"], alarm["threshold"]) == ("GreaterThanThreshold", 0)
+    assert status["treatMissingData"] == "breaching", "a stopped machine sends no data"
+    assert status["evaluationPeriods"] == 5
+    there = alarms["test-missing-targets"]
+    assert (there["metricName"], there["statistic"]) == ("HealthyHostCount", "Minimum")
+    assert (there["comparisonOperator"], there["threshold"]) == ("LessThanThreshold", 3)
+    assert (there["evaluationPeriods"], there["treatMissingData"]) == (5, "breaching")
 
 
+def test_an_alarm_that_silence_raises_waits_for_the_machines(cluster):
+    """Or it would fire during the first `pulumi up`, and go on firing while a stack is destroyed."""
+    machines = {cluster.urn("Instance", f"test-{node}") for node in NODES}
+    registered = cluster.registrations("MetricAlarm")
+    for suffix in ("no-leader", "missing-members", "snapshot-age", "missing-targets"):
+        assert registered[f"test-{suffix}"].inputs["treatMissingData"] == "breaching"
+        assert machines <= set(registered[f"test-{suffix}"].dependencies)
+    assert not machines & set(registered["test-no-space"].dependencies)
+
+
+def test_the_number_of_api_servers_that_are_missed_follows_the_size(deploy_stack):
+    cluster = deploy_stack({"api": {"size": 5}})
+    assert cluster.of("MetricAlarm")["test-missing-targets"]["threshold"] == 5
+
+
+NODES = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
 ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
 REPORTED = {
     "no-leader": ("HasLeader", "Maximum", BELOW, 1, 3, "breaching"),
+    "missing-members": ("MissingMembers", "Maximum", ABOVE, 0, 5, "breaching"),
     "snapshot-age": ("SnapshotAgeSeconds", "Minimum", ABOVE, 3 * 15 * 60, 5, "breaching"),
     "no-space": ("NoSpaceAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
     "corrupt": ("CorruptAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
@@ -119,7 +162,7 @@ REPORTED = {
 @pytest.mark.parametrize("suffix", REPORTED)
 def test_alarms_on_what_nodes_report(cluster, suffix):
     alarm = cluster.of("MetricAlarm")[f"test-{suffix}"]
-    assert alarm["namespace"] == metrics.NAMESPACE
+    assert alarm["namespace"] == metric_namespace("test") == "ha-kubernetes/test"
     assert alarm["dimensions"] == {"Cluster": "test"}
     assert REPORTED[suffix] == (
         alarm["metricName"],
@@ -142,4 +185,42 @@ def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
     cluster = deploy_stack({"etcd": {"snapshots": {"everyMinutes": 60}}})
     alarm = cluster.of("MetricAlarm")["test-snapshot-age"]
     assert alarm["threshold"] == 3 * 60 * 60
-    assert alarm["alarmDescription"] == "No etcd snapshot for 180 minutes: three were missed"
+    assert alarm["alarmDescription"].startswith("No etcd snapshot for 180 minutes, ")
+
+
+SILENCE = {"breaching": "fires", "notBreaching": "fine", "ignore": "stays as it is"}
+
+
+def rows(cluster):
+    """The table of alarms as the documentation should have it, from what is declared."""
+    for name, alarm in cluster.of("MetricAlarm").items():
+        suffix = name.removeprefix("test-")
+        if suffix.endswith("-status"):
+            if suffix != "etcd-0-status":
+                continue
+            suffix = "<node>-status"
+        sign = {ABOVE: "above", BELOW: "below"}[alarm["comparisonOperator"]]
+        condition = f"{alarm['statistic'].lower()} {sign} {alarm['threshold']:g}"
+        silence = SILENCE[alarm["treatMissingData"]]
+        yield (
+            f"| [`{suffix}`](runbooks/alarms.md#{suffix.replace('<', '').replace('>', '')}) | "
+            f"`{alarm['metricName']}` {condition} | {alarm['evaluationPeriods']:g} min | {silence} |"
+        )
+
+
+def test_the_documentation_has_every_alarm(cluster):
+    """Also a section of the runbook for each, which its description names."""
+    architecture = (REPOSITORY / "docs/architecture.md").read_text()
+    part = architecture.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    table = [line for line in part.splitlines() if line.startswith("| [`")]
+    assert sorted(table) == sorted(rows(cluster))
+    runbook = (REPOSITORY / "docs/runbooks/alarms.md").read_text()
+    headings = {line.removeprefix("## ") for line in runbook.splitlines() if line[:3] == "## "}
+    for name, alarm in cluster.of("MetricAlarm").items():
+        text, _, section = alarm["alarmDescription"].partition(
+            ". Runbook: docs/runbooks/alarms.md, "
+        )
+        assert ":" in text, "what is wrong: what to do first"
+        suffix = name.removeprefix("test-")
+        assert section == suffix
+        assert ("<node>-status" if suffix.endswith("-status") else suffix) in headings

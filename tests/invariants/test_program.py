@@ -60,6 +60,13 @@ def test_disks_are_encrypted_with_the_clusters_key(program):
         assert instance["rootBlockDevice"]["encrypted"] is True
 
 
+def test_root_volumes_carry_the_clusters_tags(program):
+    for name, instance in program.of("Instance").items():
+        assert "volumeTags" not in instance, "it would also tag the data volume"
+        wanted = {**instance["tags"], "Name": f"{name}-root"}
+        assert instance["rootBlockDevice"]["tags"] == wanted
+
+
 def test_metadata_needs_a_token_and_goes_no_further_than_the_machine(program):
     for instance in program.of("Instance").values():
         assert instance["metadataOptions"]["httpTokens"] == "required"

@@ -65,10 +65,13 @@ def test_only_etcd_nodes_form(etcd, api):
     assert not allowed(api, need)
 
 
-def test_metrics_go_to_one_namespace(etcd):
+def test_metrics_go_to_the_clusters_own_namespace(etcd):
     assert allowed(
-        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ha-kubernetes"})
+        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ha-kubernetes/local"})
     )
+    for another in ("ha-kubernetes", "ha-kubernetes/prod", "ha-kubernetes/test-2"):
+        need = Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": another})
+        assert not allowed(etcd, need), "it could keep the alarms of another cluster silent"
     assert not allowed(
         etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/EC2"})
     )

@@ -12,6 +12,7 @@ from node.etcd import newest
 from tests.node.certificates import etcd_files
 from tests.node.conftest import REGION
 from tests.node.doubles import FakeMachine
+from tests.node.etcd_tier import wait_for
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def sent(cloudwatch):
     """The values of each metric; every one has the dimension Cluster and no other."""
     now = datetime.now(UTC)
     found = {}
-    for metric in cloudwatch.list_metrics(Namespace="ha-kubernetes")["Metrics"]:
+    for metric in cloudwatch.list_metrics(Namespace="ha-kubernetes/test")["Metrics"]:
         assert metric["Dimensions"] == [{"Name": "Cluster", "Value": "test"}]
         (points,) = cloudwatch.get_metric_data(
             StartTime=now - timedelta(hours=1),
@@ -33,7 +34,7 @@ def sent(cloudwatch):
                     "Id": "it",
                     "MetricStat": {
                         "Metric": {
-                            "Namespace": "ha-kubernetes",
+                            "Namespace": "ha-kubernetes/test",
                             "MetricName": metric["MetricName"],
                             "Dimensions": metric["Dimensions"],
                         },
@@ -59,6 +60,7 @@ def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
         "NoSpaceAlarm",
         "CorruptAlarm",
         "DatabaseQuotaPercent",
+        "MissingMembers",
         "CertificateDaysLeft",
     }, "of a snapshot nothing is known"
     assert (first["HasLeader"], first["NoSpaceAlarm"], first["CorruptAlarm"]) == (1, 0, 0)
@@ -73,6 +75,80 @@ def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
     newest.remember(2700)
     node.report()
     assert 2700 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 2800
+
+
+def missing(cloudwatch, node):
+    """What a node's next report says of missing members; None when it says nothing of them."""
+    values = []
+    real = metrics.publish
+
+    def publish(settings, numbers):
+        values.append(numbers.get("MissingMembers"))
+        return real(settings, numbers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "publish", publish)
+        node.report()
+    return values[0]
+
+
+def test_the_leader_tells_that_a_member_is_missing_and_when_it_is_back(etcd_tier, cloudwatch):
+    etcd_tier.form(3)
+    etcd_tier.lead(0)
+    leader, victim, follower = (etcd_tier.nodes[number] for number in range(3))
+    for node in (victim, follower):
+        assert missing(cloudwatch, node) is None, "only the leader counts"
+    assert missing(cloudwatch, leader) == 0
+    assert sent(cloudwatch)["MissingMembers"] == 0
+
+    victim.machine.kill()  # a stopped machine: its last report says that all is well
+    wait_for(lambda: missing(cloudwatch, leader) == 1)
+    assert sent(cloudwatch)["MissingMembers"] == 1
+    follower.report()
+    assert sent(cloudwatch)["HasLeader"] == 1, "which is all that a member says of itself"
+
+    victim.machine.start("etcd.service")
+    wait_for(victim.healthy)
+    victim.report()
+    wait_for(lambda: missing(cloudwatch, leader) == 0)
+
+
+def test_a_member_whose_node_is_silent_or_says_that_it_is_not_well_is_missing(
+    etcd_tier, cloudwatch
+):
+    etcd_tier.form(3)
+    etcd_tier.lead(0)
+    for node in etcd_tier.nodes.values():
+        node.report()
+    leader = etcd_tier.nodes[0]
+    assert missing(cloudwatch, leader) == 0
+    etcd_tier.age(1, 600)
+    assert missing(cloudwatch, leader) == 1
+    etcd_tier.say(2, state="member", healthy=False)
+    assert missing(cloudwatch, leader) == 2
+
+
+def test_a_member_that_is_being_made_is_missing_only_when_that_takes_too_long(
+    etcd_tier, cloudwatch
+):
+    etcd_tier.form(1)
+    (leader,) = etcd_tier.nodes.values()
+    etcd_tier.desire(0, 1, 2)
+    for number in (1, 2):
+        etcd_tier.put(etcd_tier.status_name(number), {})
+    assert missing(cloudwatch, leader) == 0
+    etcd_tier.age(2, 901)
+    assert missing(cloudwatch, leader) == 1
+    etcd_tier.desire(0)
+    assert missing(cloudwatch, leader) == 0, "who is not wanted is not missed"
+
+
+def test_what_a_leader_cannot_know_it_does_not_tell(etcd_tier, cloudwatch):
+    etcd_tier.form(1)
+    (leader,) = etcd_tier.nodes.values()
+    etcd_tier.put("/test/etcd/members", [])
+    assert missing(cloudwatch, leader) is None
+    assert "MissingMembers" not in sent(cloudwatch), "silence raises the alarm"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +166,7 @@ def test_alarms_of_etcd_are_told(node, monkeypatch, errors, wanted):
     from node.etcd import client, numbers
 
     settings = node()
-    facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4}
+    facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4, "header": {"member_id": 1}}
     monkeypatch.setattr(client, "facts", lambda *_: facts)
     found = numbers.numbers(settings, settings.etcd, {})
     assert found == {**wanted, "DatabaseQuotaPercent": 75}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.program.plots import balancing, guarding, replacing, resizing
+from tests.engine.program.plots import balancing, guarding, permitting, replacing, resizing
 from tests.engine.program.story import Story
 from tests.engine.program.workbench import Workbench
 
@@ -14,7 +14,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stor
     """All stories; they run side by side."""
     told = {
         plot.__name__: Story(plot, Workbench(tmp_path_factory.mktemp(plot.__name__)))
-        for plot in (resizing, replacing, guarding, balancing)
+        for plot in (resizing, replacing, guarding, balancing, permitting)
     }
     yield told
     for story in told.values():
@@ -39,6 +39,11 @@ def guarded(stories: dict[str, Story]) -> Story:
 @pytest.fixture(scope="session")
 def balanced(stories: dict[str, Story]) -> Story:
     return stories["balancing"]
+
+
+@pytest.fixture(scope="session")
+def permitted(stories: dict[str, Story]) -> Story:
+    return stories["permitting"]
 
 
 @pytest.fixture(scope="session", autouse=True)

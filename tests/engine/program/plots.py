@@ -25,6 +25,41 @@ MIRROR = "https://mirror.example/k8s"
 """Where binaries come from is in the user data of every node."""
 
 
+EVERYTHING = {
+    "aws:region": "eu-central-1",
+    "ha-kubernetes:etcd": {"size": 1},
+    "ha-kubernetes:api": {"size": 1, "internal": False, "allowedCidrs": ["192.0.2.0/24"]},
+    "ha-kubernetes:network": {"nat": "perZone"},
+    "ha-kubernetes:operatorAccess": "instance-connect",
+    "ha-kubernetes:operatorKeys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"],
+    "ha-kubernetes:protect": False,
+}
+"""The smallest tiers, and what is optional."""
+
+CHANGED = {
+    "ha-kubernetes:etcd": {
+        "size": 3,
+        "dataVolume": {"sizeGib": 40, "iops": 4000},
+        "instanceType": "m6i.xlarge",
+        "snapshots": {"keepDays": 10, "everyMinutes": 30},
+    },
+    "ha-kubernetes:api": {"size": 2, "allowedCidrs": ["10.0.0.0/8"]},
+    "ha-kubernetes:pki": {"epoch": 2},
+    "ha-kubernetes:tags": {"team": "platform"},
+}
+"""Sizes, tags, disks, rules: what changes in place, and what is replaced."""
+
+PRIVATE = {
+    "ha-kubernetes:network": {"nat": "none"},
+    "ha-kubernetes:ami": "ami-0d13a0000000a0910",
+    "ha-kubernetes:artifacts": {"mirror": MIRROR},
+    "ha-kubernetes:operatorAccess": "none",
+    "ha-kubernetes:operatorKeys": [],
+    "ha-kubernetes:tags": {},
+}
+"""No way out of the network, and endpoints instead."""
+
+
 def _ok(told: Chapter) -> Chapter:
     assert told.status == 0, told.text
     return told
@@ -75,6 +110,23 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     bench.set("protect", "false")
     yield "unprotected", _ok(chapter(bench, bench.update("up")))
     yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+
+
+def permitting(bench: Workbench) -> Iterator[tuple[str, Any]]:
+    """Everything that a stack can have, then everything changed: what it asks of AWS."""
+    bench.configure(EVERYTHING)
+    yield "up", _ok(chapter(bench, bench.lab_up()))
+    asked = bench.asked()
+    bench.forget()
+    yield "previewed", bench.pulumi("preview")
+    yield "asked by preview", bench.asked()
+    bench.configure({**EVERYTHING, **CHANGED})
+    yield "changed", _ok(chapter(bench, bench.update("up")))
+    yield "volumes", bench.aws("ec2").describe_volumes()["Volumes"]
+    bench.configure({**EVERYTHING, **CHANGED, **PRIVATE})
+    yield "private", _ok(chapter(bench, bench.update("up", "--refresh")))
+    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+    yield "asked", asked | bench.asked()
 
 
 def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:

@@ -80,6 +80,12 @@ class Story:
                 raise AssertionError(message) from self._error
             return self._chapters[name]
 
+    def end(self) -> "Story":
+        """Wait until it was told to its end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended)
+        return self
+
     def close(self) -> None:
         """End the story wherever it is, and its lab."""
         self.bench.close()

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from lab.cloud import inventory, server
+from lab.cloud import client, inventory, requests, server
 from lab.processes import ProcessIdentity, command
 from lab.stack import cloud
 from lab.workspace import STACK, Workspace
@@ -110,6 +110,22 @@ class Workbench:
             data=json.dumps(body).encode(),
         )
         with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
+            pass
+
+    def asked(self) -> set[tuple[str, str]]:
+        """What `pulumi` asked of AWS so far: actions and resources (lab.cloud.requests)."""
+        with urllib.request.urlopen(f"{self.server.endpoint}{requests.PATH}") as answer:  # noqa: S310 - a loopback address
+            found = json.load(answer)
+        return {
+            (one["action"], one["resource"])
+            for one in found
+            if one["access_key"] == client.ACCESS_KEY
+        }
+
+    def forget(self) -> None:
+        """Begin anew with what `asked` tells."""
+        url = f"{self.server.endpoint}{requests.PATH}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):  # noqa: S310 - a loopback address
             pass
 
     def inventory(self) -> inventory.Inventory:

@@ -1,0 +1,60 @@
+"""Proof 3: the loss of one member is heard of, while the others go on as if nothing was wrong."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lab.proofs.failures import etcd_follower
+from lab.proofs.figures import Figures
+from lab.proofs.subject import Subject
+from lab.proofs.waiting import until
+from lab.running import harm
+from node.contract import metric_namespace
+
+SOON = 120.0
+"""Seconds in which the leader tells: nodes report every 30 s. The alarm waits 5 minutes more."""
+REPORTED = timedelta(seconds=90)
+"""In which every node has reported."""
+
+
+@pytest.fixture(autouse=True)
+def whole(subject: Subject) -> Iterator[None]:
+    """The proof begins with a cluster that is whole, and leaves one."""
+    until("the cluster is ready", subject.ready)
+    yield
+    harm.heal(subject.lab)
+    until("the cluster is whole again", subject.ready)
+
+
+def test_the_leader_tells_cloudwatch_that_a_member_is_missing(
+    subject: Subject, figures: Figures
+) -> None:
+    until("no member is missing", lambda: _missing(subject, _ago()) == 0.0, 2 * SOON)
+    victim = etcd_follower(subject)
+    began, moment = time.monotonic(), datetime.now(UTC)
+    harm.power_off(subject.lab, victim)
+    until("it is told", lambda: (_missing(subject, moment) or 0) > 0, SOON)
+    figures.add("alarms", "a member loses power: told after", time.monotonic() - began)
+    assert _missing(subject, moment) == 1
+
+
+def _ago() -> datetime:
+    return datetime.now(UTC) - REPORTED
+
+
+def _missing(subject: Subject, since: datetime) -> float | None:
+    """The greatest value that was reported since the minute of a moment, over all nodes; None
+    without any."""
+    cluster = subject.lab.cluster or ""
+    found = subject.lab.aws("cloudwatch").get_metric_statistics(
+        Namespace=metric_namespace(cluster),
+        MetricName="MissingMembers",
+        Dimensions=[{"Name": "Cluster", "Value": cluster}],
+        StartTime=since,
+        EndTime=datetime.now(UTC) + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    return max((point["Maximum"] for point in found["Datapoints"]), default=None)
