@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_camel
 
 from config.change import IN_PLACE, REFUSED
-from config.types import Cidr, Settings, check_addressable
+from config.types import Cidr, Settings, check_addressable, check_distinct_networks
 
 MAX_ZONES = 6
 """Zones that the address plan has room for; no AWS region has more."""
@@ -131,9 +131,12 @@ class NetworkSettings(Settings):
     nat: Annotated[Literal["perZone", "single", "none"], IN_PLACE] = "perZone"
     """Way out of the private subnets: a gateway per zone, one that dies with its zone, or none,
     which adds interface endpoints and needs `ami` and `artifacts.mirror`."""
-    worker_cidrs: Annotated[list[Cidr], Field(max_length=MAX_WORKER_CIDRS), IN_PLACE] = Field(
-        default_factory=list
-    )
+    worker_cidrs: Annotated[
+        list[Cidr],
+        Field(max_length=MAX_WORKER_CIDRS),
+        AfterValidator(check_distinct_networks),
+        IN_PLACE,
+    ] = Field(default_factory=list)
     """CIDRs of workers and pods that are not in the security group `workersSecurityGroupId`. They
     reach the load balancer and the API servers, and API servers reach all their TCP ports."""
     flow_log_days: Annotated[FlowLogDays | None, IN_PLACE] = None
