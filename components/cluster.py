@@ -154,10 +154,11 @@ class Cluster(pulumi.ComponentResource):
                 zones=plan_zones(settings.network.cidr, environment.placement.slots),
                 region=environment.account.region,
                 nat=settings.network.nat,
+                # So that an update that ends early has written down the zones of its subnets.
+                after=[record],
                 tags=self._tags,
             ),
-            # Before its subnets, so that an update that ends early has written down their zones.
-            pulumi.ResourceOptions(parent=self, depends_on=[record]),
+            self._child,
         )
         return network.subnets, [network]
 

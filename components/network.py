@@ -1,6 +1,6 @@
 """Network: the VPC, its subnets per zone, and the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Literal
@@ -51,6 +51,8 @@ class NetworkArgs:
     """Region, for the name of the S3 endpoint."""
     nat: Literal["perZone", "single", "none"] = "perZone"
     """NAT gateways of the private subnets."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must be there before the VPC, and goes after it."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -73,7 +75,7 @@ class Network(pulumi.ComponentResource):
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=named(args.tags, name),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
         public = {plan.zone: self._subnet("public", plan.zone, plan.public) for plan in args.zones}
         private = {
