@@ -12,5 +12,5 @@ try:
 except (config.ConfigError, LookupFailedError) as error:
     raise pulumi.RunError(str(error)) from None
 
-pulumi.log.info(settings.quorum.describe())
+pulumi.log.info(environment.placement.quorum(settings).describe())
 Cluster(settings.cluster_name, settings, environment).outputs.export()

@@ -1,8 +1,8 @@
 """The address plan: every subnet and every member address, computed from the configuration.
 
 Cut of a VPC of prefix p, in eighths: blocks 0 to 5 are the private subnets of up to six zones,
-block 6 holds the public ones (p+6), block 7 begins with the etcd ones (/28). A zone that is
-appended therefore moves nobody else's addresses.
+block 6 holds the public ones (p+6), block 7 begins with the etcd ones (/28). Each zone keeps the
+slot that it was given (placement.py), so no zone that comes or goes moves another's addresses.
 """
 
 from collections.abc import Mapping
@@ -33,14 +33,20 @@ class ZonePlan:
     etcd: IPv4Network
 
 
-def plan_zones(cidr: IPv4Network, zones: tuple[str, ...]) -> tuple[ZonePlan, ...]:
-    """The subnets of each zone of a VPC that the program creates, in the order of the zones."""
-    if len(zones) > MAX_ZONES:
-        raise ValueError(f"the address plan has room for {MAX_ZONES} zones, not {len(zones)}")
+def plan_zones(cidr: IPv4Network, slots: Mapping[str, int]) -> tuple[ZonePlan, ...]:
+    """The subnets of each zone of a VPC that the program creates, in the order of the slots.
+
+    `slots` has the place of each zone in the plan, by zone name.
+    """
+    if not set(slots.values()) <= set(range(MAX_ZONES)):
+        raise ValueError(f"the address plan has slots 0 to {MAX_ZONES - 1}, not {slots}")
     *private, public_block, etcd_block = cidr.subnets(prefixlen_diff=3)
-    public = public_block.subnets(prefixlen_diff=3)
-    etcd = islice(etcd_block.subnets(new_prefix=ETCD_SUBNET_PREFIX), len(zones))
-    return tuple(map(ZonePlan, zones, private, public, etcd))
+    public = list(public_block.subnets(prefixlen_diff=3))
+    etcd = list(islice(etcd_block.subnets(new_prefix=ETCD_SUBNET_PREFIX), MAX_ZONES))
+    return tuple(
+        ZonePlan(zone, private[slot], public[slot], etcd[slot])
+        for zone, slot in sorted(slots.items(), key=lambda item: item[1])
+    )
 
 
 def member_address(etcd_subnet: IPv4Network, member: int) -> IPv4Address:
@@ -60,11 +66,11 @@ def member_ranges(etcd_subnet: IPv4Network) -> tuple[IPv4Network, ...]:
     return tuple(summarize_address_range(first, last))
 
 
-def etcd_cidrs(network: NetworkSettings, zones: tuple[str, ...]) -> Mapping[str, IPv4Network]:
+def etcd_cidrs(network: NetworkSettings, slots: Mapping[str, int]) -> Mapping[str, IPv4Network]:
     """The etcd subnet of each zone, planned or adopted."""
     if network.existing is not None:
-        return {zone: network.existing.zones[zone].etcd_cidr for zone in zones}
-    return {plan.zone: plan.etcd for plan in plan_zones(network.cidr, zones)}
+        return {zone: network.existing.zones[zone].etcd_cidr for zone in slots}
+    return {plan.zone: plan.etcd for plan in plan_zones(network.cidr, slots)}
 
 
 def service_address(service_cidr: IPv4Network) -> IPv4Address:

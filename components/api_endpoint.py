@@ -66,7 +66,9 @@ class ApiEndpoint(pulumi.ComponentResource):
             enable_cross_zone_load_balancing=True,
             enable_deletion_protection=args.protect,
             tags=tags,
-            opts=child,
+            # AWS lets a target group serve one balancer only, so the successor can have it once
+            # this one is gone. Its name is another one either way.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         targets = aws.lb.TargetGroup(
             name,

@@ -10,11 +10,12 @@ from components.api_endpoint import ApiEndpoint
 from components.certificates import api_server_leaves
 from components.encryption_at_rest import encryption_configuration
 from components.foundation import Foundation
-from components.machine import REPLACING_CHANGES, ignored_drift, metadata_options, root_disk
+from components.machine import REPLACING_CHANGES, metadata_options, root_disk
 from components.naming import API_PORT, ApiServer
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import api_node_policy
 from components.node_status import status_parameter
+from components.record import record_parameter
 from components.tags import named
 from components.userdata import api_server, encode
 
@@ -102,6 +103,14 @@ class ApiNode(pulumi.ComponentResource):
             tags=foundation.tags,
             parent=self,
         )
+        zone = record_parameter(
+            self._name,
+            node.name,
+            node.zone,
+            paths=foundation.paths,
+            tags=foundation.tags,
+            parent=self,
+        )
         region = foundation.environment.account.region
         user_data = foundation.bucket.bucket_name.apply(
             lambda bucket: encode(api_server(settings, node, region=region, bucket=bucket))
@@ -121,9 +130,8 @@ class ApiNode(pulumi.ComponentResource):
             tags=named(foundation.tags, self._name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*args.after, credentials, status],
+                depends_on=[*args.after, credentials, status, zone],
                 hooks=foundation.gates.server,
                 replace_on_changes=REPLACING_CHANGES,
-                ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

@@ -20,6 +20,7 @@ from components.foundation import Foundation
 from components.gates import Gates, GatesArgs
 from components.gates.aws import Cloud
 from components.gates.looks import Looks
+from components.issuance import Issuance
 from components.leaf import Leaf, LeafArgs
 from components.lookup import Environment
 from components.member_addresses import reserve_member_addresses
@@ -31,6 +32,7 @@ from components.operator_access import instance_connect
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki import ClusterPki, ClusterPkiArgs
 from components.private_endpoints import PrivateEndpoints, PrivateEndpointsArgs
+from components.record import CLUSTER, cluster_entry, record_parameter
 from components.tags import cluster_tags
 from config import ClusterSettings
 
@@ -53,7 +55,15 @@ class Cluster(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = cluster_tags(settings.cluster_name, settings.tags)
 
-        subnets, routes = self._network()
+        record = record_parameter(
+            name,
+            CLUSTER,
+            cluster_entry(settings, environment.placement.slots, environment.image_id),
+            paths=ParameterPaths(settings.cluster_name),
+            tags=self._tags,
+            parent=self,
+        )
+        subnets, routes = self._network(record)
         firewall = Firewall(
             name,
             FirewallArgs(
@@ -75,7 +85,12 @@ class Cluster(pulumi.ComponentResource):
         )
         bucket = self._bucket(key)
         endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
-        members = etcd_members(settings, environment.zones)
+        cloud = Cloud(
+            region=environment.account.region,
+            profile=aws.config.profile,
+            account_id=environment.account.account_id,
+        )
+        members = etcd_members(settings, environment.placement)
         paths = ParameterPaths(settings.cluster_name)
         foundation = Foundation(
             settings=settings,
@@ -84,7 +99,11 @@ class Cluster(pulumi.ComponentResource):
             subnets=subnets,
             pki=ClusterPki(
                 name,
-                ClusterPkiArgs(ca_years=settings.pki.ca_years, protect=settings.protect),
+                ClusterPkiArgs(
+                    ca_years=settings.pki.ca_years,
+                    issuance=Issuance(cloud.time),
+                    protect=settings.protect,
+                ),
                 self._child,
             ),
             key_arn=key.arn,
@@ -94,7 +113,7 @@ class Cluster(pulumi.ComponentResource):
                 firewall,
                 *reserve_member_addresses(
                     name,
-                    cidrs=etcd_cidrs(settings.network, environment.zones),
+                    cidrs=etcd_cidrs(settings.network, environment.placement.slots),
                     subnet_ids=subnets.etcd,
                     parent=self,
                 ),
@@ -104,7 +123,7 @@ class Cluster(pulumi.ComponentResource):
                     name, settings=settings, paths=paths, tags=self._tags, parent=self
                 ),
             ],
-            gates=self._gates(endpoint, members),
+            gates=self._gates(cloud, endpoint, members),
             tags=self._tags,
         )
         etcd = EtcdTier(
@@ -114,7 +133,7 @@ class Cluster(pulumi.ComponentResource):
             ),
             self._child,
         )
-        nodes = api_servers(settings, environment.zones)
+        nodes = api_servers(settings, environment.placement)
         api = ApiServerTier(
             name,
             ApiServerTierArgs(
@@ -131,7 +150,7 @@ class Cluster(pulumi.ComponentResource):
             api_url=endpoint.url,
             ca_certificate=foundation.pki.authorities["kubernetes"].cert_pem,
             kubeconfig=self._kubeconfig(endpoint, foundation.pki),
-            etcd=etcd_output(settings, members),
+            etcd=etcd_output(environment.placement.quorum(settings), members),
             controllers=controllers_output(settings),
             nodes=nodes_output(
                 members, nodes, instance_ids=instance_ids, api_addresses=api.addresses
@@ -141,7 +160,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.register_outputs({"api_url": endpoint.url})
 
-    def _network(self) -> tuple[Subnets, list[pulumi.Resource]]:
+    def _network(self, record: pulumi.Resource) -> tuple[Subnets, list[pulumi.Resource]]:
         """The subnets, and the routes that machines must find when they boot."""
         settings, environment = self._settings, self._environment
         if settings.network.existing is not None:
@@ -150,10 +169,12 @@ class Cluster(pulumi.ComponentResource):
             self._name,
             NetworkArgs(
                 cidr=settings.network.cidr,
-                zones=plan_zones(settings.network.cidr, environment.zones),
+                zones=plan_zones(settings.network.cidr, environment.placement.slots),
                 account=environment.account,
                 nat=settings.network.nat,
                 flow_log_days=settings.network.flow_log_days,
+                # So that an update that ends early has written down the zones of its subnets.
+                after=[record],
                 tags=self._tags,
             ),
             self._child,
@@ -166,7 +187,7 @@ class Cluster(pulumi.ComponentResource):
         if "operator" in group_ids:
             instance_connect(
                 self._name,
-                subnet_id=subnets.private[self._environment.zones[0]],
+                subnet_id=subnets.private[self._environment.placement.zones[0]],
                 group_id=group_ids["operator"],
                 tags=self._tags,
                 parent=self,
@@ -213,19 +234,15 @@ class Cluster(pulumi.ComponentResource):
             self._child,
         )
 
-    def _gates(self, endpoint: ApiEndpoint, members: tuple[EtcdMember, ...]) -> Gates:
-        settings, account = self._settings, self._environment.account
+    def _gates(self, cloud: Cloud, endpoint: ApiEndpoint, members: tuple[EtcdMember, ...]) -> Gates:
+        settings = self._settings
         return Gates(
             GatesArgs(
                 looks=Looks(
                     cluster=settings.cluster_name,
                     members=frozenset(member.name for member in members),
                     api_size=settings.api.size,
-                    cloud=Cloud(
-                        region=account.region,
-                        profile=aws.config.profile,
-                        account_id=account.account_id,
-                    ),
+                    cloud=cloud,
                 ),
                 protect=settings.protect,
                 timeout=settings.gate_timeout,

@@ -8,11 +8,12 @@ import pulumi_aws as aws
 
 from components.certificates import member_leaves
 from components.foundation import Foundation
-from components.machine import REPLACING_CHANGES, ignored_drift, metadata_options, root_disk
+from components.machine import REPLACING_CHANGES, metadata_options, root_disk
 from components.naming import EtcdMember
 from components.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.node_policy import etcd_node_policy
 from components.node_status import status_parameter
+from components.record import record_parameter
 from components.tags import named
 from components.userdata import encode, etcd_member
 
@@ -56,8 +57,16 @@ class EtcdNode(pulumi.ComponentResource):
             tags=args.foundation.tags,
             parent=self,
         )
-        volume = self._data_volume(status)
-        self.instance = self._instance(volume, self._credentials(), status)
+        zone = record_parameter(
+            name,
+            args.member.name,
+            args.member.zone,
+            paths=args.foundation.paths,
+            tags=args.foundation.tags,
+            parent=self,
+        )
+        volume = self._data_volume(status, zone)
+        self.instance = self._instance(volume, self._credentials(), [status, zone])
         self.attachment = aws.ec2.VolumeAttachment(
             f"{name}-data",
             device_name=DATA_DEVICE,
@@ -95,7 +104,7 @@ class EtcdNode(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self),
         )
 
-    def _data_volume(self, status: aws.ssm.Parameter) -> aws.ebs.Volume:
+    def _data_volume(self, status: aws.ssm.Parameter, zone: aws.ssm.Parameter) -> aws.ebs.Volume:
         foundation = self._args.foundation
         wanted = foundation.settings.etcd.data_volume
         return aws.ebs.Volume(
@@ -109,14 +118,18 @@ class EtcdNode(pulumi.ComponentResource):
             kms_key_id=foundation.key_arn,
             tags=named(foundation.tags, f"{self._name}-data"),
             # A gate rather than `protect`, which would also keep the disk of a member that left.
-            # It reads the report, so the report must not be deleted before the disk.
+            # It reads the report, so the report must not be deleted before the disk; nor must the
+            # zone, which is the member's as long as it has a disk there.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[status], hooks=foundation.gates.disk
+                parent=self, depends_on=[status, zone], hooks=foundation.gates.disk
             ),
         )
 
     def _instance(
-        self, volume: aws.ebs.Volume, credentials: NodeCredentials, status: aws.ssm.Parameter
+        self,
+        volume: aws.ebs.Volume,
+        credentials: NodeCredentials,
+        parameters: Sequence[aws.ssm.Parameter],
     ) -> aws.ec2.Instance:
         args, foundation, member = self._args, self._args.foundation, self._args.member
         settings = foundation.settings
@@ -147,11 +160,10 @@ class EtcdNode(pulumi.ComponentResource):
             tags=named(foundation.tags, self._name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*args.after, credentials, status],
+                depends_on=[*args.after, credentials, *parameters],
                 # The address and the disk are free for the successor only once this one is gone.
                 delete_before_replace=True,
                 hooks=foundation.gates.member,
                 replace_on_changes=REPLACING_CHANGES,
-                ignore_changes=ignored_drift(pinned_image=settings.ami is not None),
             ),
         )

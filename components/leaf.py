@@ -57,7 +57,7 @@ class Leaf(pulumi.ComponentResource):
             is_ca_certificate=False,
             set_subject_key_id=True,
             validity_period_hours=args.lifetime.leaf_days * HOURS_PER_DAY,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.authority.issuing),
         )
         self.cert_pem = certificate.cert_pem
         self.key_pem = pulumi.Output.secret(key.private_key_pem)

@@ -1,20 +1,31 @@
 """What only AWS knows: the account, the zones, the image. Asked once, before any resource."""
 
+import re
 from dataclasses import dataclass
 
+import pulumi
 import pulumi_aws as aws
 
+from components.adopted_subnets import check_adopted
+from components.asking import LookupFailedError, ask, reason
+from components.images import choose_image
+from components.instance_types import (
+    Offers,
+    look_up_offers,
+    missing_in,
+    wishes,
+    zones_with_all,
+)
+from components.naming import ParameterPaths
 from components.node_policy import Account
+from components.placement import Placement, choose_zones, placement
+from components.record import Record, read_record, refusals, warnings
 from config import ClusterSettings
 
-DEBIAN_OWNER = "136693071363"
-"""The Debian project's AWS account (wiki.debian.org/Cloud/AmazonEC2Image)."""
+__all__ = ["Environment", "LookupFailedError", "look_up"]
 
-AWS_ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
-
-
-class LookupFailedError(Exception):
-    """AWS has not what the configuration names, or did not answer. One sentence."""
+_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d+")
+_ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
 
 
 @dataclass(frozen=True)
@@ -22,91 +33,125 @@ class Environment:
     """Where a cluster is built."""
 
     account: Account
-    zones: tuple[str, ...]
-    """Names of the availability zones, in the order that members are spread over them."""
+    placement: Placement
+    """The zones, and which node is in which."""
     image_id: str
 
 
 def look_up(settings: ClusterSettings) -> Environment:
-    """Ask AWS for what the configuration needs.
+    """Ask AWS for what the configuration needs, and whether the cluster that exists survives it.
 
-    Raises LookupFailedError when the region or the credentials are missing, the region lacks a
-    zone, or the image does not exist or has another architecture.
+    Raises LookupFailedError, with a line for each problem, when the region or the credentials are
+    missing, when AWS has not what the configuration names, and when the cluster is protected and
+    the configuration would destroy it.
     """
+    account = _account()
+    region = account.region
+    record = _record(settings)
+    offers = look_up_offers(settings, region)
+    offered = _zones_offered(region)
+    slots = _zones(settings, record, offers, offered, region)
+    if problems := refusals(settings, record, slots):
+        raise LookupFailedError("\n".join(problems))
+    for warning in warnings(settings, record, slots):
+        pulumi.log.warn(warning)
+    placed = placement(settings, slots, record.nodes)
+    _check_offers(offers, settings, placed, offered)
+    check_adopted(settings.network, internal=settings.api.internal, placement=placed, record=record)
+    return Environment(account, placed, choose_image(settings, record, region))
+
+
+def _account() -> Account:
     region = aws.config.region
     if not region:
         raise LookupFailedError(
             "aws:region: must be set, for example with `pulumi config set aws:region eu-central-1`"
         )
+    if zone := _ZONE.fullmatch(region):
+        raise LookupFailedError(
+            f"aws:region: must be a region, got {region!r}, which is a zone of {zone[1]}"
+        )
+    if not _REGION.fullmatch(region):
+        raise LookupFailedError(
+            f"aws:region: must be the name of a region such as eu-central-1, got {region!r}"
+        )
     try:
         identity = aws.get_caller_identity()
         partition = aws.get_partition().partition
     except Exception as error:
-        raise LookupFailedError(f"AWS credentials: {_reason(error)}") from None
-    return Environment(
-        account=Account(partition, region, identity.account_id),
-        zones=_zones(settings, region),
-        image_id=_image(settings),
-    )
-
-
-def _zones(settings: ClusterSettings, region: str) -> tuple[str, ...]:
-    found = aws.get_availability_zones(
-        state="available",
-        # Local and wavelength zones lack network load balancers and most instance types.
-        filters=[
-            aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
-        ],
-    )
-    available = sorted(found.names)
-    wanted = settings.network.zones
-    if settings.network.existing is not None:
-        wanted = sorted(settings.network.existing.zones)
-    if isinstance(wanted, int):
-        if len(available) < wanted:
-            raise LookupFailedError(
-                f"network.zones: {region} has {len(available)} zones ({', '.join(available)}), "
-                f"got {wanted}"
-            )
-        return tuple(available[:wanted])
-    missing = [zone for zone in wanted if zone not in available]
-    if missing:
+        # The provider checks its region before the first question, and says so in no other way.
+        text = reason(error)
+        key = "aws:region" if re.search(r"\bregion\b", text, re.IGNORECASE) else "AWS credentials"
+        raise LookupFailedError(f"{key}: {text}") from None
+    if partition != "aws":
         raise LookupFailedError(
-            f"network.zones: must be zones of {region} ({', '.join(available)}), "
-            f"got {', '.join(missing)}"
+            f"aws:region: must be a region of the partition aws, got {region!r} of {partition}: "
+            "neither Debian's images nor the names of services are the same there"
         )
-    return tuple(wanted)
+    return Account(partition, region, identity.account_id)
 
 
-def _image(settings: ClusterSettings) -> str:
-    architecture = AWS_ARCHITECTURE[settings.architecture]
-    if settings.ami is None:
-        image = aws.ec2.get_ami(
-            owners=[DEBIAN_OWNER],
-            most_recent=True,
+def _record(settings: ClusterSettings) -> Record:
+    path = ParameterPaths(settings.cluster_name).record
+    answer = ask("clusterName", lambda: aws.ssm.get_parameters_by_path(path=path))
+    entries = zip(answer.names, answer.values, strict=True)
+    return read_record({name.removeprefix(f"{path}/"): value for name, value in entries})
+
+
+def _zones_offered(region: str) -> list[str]:
+    """The zones in which something new may be put today."""
+    found = ask(
+        f"network.zones: the zones of {region} are unknown",
+        lambda: aws.get_availability_zones(
+            state="available",
+            # Local and wavelength zones lack network load balancers and most instance types.
             filters=[
-                aws.ec2.GetAmiFilterArgs(
-                    name="name", values=[f"debian-13-{settings.architecture}-*"]
-                ),
-                aws.ec2.GetAmiFilterArgs(name="architecture", values=[architecture]),
+                aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
             ],
-        )
-        return image.id
-    try:
-        image = aws.ec2.get_ami(
-            filters=[aws.ec2.GetAmiFilterArgs(name="image-id", values=[settings.ami])]
-        )
-    except Exception as error:
-        raise LookupFailedError(f"ami: must exist, got {settings.ami} ({_reason(error)})") from None
-    if image.architecture != architecture:
+        ),
+    )
+    return sorted(found.names)
+
+
+def _zones(
+    settings: ClusterSettings, record: Record, offers: Offers, offered: list[str], region: str
+) -> dict[str, int]:
+    """The zones of the cluster. Those that it has are not asked about: a zone in trouble, or one
+    that AWS does not list for a while, is no reason to leave it or to stop."""
+    network = settings.network
+    listed = ", ".join(offered)
+    wanted = sorted(network.existing.zones) if network.existing else network.zones
+    if not isinstance(wanted, int):
+        key = "network.existing.zones" if network.existing else "network.zones"
+        missing = [zone for zone in wanted if zone not in offered and zone not in record.slots]
+        if missing:
+            raise LookupFailedError(
+                f"{key}: must be zones of {region} ({listed}), got {', '.join(missing)}"
+            )
+        return choose_zones(wanted, record.slots, offered)
+    fit = zones_with_all(offers, offered)
+    slots = choose_zones(wanted, record.slots, fit)
+    if len(slots) < wanted:
+        with_types = " with the instance types" if len(fit) < len(offered) else ""
         raise LookupFailedError(
-            f"ami: must be of architecture {settings.architecture} ({architecture}), got "
-            f"{settings.ami}, which is {image.architecture}"
+            f"network.zones: {region} has {len(fit)} zones{with_types} ({', '.join(fit)}), "
+            f"got {wanted}"
         )
-    return image.id
+    return slots
 
 
-def _reason(error: Exception) -> str:
-    """The last line of what a provider says: the one that names the cause."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+def _check_offers(
+    offers: Offers, settings: ClusterSettings, placed: Placement, offered: list[str]
+) -> None:
+    problems = []
+    for wish in wishes(settings):
+        tier = wish.key.partition(".")[0]
+        zones = {
+            zone
+            for name, zone in placed.nodes.items()
+            if name.startswith(f"{tier}-") and zone in offered
+        }
+        if problem := missing_in(offers, wish, zones):
+            problems.append(problem)
+    if problems:
+        raise LookupFailedError("\n".join(problems))

@@ -37,12 +37,3 @@ def metadata_options() -> aws.ec2.InstanceMetadataOptionsArgs:
     return aws.ec2.InstanceMetadataOptionsArgs(
         http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
     )
-
-
-def ignored_drift(*, pinned_image: bool) -> list[str]:
-    """Properties whose change replaces nothing.
-
-    Debian publishes images every few weeks. Unless the stack names its image, a newer one must
-    not replace the machines of a cluster that nobody meant to touch.
-    """
-    return [] if pinned_image else ["ami"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from components.addressing import etcd_cidrs, member_address
+from components.placement import Placement, api_server_names, member_names
 from config import ClusterSettings
 
 ETCD_CLIENT_PORT = 2379
@@ -44,26 +45,23 @@ class ApiServer:
     zone: str
 
 
-def etcd_members(settings: ClusterSettings, zones: tuple[str, ...]) -> tuple[EtcdMember, ...]:
-    """The members of the configured size, round-robin over the zones.
+def etcd_members(settings: ClusterSettings, placement: Placement) -> tuple[EtcdMember, ...]:
+    """The members of the configured size, where the placement has them.
 
-    A member depends on its number and the zones only: a larger tier begins with the smaller one.
+    An address depends on the member's number and its zone's slot only: a larger tier begins with
+    the smaller one.
     """
-    cidrs = etcd_cidrs(settings.network, zones)
+    cidrs = etcd_cidrs(settings.network, placement.slots)
     members = []
-    for number in range(settings.etcd.size):
-        zone = zones[number % len(zones)]
-        address = member_address(cidrs[zone], number)
-        members.append(EtcdMember(f"etcd-{number}", zone, address))
+    for number, name in enumerate(member_names(settings)):
+        zone = placement.nodes[name]
+        members.append(EtcdMember(name, zone, member_address(cidrs[zone], number)))
     return tuple(members)
 
 
-def api_servers(settings: ClusterSettings, zones: tuple[str, ...]) -> tuple[ApiServer, ...]:
-    """The API servers of the configured size, round-robin over the zones."""
-    return tuple(
-        ApiServer(f"api-{number}", zones[number % len(zones)])
-        for number in range(settings.api.size)
-    )
+def api_servers(settings: ClusterSettings, placement: Placement) -> tuple[ApiServer, ...]:
+    """The API servers of the configured size, where the placement has them."""
+    return tuple(ApiServer(name, placement.nodes[name]) for name in api_server_names(settings))
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,15 @@ class ParameterPaths:
     def operations(self) -> str:
         """What nodes read while they run, so that a change of it replaces none."""
         return f"/{self.cluster}/operations"
+
+    @property
+    def record(self) -> str:
+        """Everything that was chosen once and stays chosen (record.py)."""
+        return f"/{self.cluster}/record"
+
+    def recorded(self, entry: str) -> str:
+        """One entry of the record: of the cluster as a whole, or of the node of this name."""
+        return f"{self.record}/{entry}"
 
     def node(self, name: str) -> str:
         """Everything that belongs to one node; its role may read no other node's."""

@@ -1,7 +1,7 @@
 """Network: the VPC, its subnets per zone, and the way out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Literal
@@ -101,6 +101,8 @@ class NetworkArgs:
     """NAT gateways of the private subnets."""
     flow_log_days: int | None = None
     """Days that flow logs are kept; None makes none."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must be there before the VPC, and goes after it."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -123,7 +125,7 @@ class Network(pulumi.ComponentResource):
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=named(args.tags, name),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
         self._close_default_group()
         if args.flow_log_days is not None:

@@ -8,6 +8,7 @@ import pulumi
 
 from components.naming import ApiServer, EtcdMember
 from config import ClusterSettings
+from config.quorum import Quorum
 from config.types import format_duration
 
 
@@ -44,9 +45,8 @@ class ClusterOutputs:
         pulumi.export("workersSecurityGroupId", self.workers_security_group_id)
 
 
-def etcd_output(settings: ClusterSettings, members: tuple[EtcdMember, ...]) -> dict[str, Any]:
+def etcd_output(quorum: Quorum, members: tuple[EtcdMember, ...]) -> dict[str, Any]:
     """The size, what of it may fail, and where the members listen."""
-    quorum = settings.quorum
     return {
         "size": quorum.size,
         "quorum": quorum.quorum,

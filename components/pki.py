@@ -7,6 +7,7 @@ import pulumi
 import pulumi_tls as tls
 
 from components.certificates import Authority
+from components.issuance import Issuance
 
 HOURS_PER_DAY = 24
 HOURS_PER_YEAR = 365 * HOURS_PER_DAY
@@ -18,6 +19,8 @@ class ClusterPkiArgs:
 
     ca_years: int
     """Years that the authorities are valid."""
+    issuance: Issuance
+    """What must hold whenever a certificate is issued."""
     protect: bool
     """Refuse to delete what cannot be made again: without the seed of encryption at rest every
     snapshot is unreadable, and without the authorities every certificate is worthless."""
@@ -30,6 +33,8 @@ class CertificateAuthority:
     cert_pem: pulumi.Output[str]
     key_pem: pulumi.Output[str]
     """Secret."""
+    issuing: pulumi.ResourceHookBinding
+    """For every certificate that it signs."""
 
 
 class ClusterPki(pulumi.ComponentResource):
@@ -49,6 +54,7 @@ class ClusterPki(pulumi.ComponentResource):
     ) -> None:
         super().__init__("hak8s:index:ClusterPki", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        issuance = args.issuance
 
         def authority(domain: Authority) -> CertificateAuthority:
             authority_name = f"{name}-{domain}-ca"
@@ -61,10 +67,17 @@ class ClusterPki(pulumi.ComponentResource):
                 subject=tls.SelfSignedCertSubjectArgs(common_name=authority_name),
                 set_subject_key_id=True,
                 validity_period_hours=args.ca_years * HOURS_PER_YEAR,
-                opts=child,
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=args.protect, hooks=issuance.binding
+                ),
             )
             return CertificateAuthority(
-                certificate.cert_pem, pulumi.Output.secret(key.private_key_pem)
+                # Whoever has the certificate to sign with has made its end known.
+                pulumi.Output.all(certificate.cert_pem, certificate.validity_end_time).apply(
+                    lambda known: issuance.know(*known)
+                ),
+                pulumi.Output.secret(key.private_key_pem),
+                issuance.binding,
             )
 
         self.authorities = {

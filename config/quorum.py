@@ -8,13 +8,15 @@ ALLOWED_SIZES = (1, 3, 5, 7)
 
 @dataclass(frozen=True)
 class Quorum:
-    """An etcd tier of `size` voting members spread round-robin over `zones` zones.
+    """An etcd tier of `size` voting members over `zones` zones.
 
     A write needs a majority of all members (etcd FAQ, "What is failure tolerance?").
     """
 
     size: int
     zones: int
+    placed: tuple[int, ...] | None = None
+    """Members in each zone, where they are known; spread round-robin otherwise."""
 
     @property
     def quorum(self) -> int:
@@ -29,6 +31,8 @@ class Quorum:
     @cached_property
     def members_per_zone(self) -> tuple[int, ...]:
         """Members in each zone, in the order of the zones; the first zones hold the remainder."""
+        if self.placed is not None:
+            return self.placed
         share, remainder = divmod(self.size, self.zones)
         return tuple(share + (zone < remainder) for zone in range(self.zones))
 

@@ -100,7 +100,10 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         ),
         "publicKeyPem": f"-----BEGIN PUBLIC KEY-----\n{name}\n-----END PUBLIC KEY-----\n",
     },
-    "tls:index/selfSignedCert:SelfSignedCert": lambda name, _: {"certPem": f"certificate {name}"},
+    "tls:index/selfSignedCert:SelfSignedCert": lambda name, _: {
+        "certPem": f"certificate {name}",
+        "validityEndTime": "2126-01-01T00:00:00Z",
+    },
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": f"request {name}"},
     "tls:index/locallySignedCert:LocallySignedCert": lambda name, _: {
         "certPem": f"certificate {name}"
@@ -114,6 +117,21 @@ class Cloud(Mocks):
 
     zones: list[str] = field(default_factory=lambda: list(ZONES))
     image_architecture: str = "x86_64"
+    image: dict[str, Any] = field(default_factory=dict)
+    """What differs of the image that is found."""
+    lacking: frozenset[tuple[str, str]] = frozenset()
+    """Instance types and the zones that do not offer them."""
+    types: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What differs of instance types, by type."""
+    partition: str = "aws"
+    parameters: dict[str, str] = field(default_factory=dict)
+    """The record of a cluster that exists: values of parameters by name."""
+    vpc: dict[str, Any] = field(default_factory=dict)
+    """What differs of an adopted VPC from what the configuration says of it."""
+    subnets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What differs of adopted subnets, by id."""
+    network: dict[str, Any] = field(default_factory=dict)
+    """`network` of the configuration."""
     calls: list[str] = field(default_factory=list)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -124,14 +142,64 @@ class Cloud(Mocks):
         self.calls.append(args.token)
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
-            "aws:index/getPartition:getPartition": {"partition": "aws"},
+            "aws:index/getPartition:getPartition": {"partition": self.partition},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": self.zones},
             "aws:ec2/getAmi:getAmi": {
-                "id": "ami-0123456789abcdef0",
+                "id": _filters(args).get("image-id", ["ami-0123456789abcdef0"])[0],
                 "architecture": self.image_architecture,
+                "deprecationTime": "",
+                **self.image,
             },
+            "aws:ssm/getParametersByPath:getParametersByPath": self._parameters(args),
+            "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": self._offers(args),
+            "aws:ec2/getInstanceType:getInstanceType": self._type(args),
+            "aws:ec2/getVpc:getVpc": {
+                "cidrBlock": self.network.get("cidr", "10.0.0.0/16"),
+                "cidrBlockAssociations": [],
+                **self.vpc,
+            },
+            "aws:ec2/getSubnet:getSubnet": self._subnet(args),
         }
         return answers[args.token]
+
+    def _parameters(self, args: MockCallArgs) -> dict[str, Any]:
+        below = {
+            name: value
+            for name, value in self.parameters.items()
+            if name.startswith(f"{args.args.get('path')}/")
+        }
+        return {"names": list(below), "values": list(below.values())}
+
+    def _offers(self, args: MockCallArgs) -> dict[str, Any]:
+        offers = [
+            (instance_type, zone)
+            for instance_type in _filters(args).get("instance-type", ())
+            for zone in self.zones
+            if (instance_type, zone) not in self.lacking
+        ]
+        return {"instanceTypes": [o[0] for o in offers], "locations": [o[1] for o in offers]}
+
+    def _type(self, args: MockCallArgs) -> dict[str, Any]:
+        name = args.args.get("instanceType", "")
+        family = name.partition(".")[0]
+        return {
+            "supportedArchitectures": ["arm64" if "g" in family[2:] else "x86_64"],
+            "ebsNvmeSupport": "required",
+            **self.types.get(name, {}),
+        }
+
+    def _subnet(self, args: MockCallArgs) -> dict[str, Any]:
+        """An adopted subnet is as the configuration says, unless `subnets` says otherwise."""
+        existing = self.network.get("existing", {"vpcId": "", "zones": {}})
+        known: dict[str, Any] = {"vpcId": existing["vpcId"], "availableIpAddressCount": 11}
+        for zone, subnets in existing["zones"].items():
+            if args.args.get("id") in subnets.values():
+                known |= {"availabilityZone": zone, "cidrBlock": subnets["etcdCidr"]}
+        return known | self.subnets.get(args.args.get("id", ""), {})
+
+
+def _filters(args: MockCallArgs) -> dict[str, list[str]]:
+    return {f["name"]: f["values"] for f in args.args.get("filters", ())}
 
 
 class RecordingMonitor(MockMonitor):
@@ -236,6 +304,7 @@ def run(
 ) -> Deployment:
     """Run a program against a recording cloud; exceptions of the program come out."""
     cloud = cloud or Cloud()
+    cloud.network = (config or {}).get("network", {})
     monitor = RecordingMonitor(cloud)
     set_mocks(cloud, project=PROJECT, stack=stack, preview=preview, monitor=monitor, logger=logger)
     pulumi.runtime.set_all_config(

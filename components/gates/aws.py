@@ -10,26 +10,43 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
+    LoginError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
 )
 
-_DENIED = frozenset(
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_EXPIRED = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
         "InvalidClientTokenId",
-        "UnauthorizedOperation",
+        "InvalidSignatureException",
+        "NotAuthorized",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnauthorizedException",
         "UnrecognizedClientException",
     }
 )
+"""Codes with which AWS's services turn away credentials that it once gave: they ended, or were
+withdrawn, or the clock of this machine is wrong. No other try helps."""
 AWAY = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 """States of a machine on which nothing runs any more, or soon will not."""
 
@@ -109,11 +126,27 @@ class Cloud:
             for health in answer["TargetHealthDescriptions"]
         }
 
+    def time(self) -> datetime:
+        """The time of AWS, to the second, which it also tells to credentials that it refuses."""
+        with _answering("sts:GetCallerIdentity"):
+            try:
+                answer = self._session_of_region().client("sts", config=self._config)
+                metadata = answer.get_caller_identity()["ResponseMetadata"]
+            except ClientError as error:
+                metadata = error.response["ResponseMetadata"]
+        date = metadata["HTTPHeaders"].get("date")
+        if date is None:
+            raise AwsSilentError("AWS does not tell its time (sts:GetCallerIdentity)")
+        return parsedate_to_datetime(date)
+
+    def _session_of_region(self) -> boto3.Session:
+        return boto3.Session(profile_name=self._profile, region_name=self._region)
+
     def _connected(self) -> boto3.Session:
         """The session, once it is known to be of the provider's account."""
         with self._lock:
             if self._session is None:
-                session = boto3.Session(profile_name=self._profile, region_name=self._region)
+                session = self._session_of_region()
                 identity = session.client("sts", config=self._config).get_caller_identity()
                 if identity["Account"] != self._account_id:
                     raise AwsDeniedError(
@@ -133,8 +166,21 @@ def _answering(permission: str) -> Iterator[None]:
         raise AwsDeniedError(
             f"gates ask AWS with boto3, and {error}: set AWS_PROFILE or the AWS_* variables"
         ) from error
+    except (
+        CredentialRetrievalError,
+        LoginError,
+        RefreshWithMFAUnsupportedError,
+        SSOError,
+        TokenRetrievalError,
+    ) as error:
+        raise AwsDeniedError(f"gates ask AWS with boto3, and {error}: log in again") from error
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        if code in _EXPIRED:
+            raise AwsDeniedError(
+                f"AWS does not accept these credentials any more ({code}): log in again, or set "
+                "AWS_PROFILE or the AWS_* variables to valid ones, and check this machine's clock"
+            ) from error
         if code in _DENIED:
             raise AwsDeniedError(
                 f"AWS refuses {permission} ({code}): allow it to who runs pulumi up"

@@ -47,14 +47,17 @@ class Gates:
         # Threads of its own: the event loop's are all taken while registrations wait for the very
         # deletion that a gate holds up. One, because a boto3 session is not for several.
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gates")
-        # A preview must already refuse to replace a disk, hence on_dry_run.
+        # A preview must already refuse what no waiting would let pass, hence on_dry_run.
         in_preview = pulumi.ResourceHookOptions(on_dry_run=True)
         self._hooks = {
-            MEMBER: pulumi.ResourceHook(MEMBER, self._gate(self._member)),
-            DISK: pulumi.ResourceHook(DISK, self._gate(self._disk)),
-            NEW_DISK: pulumi.ResourceHook(NEW_DISK, self._gate(self._new_disk), in_preview),
-            TARGET: pulumi.ResourceHook(TARGET, self._gate(self._target)),
-            SERVER: pulumi.ResourceHook(SERVER, self._gate(self._server)),
+            name: pulumi.ResourceHook(name, self._gate(rule, final=name == NEW_DISK), in_preview)
+            for name, rule in {
+                MEMBER: self._member,
+                DISK: self._disk,
+                NEW_DISK: self._new_disk,
+                TARGET: self._target,
+                SERVER: self._server,
+            }.items()
         }
 
     @property
@@ -102,13 +105,18 @@ class Gates:
         )
 
     def _gate(
-        self, rule: Callable[[pulumi.ResourceHookArgs, Subject], Awaitable[Look]]
+        self, rule: Callable[[pulumi.ResourceHookArgs, Subject], Awaitable[Look]], *, final: bool
     ) -> Callable[[pulumi.ResourceHookArgs], Awaitable[None]]:
+        """The hook of a rule. What the rule finds is as good in a preview if it is `final`; the
+        others depend on what the update does until then, and previews do not ask them."""
+
         async def gate(args: pulumi.ResourceHookArgs) -> None:
             if not self._args.protect:
                 pulumi.log.info(f"gate: {args.name} goes: protect is false")
                 return
             subject = self._subject(args)
+            if pulumi.runtime.is_dry_run() and not final:
+                return
             look, loop = await rule(args, subject), asyncio.get_running_loop()
             await pass_gate(
                 str(subject),

@@ -16,11 +16,12 @@ NEW_DISK = ("before_create", "gate-etcd-new-disk")
 TARGET, SERVER = ("before_delete", "gate-api-target"), ("before_delete", "gate-api-server")
 
 REGISTERED = [
-    ("gate-api-server", False),
-    ("gate-api-target", False),
-    ("gate-etcd-disk", False),
-    ("gate-etcd-member", False),
+    ("gate-api-server", True),
+    ("gate-api-target", True),
+    ("gate-etcd-disk", True),
+    ("gate-etcd-member", True),
     ("gate-etcd-new-disk", True),
+    ("pki-issuance", True),
 ]
 """Names are in the state of every protected stack: another name would leave it with resources that
 nobody can delete."""
@@ -41,14 +42,16 @@ def test_every_run_registers_every_hook_once(deploy_stack, config, preview):
     assert sorted(deployment.monitor.hooks) == REGISTERED
 
 
+def gated(cluster):
+    return [r for r in cluster.resources if any(name.startswith("gate-") for _, name in r.hooks)]
+
+
 @pytest.mark.parametrize(("etcd", "api"), [(3, 3), (7, 2)])
 def test_a_protected_stack_has_gates_where_something_can_be_lost(deploy_stack, etcd, api):
     cluster = deploy_stack({"etcd": {"size": etcd}, "api": {"size": api}})
     members = [f"test-etcd-{number}" for number in range(etcd)]
     servers = [f"test-api-{number}" for number in range(api)]
-    bound = {
-        (r.type.rpartition(":")[2], r.name): set(r.hooks) for r in cluster.resources if r.hooks
-    }
+    bound = {(r.type.rpartition(":")[2], r.name): set(r.hooks) for r in gated(cluster)}
     assert bound == {
         **{("Instance", name): {MEMBER} for name in members},
         **{("VolumeAttachment", f"{name}-data"): {MEMBER} for name in members},
@@ -60,7 +63,7 @@ def test_a_protected_stack_has_gates_where_something_can_be_lost(deploy_stack, e
 
 def test_an_unprotected_stack_has_none(deploy_stack):
     cluster = deploy_stack({"protect": False})
-    assert [r.name for r in cluster.resources if r.hooks] == []
+    assert gated(cluster) == []
 
 
 def test_no_change_stops_a_machine_without_asking_a_gate(cluster):
@@ -103,7 +106,7 @@ def looks(aws):
 def called(deploy):
     """Call one hook of Gates as the engine would; what it said is returned."""
 
-    def call(hook, *, aws, protect=True, kept=(), **args):
+    def call(hook, *, aws, protect=True, kept=(), preview=False, **args):
         async def program():
             gates = Gates(
                 GatesArgs(
@@ -119,7 +122,7 @@ def called(deploy):
             args.setdefault("urn", f"urn::{args['name']}")
             await gates._hooks[hook](pulumi.ResourceHookArgs(**args))
 
-        deploy(lambda: pulumi.run(program))
+        deploy(lambda: pulumi.run(program), preview=preview)
 
     return call
 
@@ -204,6 +207,29 @@ def test_a_second_disk_for_a_member_is_refused(called):
 def test_another_cluster_name_does_not_make_members_unwanted(called, name):
     with pytest.raises(GateRefusedError, match="clusterName is now 'test'"):
         called("gate-etcd-member", aws=Aws(), name=name)
+
+
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [
+        ("gate-etcd-member", "other-etcd-1"),
+        ("gate-etcd-disk", "other-etcd-1-data"),
+        ("gate-api-target", "other-api-0"),
+        ("gate-api-server", "other-api-0"),
+    ],
+)
+def test_a_preview_refuses_another_cluster_name(called, hook, name):
+    aws = Aws()
+    with pytest.raises(GateRefusedError, match=r"set it back.*docs/runbooks/destroy\.md"):
+        called(hook, aws=aws, name=name, preview=True)
+    assert aws.asked == []
+
+
+def test_a_preview_waits_for_nothing(called):
+    aws = Aws(runs=True)
+    called("gate-etcd-member", aws=aws, name="test-etcd-1", preview=True)
+    called("gate-api-target", aws=aws, name="test-api-1", preview=True)
+    assert aws.asked == []
 
 
 def test_an_unknown_name_opens_nothing(called):

@@ -18,7 +18,7 @@ def build(deploy):
         cidr = check({}, stack="t").network.cidr
         args = NetworkArgs(
             cidr=cidr,
-            zones=plan_zones(cidr, tuple(ZONES[:zones])),
+            zones=plan_zones(cidr, {zone: slot for slot, zone in enumerate(ZONES[:zones])}),
             account=ACCOUNT,
             nat=nat,
             flow_log_days=flow_log_days,

@@ -6,11 +6,12 @@ from functools import cache
 import yaml
 
 from components.naming import api_servers, etcd_members
+from components.placement import placement
 from components.userdata import CloudConfig, api_server, etcd_member
 from components.userdata.program import program
 from config import ClusterSettings, check
 
-ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+SLOTS = {"eu-central-1a": 0, "eu-central-1b": 1, "eu-central-1c": 2}
 
 
 def settings(**values):
@@ -24,12 +25,16 @@ def etcd_node(settings: ClusterSettings, number: int = 0, **values) -> CloudConf
         "bucket": "demo-bucket-0123456",
         **values,
     }
-    return etcd_member(settings, etcd_members(settings, ZONES)[number], **given)
+    return etcd_member(
+        settings, etcd_members(settings, placement(settings, SLOTS, {}))[number], **given
+    )
 
 
 def api_node(settings: ClusterSettings, number: int = 0, **values) -> CloudConfig:
     given = {"region": "eu-central-1", "bucket": "demo-bucket-0123456", **values}
-    return api_server(settings, api_servers(settings, ZONES)[number], **given)
+    return api_server(
+        settings, api_servers(settings, placement(settings, SLOTS, {}))[number], **given
+    )
 
 
 def both(settings: ClusterSettings) -> tuple[CloudConfig, CloudConfig]:

@@ -106,7 +106,7 @@ def test_a_pod_has_an_address_of_the_subnet_that_its_cidr_lies_in(account, subne
 def test_the_pods_of_the_proofs_are_in_a_private_subnet_of_the_stack():
     network = settings(Workspace(ROOT, ROOT / ".lab")).network
     (cidr,) = network.worker_cidrs
-    assert cidr.subnet_of(plan_zones(network.cidr, ("a", "b", "c"))[0].private)
+    assert cidr.subnet_of(plan_zones(network.cidr, {"a": 0, "b": 1, "c": 2})[0].private)
 
 
 def test_the_settings_are_those_of_the_stacks_file():

@@ -137,22 +137,77 @@ def test_an_image_of_another_architecture(deploy_stack):
     )
 
 
-def test_a_missing_region(deploy_stack):
-    assert refused(deploy_stack, {"aws:region": ""}).startswith("aws:region: must be set")
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [
+        ("", "must be set"),
+        ("EU-CENTRAL-1", "must be the name of a region such as eu-central-1, got 'EU-CENTRAL-1'"),
+        ("eu-central-1a", "must be a region, got 'eu-central-1a', which is a zone of eu-central-1"),
+        ("frankfurt", "must be the name of a region"),
+    ],
+)
+def test_what_is_no_region_is_told_under_its_key(deploy_stack, region, says):
+    message = refused(deploy_stack, {"aws:region": region})
+    assert message.startswith(f"aws:region: {says}")
+
+
+def test_other_partitions_are_refused_in_one_line(deploy_stack):
+    message = refused(deploy_stack, {"aws:region": "cn-north-1"}, cloud=Cloud(partition="aws-cn"))
+    assert message.startswith("aws:region: must be a region of the partition aws, got 'cn-north-1'")
+    assert "\n" not in message
+
+
+class Failing(Cloud):
+    """An account that refuses one kind of question."""
+
+    def __init__(self, token, says="api error UnauthorizedOperation: You are not authorized"):
+        super().__init__()
+        self._token, self._says = token, says
+
+    def call(self, args):
+        if args.token.endswith(f":{self._token}"):
+            raise ProviderError(self._says)
+        return super().call(args)
+
+
+class ProviderError(grpc.RpcError):
+    def __init__(self, says):
+        super().__init__(says)
+        self._says = says
+
+    def code(self):
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self):
+        return self._says
+
+
+@pytest.mark.parametrize(
+    ("token", "key"),
+    [
+        ("getCallerIdentity", "AWS credentials: "),
+        ("getAvailabilityZones", "network.zones: the zones of eu-central-1 are unknown: "),
+        ("getInstanceTypeOfferings", "etcd.instanceType: "),
+        ("getInstanceType", "etcd.instanceType: "),
+        ("getParametersByPath", "clusterName: "),
+        ("getAmi", "ami: must be set, unless eu-central-1 has an image of Debian 13 (amd64): "),
+    ],
+)
+def test_a_question_that_aws_refuses_is_one_line_under_a_key(deploy_stack, token, key):
+    message = refused(deploy_stack, cloud=Failing(token))
+    assert message.startswith(key)
+    assert message.endswith("You are not authorized")
+    assert "\n" not in message
+
+
+def test_a_region_that_the_provider_does_not_know_is_told_under_its_key(deploy_stack):
+    cloud = Failing("getCallerIdentity", "invalid AWS Region: eu-centrl-1")
+    assert refused(deploy_stack, {"aws:region": "eu-centrl-1"}, cloud=cloud) == (
+        "aws:region: invalid AWS Region: eu-centrl-1"
+    )
 
 
 def test_credentials_that_do_not_work(deploy_stack):
-    class ProviderError(grpc.RpcError):
-        def code(self):
-            return grpc.StatusCode.UNKNOWN
-
-        def details(self):
-            return "no valid credential sources found"
-
-    class NoCredentials(Cloud):
-        def call(self, args):
-            raise ProviderError
-
-    message = refused(deploy_stack, cloud=NoCredentials())
-    assert message.startswith("AWS credentials: ")
-    assert message.endswith("no valid credential sources found")
+    cloud = Failing("getCallerIdentity", "no valid credential sources found")
+    message = refused(deploy_stack, cloud=cloud)
+    assert message == "AWS credentials: no valid credential sources found"

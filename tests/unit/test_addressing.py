@@ -7,9 +7,18 @@ from hypothesis import strategies as st
 
 from components.addressing import member_address, member_ranges, plan_zones, service_address
 from components.naming import api_servers, etcd_members
+from components.placement import placement
 from config import check
 
 ZONES = tuple(f"eu-central-1{letter}" for letter in "abcdef")
+
+
+def slots(count):
+    return {zone: slot for slot, zone in enumerate(ZONES[:count])}
+
+
+def placed(settings, zones=3):
+    return placement(settings, slots(zones), {})
 
 
 @st.composite
@@ -25,7 +34,7 @@ def subnets(plans):
 
 @given(cidr=vpcs(), count=st.integers(1, 6))
 def test_subnets_are_disjoint_within_the_vpc_and_large_enough_for_aws(cidr, count):
-    planned = subnets(plan_zones(cidr, ZONES[:count]))
+    planned = subnets(plan_zones(cidr, slots(count)))
     assert len(planned) == 3 * count
     assert all(subnet.subnet_of(cidr) and subnet.prefixlen <= 28 for subnet in planned)
     assert not any(one.overlaps(other) for one, other in combinations(planned, 2))
@@ -33,19 +42,25 @@ def test_subnets_are_disjoint_within_the_vpc_and_large_enough_for_aws(cidr, coun
 
 @given(cidr=vpcs(), count=st.integers(1, 5))
 def test_a_zone_that_is_appended_moves_no_other(cidr, count):
-    assert plan_zones(cidr, ZONES[: count + 1])[:count] == plan_zones(cidr, ZONES[:count])
+    assert plan_zones(cidr, slots(count + 1))[:count] == plan_zones(cidr, slots(count))
 
 
 def test_the_plan_of_a_slash_16():
-    plan = plan_zones(IPv4Network("10.0.0.0/16"), ZONES[:3])[1]
+    plan = plan_zones(IPv4Network("10.0.0.0/16"), slots(3))[1]
     assert str(plan.private) == "10.0.32.0/19"
     assert str(plan.public) == "10.0.196.0/22"
     assert str(plan.etcd) == "10.0.224.16/28"
 
 
-def test_more_zones_than_there_is_room_for():
-    with pytest.raises(ValueError, match="room for 6 zones, not 7"):
-        plan_zones(IPv4Network("10.0.0.0/16"), (*ZONES, "eu-central-1g"))
+def test_a_slot_that_the_plan_does_not_have():
+    with pytest.raises(ValueError, match="slots 0 to 5"):
+        plan_zones(IPv4Network("10.0.0.0/16"), {"eu-central-1g": 6})
+
+
+def test_a_zone_keeps_its_subnets_when_the_one_before_it_goes():
+    cidr = IPv4Network("10.0.0.0/16")
+    without = plan_zones(cidr, {ZONES[0]: 0, ZONES[2]: 2})
+    assert without[1] == plan_zones(cidr, slots(3))[2]
 
 
 @given(cidr=vpcs(), zones=st.integers(3, 6))
@@ -56,15 +71,15 @@ def test_growing_moves_no_member_and_every_address_is_usable(cidr, zones):
         "serviceCidr": "172.16.0.0/16",
         "podCidr": "172.17.0.0/16",
     }
-    tiers = [
-        etcd_members(check({"network": network, "etcd": {"size": size}}, stack="t"), ZONES[:zones])
-        for size in (1, 3, 5, 7)
+    sizes = [
+        check({"network": network, "etcd": {"size": size}}, stack="t") for size in (1, 3, 5, 7)
     ]
+    tiers = [etcd_members(settings, placed(settings, zones)) for settings in sizes]
     for smaller, larger in combinations(tiers, 2):
         assert larger[: len(smaller)] == smaller
     largest = tiers[-1]
     assert len({member.address for member in largest}) == 7
-    plans = {plan.zone: plan for plan in plan_zones(cidr, ZONES[:zones])}
+    plans = {plan.zone: plan for plan in plan_zones(cidr, slots(zones))}
     for member in largest:
         etcd = plans[member.zone].etcd
         # AWS keeps the first four addresses of a subnet and the last.
@@ -81,7 +96,8 @@ def test_ranges_of_members_hold_every_member_and_nothing_that_aws_keeps(cidr, pr
 
 
 def test_members_have_names_zones_and_urls():
-    members = etcd_members(check({}, stack="test"), ZONES[:3])
+    settings = check({}, stack="test")
+    members = etcd_members(settings, placed(settings))
     assert [(m.name, m.zone, str(m.address)) for m in members] == [
         ("etcd-0", "eu-central-1a", "10.0.224.4"),
         ("etcd-1", "eu-central-1b", "10.0.224.21"),
@@ -92,7 +108,8 @@ def test_members_have_names_zones_and_urls():
 
 
 def test_api_servers_go_round_the_zones():
-    nodes = api_servers(check({"api": {"size": 4}}, stack="test"), ZONES[:3])
+    settings = check({"api": {"size": 4}}, stack="test")
+    nodes = api_servers(settings, placed(settings))
     assert [(node.name, node.zone) for node in nodes] == [
         ("api-0", "eu-central-1a"),
         ("api-1", "eu-central-1b"),

@@ -3,10 +3,20 @@
 import json
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    LoginRefreshRequired,
+    RefreshWithMFAUnsupportedError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
 from moto import mock_aws
 
 from components.gates.aws import AwsDeniedError, AwsSilentError, Cloud
@@ -151,13 +161,70 @@ def problem(code):
     return json.dumps({"__type": code, "message": "no"})
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "UnrecognizedClientException"])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "UnauthorizedOperation"])
 def test_a_missing_permission_is_named(monkeypatch, code):
     with answering(400, problem(code), monkeypatch), pytest.raises(AwsDeniedError) as error:
         cloud().parameters(["/prod/etcd/formation"])
     assert str(error.value) == (
         f"AWS refuses ssm:GetParameters ({code}): allow it to who runs pulumi up"
     )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    ],
+)
+def test_credentials_that_ended_are_no_silence(monkeypatch, code):
+    with answering(400, problem(code), monkeypatch), pytest.raises(AwsDeniedError) as error:
+        cloud().parameters(["/prod/etcd/formation"])
+    assert f"does not accept these credentials any more ({code}): log in again" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CredentialRetrievalError(provider="custom-process", error_msg="expired"),
+        LoginRefreshRequired(),
+        RefreshWithMFAUnsupportedError(),
+        SSOTokenLoadError(error_msg="no file"),
+        TokenRetrievalError(provider="sso", error_msg="expired"),
+        UnauthorizedSSOTokenError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_session_that_ended_on_this_machine_is_no_silence(monkeypatch, error):
+    def client(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr(boto3.Session, "client", client)
+    with pytest.raises(AwsDeniedError, match=r"log in again$"):
+        cloud().parameters(["/prod/etcd/formation"])
+
+
+def test_time_is_told_to_credentials_that_are_refused_too(aws, monkeypatch):
+    apart = datetime.now(UTC) - cloud().time()
+    assert abs(apart) < timedelta(minutes=1)
+
+    def refused(*_args, **_options):
+        raise ClientError(
+            {
+                "Error": {"Code": "RequestExpired"},
+                "ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 28 Nov 2026 10:37:14 GMT"}},
+            },
+            "GetCallerIdentity",
+        )
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refused)
+    assert cloud().time() == datetime(2026, 11, 28, 10, 37, 14, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from components.naming import api_servers, etcd_members
+from components.placement import placement
 from components.userdata import CloudConfig, api_server, encode, etcd_member
 from config import check
 from lab.cloud.client import REGION
@@ -136,15 +137,16 @@ def test_user_data_is_what_the_program_rendered(resized: Story) -> None:
         if key.startswith("ha-kubernetes:")
     }
     settings = check(values, stack="local")
+    placed = placement(settings, {zone: slot for slot, zone in enumerate(ZONES)}, {})
     (bucket,) = world.inventory["bucket"]
     rendered = {}
-    for member in etcd_members(settings, tuple(ZONES)):
+    for member in etcd_members(settings, placed):
         name = f"local-{member.name}"
         volume = world.volumes[f"{name}-data"]
         rendered[name] = etcd_member(
             settings, member, region=REGION, volume_id=volume, bucket=bucket
         )
-    for node in api_servers(settings, tuple(ZONES)):
+    for node in api_servers(settings, placed):
         rendered[f"local-{node.name}"] = api_server(settings, node, region=REGION, bucket=bucket)
     assert world.user_data == {name: _bytes(config) for name, config in rendered.items()}
 

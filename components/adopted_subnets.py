@@ -1,0 +1,141 @@
+"""Adopted subnets: what AWS says about them, against what the configuration says."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+import pulumi_aws as aws
+
+from components.asking import LookupFailedError, ask
+from components.placement import Placement
+from components.record import Record
+from config.network import ExistingNetwork, NetworkSettings
+
+Role = Literal["private", "etcd", "public"]
+
+BALANCER_ADDRESSES = 8
+"""Free addresses that a subnet must have before AWS puts a load balancer there that chooses its
+address itself (Network Load Balancers user guide, "Availability Zones")."""
+
+
+@dataclass(frozen=True)
+class AdoptedSubnet:
+    """A subnet, and the key that names it."""
+
+    key: str
+    subnet_id: str
+    zone: str
+    role: Role
+
+
+def adopted_subnets(existing: ExistingNetwork) -> list[AdoptedSubnet]:
+    """Every subnet that the configuration names."""
+    found = []
+    for zone, subnets in existing.zones.items():
+        key = f"network.existing.zones.{zone}"
+        found.append(
+            AdoptedSubnet(f"{key}.privateSubnetId", subnets.private_subnet_id, zone, "private")
+        )
+        found.append(AdoptedSubnet(f"{key}.etcdSubnetId", subnets.etcd_subnet_id, zone, "etcd"))
+        if subnets.public_subnet_id is not None:
+            found.append(
+                AdoptedSubnet(f"{key}.publicSubnetId", subnets.public_subnet_id, zone, "public")
+            )
+    return found
+
+
+def check_adopted(
+    network: NetworkSettings, *, internal: bool, placement: Placement, record: Record
+) -> None:
+    """Compare an adopted network with what AWS has.
+
+    Raises LookupFailedError, with one line for each problem.
+    """
+    existing = network.existing
+    if existing is None:
+        return
+    vpc = ask("network.existing.vpcId", lambda: aws.ec2.get_vpc(id=existing.vpc_id))
+    cidrs = {vpc.cidr_block, *(block.cidr_block for block in vpc.cidr_block_associations)}
+    problems = []
+    if str(network.cidr) not in cidrs:
+        problems.append(
+            f"network.cidr: must be the CIDR of {existing.vpc_id} ({', '.join(sorted(cidrs))}), "
+            f"got {network.cidr}"
+        )
+    subnets = adopted_subnets(existing)
+    problems += _shared(subnets)
+    new = Counter(
+        (zone, "etcd" if name.startswith("etcd-") else "private")
+        for name, zone in placement.nodes.items()
+        if name not in record.nodes
+    )
+    if not record.slots:
+        for subnet in subnets:
+            if subnet.role == ("private" if internal else "public"):
+                new[subnet.zone, subnet.role] += BALANCER_ADDRESSES
+    known: dict[str, aws.ec2.GetSubnetResult] = {}
+    for subnet in subnets:
+        if subnet.subnet_id not in known:
+            try:
+                known[subnet.subnet_id] = ask(
+                    f"{subnet.key}: must exist, got {subnet.subnet_id}",
+                    lambda subnet=subnet: aws.ec2.get_subnet(id=subnet.subnet_id),  # type: ignore[misc]
+                )
+            except LookupFailedError as error:
+                problems.append(str(error))
+                continue
+        found = known[subnet.subnet_id]
+        problems += _different(subnet, found, existing)
+        problems += _too_full(subnet, found, new)
+    if problems:
+        raise LookupFailedError("\n".join(problems))
+
+
+def _shared(subnets: list[AdoptedSubnet]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for subnet in subnets:
+        other = first.setdefault(subnet.subnet_id, subnet.key)
+        if other != subnet.key:
+            yield (
+                f"{subnet.key}: must be a subnet of its own, got {subnet.subnet_id}, which {other} "
+                "names, too"
+            )
+
+
+def _different(
+    subnet: AdoptedSubnet, found: aws.ec2.GetSubnetResult, existing: ExistingNetwork
+) -> Iterator[str]:
+    if found.vpc_id != existing.vpc_id:
+        yield (
+            f"{subnet.key}: must be a subnet of {existing.vpc_id}, got {subnet.subnet_id}, which "
+            f"is in {found.vpc_id}"
+        )
+    if found.availability_zone != subnet.zone:
+        yield (
+            f"{subnet.key}: must be a subnet in {subnet.zone}, got {subnet.subnet_id}, which is in "
+            f"{found.availability_zone}"
+        )
+    if subnet.role == "etcd":
+        cidr = existing.zones[subnet.zone].etcd_cidr
+        if IPv4Network(found.cidr_block) != cidr:
+            yield (
+                f"network.existing.zones.{subnet.zone}.etcdCidr: must be the CIDR of "
+                f"{subnet.subnet_id}, {found.cidr_block}, got {cidr}"
+            )
+
+
+def _too_full(
+    subnet: AdoptedSubnet,
+    found: aws.ec2.GetSubnetResult,
+    new: Mapping[tuple[str, str], int],
+) -> Iterator[str]:
+    needed = new.get((subnet.zone, subnet.role), 0)
+    # An API server's successor is there before it goes; a member's comes after.
+    needed += subnet.role == "private"
+    if found.available_ip_address_count < needed:
+        yield (
+            f"{subnet.key}: must have {needed} free addresses, got {subnet.subnet_id}, which has "
+            f"{found.available_ip_address_count}"
+        )

@@ -1,0 +1,28 @@
+"""Questions to AWS that are asked before any resource, and how their failures are told."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class LookupFailedError(Exception):
+    """AWS has not what the configuration names, or did not answer. One line for each problem."""
+
+
+def ask(key: str, question: Callable[[], Answer]) -> Answer:
+    """The answer of AWS to a question about a key of the configuration.
+
+    Raises LookupFailedError, headed by the key, when AWS does not answer or refuses.
+    """
+    try:
+        return question()
+    except Exception as error:
+        # The SDK has no type of its own for a provider's refusal.
+        raise LookupFailedError(f"{key}: {reason(error)}") from None
+
+
+def reason(error: Exception) -> str:
+    """The last line of what a provider says: the one that names the cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

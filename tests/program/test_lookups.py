@@ -1,0 +1,438 @@
+"""What AWS says of the configuration, and what a living cluster would not survive, in the preview."""
+
+import json
+import logging
+
+import pytest
+
+from tests.program.test_main import ProviderError, refused
+from tests.recording import ZONES, Cloud
+
+NOW = "ami-0123456789abcdef0"
+
+
+def recorded(deployment):
+    """The record that a deployment leaves behind."""
+    parameters = deployment.of("Parameter").values()
+    return {p["name"]: p["value"] for p in parameters if p["name"].startswith("/test/record/")}
+
+
+@pytest.fixture(scope="module")
+def known(deploy_stack):
+    """The records of clusters that were made with these configurations."""
+
+    def known(config):
+        return recorded(deploy_stack(config))
+
+    return known
+
+
+def changed(deploy_stack, known, before, after, **options):
+    return deploy_stack(after, cloud=Cloud(parameters=known(before)), **options)
+
+
+# Instance types
+
+
+def test_a_misspelt_instance_type(deploy_stack):
+    everywhere = frozenset(("m6i.lrage", zone) for zone in ZONES)
+    message = refused(
+        deploy_stack, {"etcd": {"instanceType": "m6i.lrage"}}, cloud=Cloud(lacking=everywhere)
+    )
+    assert message == (
+        "etcd.instanceType: must be an instance type that eu-central-1 offers, got m6i.lrage"
+    )
+
+
+def test_both_tiers_are_told_at_once(deploy_stack):
+    types = {"m6i.large": {"ebsNvmeSupport": "unsupported", "supportedArchitectures": ["i386"]}}
+    message = refused(deploy_stack, cloud=Cloud(types=types))
+    lines = message.splitlines()
+    assert len(lines) == 4
+    assert {line.partition(":")[0] for line in lines} == {"etcd.instanceType", "api.instanceType"}
+
+
+def test_a_xen_type(deploy_stack):
+    message = refused(
+        deploy_stack,
+        {"api": {"instanceType": "t2.medium"}},
+        cloud=Cloud(types={"t2.medium": {"ebsNvmeSupport": "unsupported"}}),
+    )
+    assert message.startswith("api.instanceType: must be an instance type on Nitro, got t2.medium")
+
+
+def test_a_number_of_zones_means_zones_that_have_the_type(deploy_stack):
+    cloud = Cloud(
+        zones=[*ZONES, "eu-central-1d"], lacking=frozenset({("m6i.large", "eu-central-1b")})
+    )
+    deployment = deploy_stack(cloud=cloud)
+    zones = {volume["availabilityZone"] for volume in deployment.of("Volume").values()}
+    assert zones == {"eu-central-1a", "eu-central-1c", "eu-central-1d"}
+
+
+def test_too_few_zones_have_the_type(deploy_stack):
+    cloud = Cloud(lacking=frozenset({("m6i.large", "eu-central-1b")}))
+    assert refused(deploy_stack, cloud=cloud) == (
+        "network.zones: eu-central-1 has 2 zones with the instance types (eu-central-1a, "
+        "eu-central-1c), got 3"
+    )
+
+
+def test_a_named_zone_that_lacks_the_type_is_named(deploy_stack):
+    cloud = Cloud(lacking=frozenset({("m6i.2xlarge", "eu-central-1b")}))
+    config = {"network": {"zones": ZONES}, "api": {"instanceType": "m6i.2xlarge"}}
+    assert refused(deploy_stack, config, cloud=cloud) == (
+        "api.instanceType: must be offered in every zone of its machines, got m6i.2xlarge, which "
+        "eu-central-1b lacks (eu-central-1a, eu-central-1c offer it)"
+    )
+
+
+def test_lookups_are_few(deploy_stack):
+    cloud = Cloud()
+    deploy_stack(cloud=cloud)
+    assert len(cloud.calls) <= 8
+
+
+# Zones
+
+
+def zones_of(deployment):
+    disks = {n: v["availabilityZone"] for n, v in deployment.of("Volume").items()}
+    machines = {n: i["subnetId"] for n, i in deployment.of("Instance").items()}
+    return disks | machines
+
+
+def addresses_of(deployment):
+    return {n: i.get("privateIp") for n, i in deployment.of("Instance").items()}
+
+
+@pytest.mark.parametrize(
+    "available", [[], ["eu-central-1b"], ["eu-central-1d", "eu-central-1e", "eu-central-1f"]]
+)
+@pytest.mark.parametrize("config", [{}, {"network": {"zones": ZONES}}])
+def test_a_zone_that_aws_does_not_list_today_moves_nothing_and_stops_nothing(
+    deploy_stack, known, config, available
+):
+    before = deploy_stack(config)
+
+    class Troubled(Cloud):
+        def _offers(self, args):
+            return Cloud()._offers(args)
+
+    after = deploy_stack(config, cloud=Troubled(zones=available, parameters=recorded(before)))
+    assert zones_of(after) == zones_of(before)
+    assert addresses_of(after) == addresses_of(before)
+    assert after.of("Subnet") == before.of("Subnet")
+
+
+def test_a_zone_more_moves_no_existing_node(deploy_stack, known):
+    cloud = {"zones": [*ZONES, "eu-central-1d"]}
+    config = {"etcd": {"size": 5}, "api": {"size": 4}}
+    before = deploy_stack(config)
+    more = {**config, "network": {"zones": [*ZONES, "eu-central-1d"]}}
+    after = deploy_stack(more, cloud=Cloud(**cloud, parameters=recorded(before)))
+    assert zones_of(after) == zones_of(before)
+    assert addresses_of(after) == addresses_of(before)
+    assert before.of("Subnet").items() <= after.of("Subnet").items()
+    grown = {**more, "etcd": {"size": 7}}
+    larger = deploy_stack(grown, cloud=Cloud(**cloud, parameters=recorded(after)))
+    assert zones_of(larger).items() >= zones_of(before).items()
+    assert zones_of(larger)["test-etcd-5-data"] == "eu-central-1d"
+
+
+def test_the_record_is_written_before_the_subnets(deploy_stack):
+    deployment = deploy_stack()
+    record = deployment.urn("Parameter", "test-record")
+    for name, subnet in deployment.registrations("Subnet").items():
+        vpc = deployment.registrations("Vpc")["test"]
+        assert record in {*subnet.dependencies, *vpc.dependencies}, name
+
+
+# Image
+
+
+def test_a_cluster_keeps_its_image_also_for_machines_that_come_later(deploy_stack, known):
+    class Newer(Cloud):
+        def call(self, args):
+            answer = super().call(args)
+            if args.token.endswith(":getAmi") and "mostRecent" in args.args:
+                answer = {**answer, "id": "ami-0fedcba9876543210"}
+            return answer
+
+    grown = deploy_stack({"etcd": {"size": 5}}, cloud=Newer(parameters=known({})))
+    assert {i["ami"] for i in grown.of("Instance").values()} == {NOW}
+    fresh = deploy_stack({"clusterName": "other"}, cloud=Newer(parameters=known({})))
+    assert {i["ami"] for i in fresh.of("Instance").values()} == {"ami-0fedcba9876543210"}
+
+
+def test_naming_an_image_replaces_every_machine_and_leaving_it_out_again_none(deploy_stack, known):
+    pinned = changed(deploy_stack, known, {}, {"ami": "ami-0fedcba9876543210"})
+    assert {i["ami"] for i in pinned.of("Instance").values()} == {"ami-0fedcba9876543210"}
+    assert all(not i.ignore_changes for i in pinned.registrations("Instance").values())
+    later = deploy_stack({}, cloud=Cloud(parameters=recorded(pinned)))
+    assert {i["ami"] for i in later.of("Instance").values()} == {"ami-0fedcba9876543210"}
+
+
+def test_a_deprecated_image_is_found_and_told(deploy_stack, caplog):
+    config = {"ami": "ami-0fedcba9876543210"}
+    old = {"deprecationTime": "2024-08-14T22:10:31.000Z"}
+    with caplog.at_level(logging.WARNING):
+        deploy_stack(config, cloud=Cloud(image=old))
+    assert "ami-0fedcba9876543210 is deprecated since 2024-08-14" in caplog.text
+    caplog.clear()
+    deploy_stack(config, cloud=Cloud(image={"deprecationTime": "2999-01-01T00:00:00.000Z"}))
+    assert "deprecated" not in caplog.text
+
+
+def test_deprecated_images_are_asked_for_by_id_only(deploy_stack, known):
+    asked = []
+
+    class Asked(Cloud):
+        def call(self, args):
+            if args.token.endswith(":getAmi"):
+                asked.append(args.args.get("includeDeprecated", False))
+            return super().call(args)
+
+    deploy_stack({}, cloud=Asked())
+    deploy_stack({"ami": NOW}, cloud=Asked())
+    deploy_stack({}, cloud=Asked(parameters=known({})))
+    assert asked == [False, True, True]
+
+
+def test_an_image_that_is_gone_is_told_with_the_remedy(deploy_stack, known):
+    class Gone(Cloud):
+        def call(self, args):
+            if args.token.endswith(":getAmi"):
+                raise ProviderError("Your query returned no results")
+            return super().call(args)
+
+    message = refused(deploy_stack, {}, cloud=Gone(parameters=known({})))
+    assert message.startswith("ami: must be set: the image of this cluster's machines is gone")
+    assert "docs/runbooks/replace-the-image.md" in message
+    assert NOW in message
+
+
+# Changes that a living cluster does not survive
+
+PUBLIC = {"internal": False, "allowedCidrs": ["203.0.113.0/24"]}
+FATAL = {
+    "network.cidr": {"network": {"cidr": "10.1.0.0/16"}},
+    "network.serviceCidr": {"network": {"serviceCidr": "10.97.0.0/16"}},
+    "network.podCidr": {"network": {"podCidr": "10.200.0.0/16"}},
+    "api.internal": {"api": PUBLIC},
+    "architecture": {"architecture": "arm64"},
+    "network.zones": {"network": {"zones": 2, "acceptTwoZones": True}},
+}
+
+
+def architecture(config):
+    return {"image_architecture": "arm64" if "architecture" in config else "x86_64"}
+
+
+@pytest.mark.parametrize("key", FATAL)
+def test_a_protected_cluster_refuses_what_would_take_it_down(deploy_stack, known, key):
+    cloud = Cloud(parameters=known({}), **architecture(FATAL[key]))
+    message = refused(deploy_stack, FATAL[key], cloud=cloud, preview=True)
+    assert "\n" not in message
+    assert message.startswith(f"{key}: must ")
+    assert "set it back" in message
+    assert "docs/runbooks/destroy.md" in message
+
+
+@pytest.mark.parametrize("key", FATAL)
+def test_taking_the_protection_off_is_an_update_of_its_own(deploy_stack, known, key):
+    after = {**FATAL[key], "protect": False}
+    cloud = Cloud(parameters=known({}), **architecture(after))
+    assert refused(deploy_stack, after, cloud=cloud).startswith(f"{key}: must ")
+
+
+@pytest.mark.parametrize("key", FATAL)
+def test_an_unprotected_cluster_is_told_what_happens(deploy_stack, known, key, caplog):
+    after = {**FATAL[key], "protect": False}
+    cloud = Cloud(parameters=known({"protect": False}), **architecture(after))
+    with caplog.at_level(logging.WARNING):
+        deploy_stack(after, cloud=cloud)
+    assert f"{key}: " in caplog.text
+
+
+def test_every_problem_is_told_at_once(deploy_stack, known):
+    after = {**FATAL["network.cidr"], "api": PUBLIC}
+    message = refused(deploy_stack, after, cloud=Cloud(parameters=known({})))
+    assert [line.partition(":")[0] for line in message.splitlines()] == [
+        "api.internal",
+        "network.cidr",
+    ]
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_volume_does_not_shrink(deploy_stack, known, protect):
+    before = {"protect": protect, "etcd": {"dataVolume": {"sizeGib": 40}}}
+    after = {"protect": protect, "etcd": {"dataVolume": {"sizeGib": 20}}}
+    message = refused(deploy_stack, after, cloud=Cloud(parameters=known(before)))
+    assert message == (
+        "etcd.dataVolume.sizeGib: must be at least 40, the size of the volumes that exist, got "
+        "20: EBS cannot shrink a volume"
+    )
+    assert changed(deploy_stack, known, after, before).of("Volume")
+
+
+def test_what_a_cluster_survives_is_not_refused(deploy_stack, known):
+    after = {
+        "etcd": {"size": 5, "instanceType": "m6i.xlarge", "dataVolume": {"sizeGib": 40}},
+        "api": {"size": 2, "allowedCidrs": ["10.0.0.0/8"]},
+        "network": {"nat": "single"},
+        "tags": {"team": "a"},
+        "pki": {"epoch": 2},
+    }
+    assert changed(deploy_stack, known, {}, after).of("Instance")
+
+
+def test_another_cluster_of_the_account_is_none_of_its_business(deploy_stack, known):
+    after = {**FATAL["network.cidr"], "clusterName": "other"}
+    assert changed(deploy_stack, known, {}, after).of("Vpc")["other"]["cidrBlock"] == "10.1.0.0/16"
+
+
+def test_the_successor_of_an_unprotected_balancer_comes_after_it(cluster):
+    """AWS lets a target group serve one balancer."""
+    assert cluster.registrations("LoadBalancer")["test-api"].delete_before_replace is True
+
+
+# Adopted networks
+
+VPC = "vpc-0a"
+EXISTING = {
+    "vpcId": VPC,
+    "zones": {
+        zone: {
+            "privateSubnetId": f"subnet-{n}a",
+            "etcdSubnetId": f"subnet-{n}b",
+            "etcdCidr": f"10.0.{n}.0/28",
+        }
+        for n, zone in enumerate(ZONES)
+    },
+}
+
+
+def adopting(**zones):
+    merged = {
+        zone: {**subnets, **zones.get(zone[-1], {})} for zone, subnets in EXISTING["zones"].items()
+    }
+    return {"network": {"existing": {**EXISTING, "zones": merged}}}
+
+
+def test_an_adopted_network_that_is_as_described(deploy_stack):
+    assert deploy_stack(adopting()).of("Vpc") == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "cloud", "says"),
+    [
+        (
+            adopting(),
+            {"vpc": {"cidrBlock": "10.9.0.0/16"}},
+            "network.cidr: must be the CIDR of vpc-0a (10.9.0.0/16), got 10.0.0.0/16",
+        ),
+        (
+            adopting(),
+            {"subnets": {"subnet-1a": {"vpcId": "vpc-0b"}}},
+            (
+                "eu-central-1b.privateSubnetId: must be a subnet of vpc-0a, got subnet-1a, which is in "
+                "vpc-0b"
+            ),
+        ),
+        (
+            adopting(),
+            {"subnets": {"subnet-1b": {"availabilityZone": "eu-central-1a"}}},
+            (
+                "eu-central-1b.etcdSubnetId: must be a subnet in eu-central-1b, got subnet-1b, which "
+                "is in eu-central-1a"
+            ),
+        ),
+        (
+            adopting(),
+            {"subnets": {"subnet-1b": {"cidrBlock": "10.0.7.0/24"}}},
+            "eu-central-1b.etcdCidr: must be the CIDR of subnet-1b, 10.0.7.0/24, got 10.0.1.0/28",
+        ),
+        (
+            adopting(),
+            {"subnets": {"subnet-1b": {"availableIpAddressCount": 0}}},
+            "eu-central-1b.etcdSubnetId: must have 1 free addresses, got subnet-1b, which has 0",
+        ),
+        (
+            adopting(),
+            {"subnets": {"subnet-2a": {"availableIpAddressCount": 9}}},
+            (
+                "eu-central-1c.privateSubnetId: must have 10 free addresses, got subnet-2a, which has "
+                "9"
+            ),
+        ),
+    ],
+)
+def test_an_adopted_network_that_is_not_as_described(deploy_stack, config, cloud, says):
+    message = refused(deploy_stack, config, cloud=Cloud(**cloud))
+    assert "\n" not in message
+    assert message.endswith(says)
+
+
+def test_one_subnet_for_two_purposes(deploy_stack):
+    config = adopting(a={"etcdSubnetId": "subnet-0a"}, b={"privateSubnetId": "subnet-0a"})
+    message = refused(deploy_stack, config)
+    alone = [line for line in message.splitlines() if "of its own" in line]
+    assert [line.partition(": ")[0].removeprefix("network.existing.zones.") for line in alone] == [
+        "eu-central-1a.etcdSubnetId",
+        "eu-central-1b.privateSubnetId",
+    ]
+
+
+def test_a_subnet_that_does_not_exist(deploy_stack):
+    class Missing(Cloud):
+        def _subnet(self, args):
+            if args.args.get("id") == "subnet-1a":
+                raise ProviderError("no matching EC2 Subnet found")
+            return super()._subnet(args)
+
+    assert refused(deploy_stack, adopting(), cloud=Missing()) == (
+        "network.existing.zones.eu-central-1b.privateSubnetId: must exist, got subnet-1a: no "
+        "matching EC2 Subnet found"
+    )
+
+
+def test_a_living_cluster_needs_no_room_for_what_is_there(deploy_stack, known):
+    cloud = Cloud(
+        parameters=known(adopting()),
+        subnets={
+            f"subnet-{n}{kind}": {"availableIpAddressCount": free}
+            for n in range(3)
+            for kind, free in (("a", 1), ("b", 0))
+        },
+    )
+    assert deploy_stack(adopting(), cloud=cloud).of("Instance")
+
+
+@pytest.mark.parametrize("key", ["privateSubnetId", "etcdSubnetId"])
+def test_a_protected_cluster_keeps_its_adopted_subnets(deploy_stack, known, key):
+    after = adopting(a={key: "subnet-9f"})
+    message = refused(deploy_stack, after, cloud=Cloud(parameters=known(adopting())))
+    assert message.startswith(f"network.existing.zones.eu-central-1a.{key}: must stay subnet-0")
+
+
+def test_the_record_fits_a_parameter(deploy_stack):
+    """The largest record, of six adopted zones with a public balancer."""
+    zones = [f"ap-southeast-1{letter}" for letter in "abcdef"]
+    existing = {
+        "vpcId": f"vpc-{'0' * 17}",
+        "zones": {
+            zone: {
+                "privateSubnetId": f"subnet-{n}a{'0' * 15}",
+                "etcdSubnetId": f"subnet-{n}b{'0' * 15}",
+                "publicSubnetId": f"subnet-{n}c{'0' * 15}",
+                "etcdCidr": f"10.0.{n}.240/28",
+            }
+            for n, zone in enumerate(zones)
+        },
+    }
+    config = {"network": {"existing": existing}, "api": PUBLIC}
+    deployment = deploy_stack(config, cloud=Cloud(zones=zones))
+    (value,) = [v for k, v in recorded(deployment).items() if k.endswith("/cluster")]
+    assert len(value) <= 4096
+    assert json.loads(value)["slots"] == {zone: n for n, zone in enumerate(zones)}
