@@ -11,8 +11,9 @@ The document (no secrets), as cloud-init writes it:
     artifacts   [{"url", "sha256", "kind", "binaries"}]: https URL, checksum of what it serves, kind
                 "binary" (one entry in binaries) or "tar.gz" (members whose last path component is
                 in binaries); every binary is installed in /usr/local/bin
-    etcd        etcd tier only: {"address", "volumeId", "snapshotBucket"}: fixed IPv4 address,
-                vol-0123..., name of the bucket that snapshots go to
+    etcd        etcd tier only: {"address", "volumeId", "snapshotBucket", "snapshots"}: fixed IPv4
+                address, vol-0123..., name of the bucket that snapshots go to, and for
+                `node/etcd/schedule.py` {"everyMinutes", "keepDays"}
 """
 
 import json
@@ -98,6 +99,7 @@ class EtcdSettings:
     address: str
     volume_id: str
     snapshot_bucket: str
+    snapshots: Mapping[str, int]
 
     @property
     def device(self) -> str:
@@ -153,5 +155,8 @@ def parse(document: dict[str, Any]) -> Settings:
         region=document["region"],
         parameters=document["parameters"],
         artifacts=tuple(Artifact(**artifact) for artifact in document["artifacts"]),
-        etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"], etcd["snapshotBucket"]),
+        etcd=etcd
+        and EtcdSettings(
+            etcd["address"], etcd["volumeId"], etcd["snapshotBucket"], etcd["snapshots"]
+        ),
     )

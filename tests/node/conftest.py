@@ -110,9 +110,14 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return cut
 
 
-def etcd(address: str) -> dict[str, str]:
+def etcd(address: str) -> dict[str, Any]:
     """The etcd part of a member's node.json."""
-    return {"address": address, "volumeId": "vol-0abc", "snapshotBucket": BUCKET}
+    return {
+        "address": address,
+        "volumeId": "vol-0abc",
+        "snapshotBucket": BUCKET,
+        "snapshots": {"everyMinutes": 15, "keepDays": 30},
+    }
 
 
 def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:

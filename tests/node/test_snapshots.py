@@ -8,11 +8,10 @@ import subprocess
 import time
 from base64 import b64decode
 from collections import namedtuple
-from pathlib import Path
 
 import pytest
 
-from node.errors import NodeError
+from node.errors import AwsError, NodeError
 from node.etcd import bucket as buckets
 from node.etcd import newest, snapshots
 from node.etcd.bucket import Bucket
@@ -35,6 +34,9 @@ def form(tier, size):
     nodes[0].etcdctl("put", "second", "\x01\n binary \x7f")
     nodes[0].etcdctl("del", "first")
     return nodes
+
+
+RECORDS = ["last-snapshot", "newest-snapshot"]
 
 
 def stored(s3):
@@ -64,7 +66,7 @@ def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, 
     revision = statuses[0]["header"]["revision"]
     assert re.fullmatch(rf"snapshots/{leader.name}/\d{{8}}T\d{{6}}Z-{revision}\.db", key)
     assert said.startswith(f"stored {key}: revision {revision}, 1 keys, ")
-    assert left(leader) == ["newest-snapshot"]
+    assert left(leader) == RECORDS
     for node in nodes:
         if node is not leader:
             assert node.snapshot().endswith(f"the newest is {key}")
@@ -120,26 +122,25 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
     with pytest.raises(NodeError, match="S3 holds something else than was sent"):
         single.snapshot()
     assert newest.age() is None, "the alarm must go on"
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
-    real = snapshots.client.ctl
+    real = snapshots.client.save
 
-    def damaged(settings, mine, *command, **options):
-        real(settings, mine, *command, **options)
-        if command[0] == "snapshot":
-            with Path(command[2]).open("r+b") as file:
-                file.seek(8192)
-                file.write(b"?")
+    def damaged(settings, mine, path):
+        real(settings, mine, path)
+        with path.open("r+b") as file:
+            file.seek(8192)
+            file.write(b"?")
 
-    monkeypatch.setattr(snapshots.client, "ctl", damaged)
+    monkeypatch.setattr(snapshots.client, "save", damaged)
     monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
     facts = single.etcdctl("endpoint", "status")[0]["Status"]
     with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99)])
@@ -167,7 +168,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_written(single, s3, monkeypa
     with pytest.raises(NodeError, match=r"has 200 MiB free and 256 MiB are needed: make room"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aws_down):
@@ -176,7 +177,7 @@ def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aw
     aws_down()
     with pytest.raises(NodeError, match=r"AWS: .*/snapshots/etcd-0/\d{8}T"):
         single.snapshot()
-    assert left(single) == ["newest-snapshot"]
+    assert left(single) == RECORDS
     assert 900 <= newest.age() < 1000
 
 
@@ -186,7 +187,7 @@ def test_what_an_interrupted_run_left_is_removed(single, s3):
     for name in ("snapshot.db", "snapshot.db.part"):
         (directory / name).write_bytes(b"half")
     assert single.snapshot().startswith("stored ")
-    assert left(single) == ["newest-snapshot"]
+    assert left(single) == RECORDS
 
 
 def test_without_a_leader_there_is_none(s3, etcd_tier):
@@ -204,29 +205,43 @@ def test_without_a_leader_there_is_none(s3, etcd_tier):
         nodes[0].snapshot()
 
 
-def test_the_newest_is_so_by_its_name_and_its_age_is_s3s(s3, node):
+def test_the_newest_is_so_by_its_revision_and_its_age_is_s3s(s3, node):
     settings = node()
     bucket = Bucket(settings, settings.etcd)
     assert bucket.newest() is None
     for key in (
-        "snapshots/etcd-2/20261124T120000Z-700.db",
+        # By a member whose clock was behind: more was written when it was taken.
+        "snapshots/etcd-1/20261124T100000Z-4000.db",
         "snapshots/etcd-0/20261124T121500Z-90.db",
-        "snapshots/etcd-1/20261124T121500Z-800.db",
-        # A copy of an old one, and what is no snapshot.
-        "snapshots/etcd-2/20261101T000000Z-5.db",
-        "snapshots/etcd-2/20271101T000000Z-5.db.txt",
-        "program/20281101T000000Z-5.db",
+        "snapshots/etcd-1/20261124T121500Z-1000.db",
+        # A copy of an old one, one of another cluster, a number that is no revision, and what is
+        # no snapshot.
+        "snapshots/etcd-2/20271101T000000Z-5.db",
+        "snapshots/imported/20271101T000000Z-70000.db",
+        "snapshots/etcd-2/20271101T000000Z-9999999999999999999.db",
+        "snapshots/etcd-2/20271101T000000Z-70000.db.txt",
+        "program/20281101T000000Z-70000.db",
     ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-    key, age = bucket.newest()
-    assert key == "snapshots/etcd-1/20261124T121500Z-800.db"
-    assert 0 <= age < 60
+    newest = bucket.newest()
+    assert newest.key == "snapshots/etcd-1/20261124T100000Z-4000.db"
+    assert 0 <= newest.age < 60
 
 
 def test_a_snapshot_that_is_not_there_is_named_with_the_remedy(s3, node):
     settings = node()
     with pytest.raises(NodeError, match=r"there is no snapshots/x\.db in test-bucket.*aws s3 ls"):
         Bucket(settings, settings.etcd).size("snapshots/x.db")
+
+
+def test_s3_that_is_away_is_one_sentence(s3, node, aws_down):
+    """Also for the size: a restore asks for it first, and certificates are refreshed after it."""
+    aws_down()
+    settings = node()
+    bucket = Bucket(settings, settings.etcd)
+    for ask in (lambda: bucket.size("snapshots/x.db"), bucket.newest, lambda: bucket.remove(["x"])):
+        with pytest.raises(AwsError, match="AWS: Could not connect"):
+            ask()
 
 
 def test_an_api_server_takes_none(node):
