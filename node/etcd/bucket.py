@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from node import aws
 from node.aws import answering
-from node.errors import AwsError, NodeError
+from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
 PREFIX = "snapshots/"
@@ -35,9 +35,6 @@ snapshot.
 """
 PART = 64 << 20
 """Bytes of a part; the checksum of an object depends on it."""
-
-PER_REQUEST = 1000
-"""Objects that DeleteObjects takes at most (API reference)."""
 
 # At most 18 digits: a revision is an int64, and one that is restored from is raised.
 _NAME = re.compile(r"snapshots/etcd-\d+/(\d{8}T\d{6}Z)-(\d{1,18})\.db")
@@ -146,14 +143,9 @@ class Bucket:
     def remove(self, keys: Sequence[str]) -> None:
         """Delete snapshots. The bucket is versioned: until its lifecycle rule has run, each can be
         brought back, and not even a node's role can prevent that."""
-        for start in range(0, len(keys), PER_REQUEST):
-            objects = [{"Key": key} for key in keys[start : start + PER_REQUEST]]
+        for key in keys:
             with answering():
-                answer = self._s3.delete_objects(
-                    Bucket=self.name, Delete={"Objects": objects, "Quiet": True}
-                )
-            for error in answer.get("Errors", ()):
-                raise AwsError(f"AWS: DeleteObjects of {error['Key']}: {error['Message']}")
+                self._s3.delete_object(Bucket=self.name, Key=key)
 
 
 def checksum(path: Path) -> str:

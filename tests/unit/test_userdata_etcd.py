@@ -185,6 +185,16 @@ def test_maintenance_is_confined_and_may_not_touch_the_data(command):
     assert service["NoNewPrivileges"] == ["yes"]
 
 
+def test_reconcile_may_grow_a_file_system_where_there_is_one_to_grow():
+    given = settings()
+    capabilities = {
+        tier: units(node)["node-reconcile.service"]["CapabilityBoundingSet"][0].split()
+        for tier, node in (("etcd", etcd_node(given)), ("api", api_node(given)))
+    }
+    # Without it the kernel answers EPERM (fs/ext4/resize.c, ext4_resize_begin).
+    assert set(capabilities["etcd"]) - set(capabilities["api"]) == {"CAP_SYS_RESOURCE"}
+
+
 def test_api_servers_have_nothing_to_maintain():
     assert not [
         name for name in units(api_node(settings())) if "snapshot" in name or "defrag" in name
