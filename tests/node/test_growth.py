@@ -12,9 +12,9 @@ import pytest
 from node.etcd import disk
 from node.machine import Machine
 from node.settings import DATA_DIR, DATA_MOUNT
+from tests.node.certificates import etcd_files
 from tests.node.cluster import etcd_node
 from tests.node.conftest import document, etcd, put_files
-from tests.node.certificates import etcd_files
 
 MIB = 1 << 20
 BEFORE, AFTER = 256 * MIB, 512 * MIB
@@ -123,7 +123,7 @@ def test_the_file_system_grows_under_a_writer(member, etcd_tier, image, device):
     assert disk.grow(member.settings.etcd, member.machine) == []
     usual = sorted(seconds for when, seconds in stalls if when + seconds < began)
     meanwhile = max(s for when, s in stalls if when + s > began and when < began + took + 1)
-    print(
+    print(  # noqa: T201  a figure, shown with pytest -s
         f"grew in {took:.3f} s; {len(stalls)} writes, median {usual[len(usual) // 2]:.4f} s, "
         f"longest before {usual[-1]:.4f} s, longest meanwhile {meanwhile:.4f} s"
     )

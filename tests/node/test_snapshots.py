@@ -8,12 +8,15 @@ import subprocess
 import time
 from base64 import b64decode
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.s3.models import s3_backends
 
 from node.errors import AwsError, NodeError
+from node.etcd import attempt, disk, newest, numbers, snapshots
 from node.etcd import bucket as buckets
-from node.etcd import newest, snapshots
 from node.etcd.bucket import Bucket
 from node.settings import CACHE
 from tests.node.conftest import BUCKET
@@ -226,6 +229,151 @@ def test_the_newest_is_so_by_its_revision_and_its_age_is_s3s(s3, node):
     newest = bucket.newest()
     assert newest.key == "snapshots/etcd-1/20261124T100000Z-4000.db"
     assert 0 <= newest.age < 60
+
+
+def put_old(s3, days, revision):
+    """A snapshot that was stored some days ago; S3 itself cannot be told to say so."""
+    when = datetime.now(UTC) - timedelta(days=days)
+    key = f"snapshots/etcd-2/{when:%Y%m%dT%H%M%SZ}-{revision}.db"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys[key].last_modified = when.replace(tzinfo=None)
+    return key
+
+
+def test_older_ones_are_thinned_out_after_a_new_one_and_can_be_brought_back(single, s3):
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    months_ago, earlier, last = (
+        put_old(s3, days, revision) for days, revision in ((60, 1), (10.0001, 2), (10, 3))
+    )
+    young = put_old(s3, 1, 4)
+    foreign = "snapshots/imported/backup.db"
+    s3.put_object(Bucket=BUCKET, Key=foreign, Body=b"")
+
+    said = single.snapshot()
+
+    assert said.endswith("; deleted 2 older ones")
+    (new,) = set(stored(s3)) - {months_ago, earlier, last, young, foreign}
+    assert said.startswith(f"stored {new}: ")
+    assert {last, young, foreign} < set(stored(s3))
+    assert not {months_ago, earlier} & set(stored(s3))
+    versions = s3.list_object_versions(Bucket=BUCKET)
+    assert {months_ago, earlier} <= {v["Key"] for v in versions["Versions"]}
+    assert {m["Key"] for m in versions["DeleteMarkers"]} == {months_ago, earlier}
+
+
+def test_nothing_is_deleted_when_the_new_one_fails(single, s3, monkeypatch):
+    old = [put_old(s3, 60, 1), put_old(s3, 61, 2)]
+
+    def refused(*_):
+        raise NodeError("S3 holds something else")
+
+    monkeypatch.setattr(Bucket, "upload", refused)
+    with pytest.raises(NodeError, match="something else"):
+        single.snapshot()
+    assert stored(s3) == sorted(old)
+
+
+def test_nothing_is_deleted_while_s3_does_not_list_the_new_one(single, s3, monkeypatch):
+    old = put_old(s3, 60, 1)
+    monkeypatch.setattr(Bucket, "upload", lambda *_: None)
+    assert single.snapshot().endswith(
+        "; deleted no older one, because test-bucket does not list it"
+    )
+    assert stored(s3) == [old]
+
+
+def test_a_snapshot_counts_although_older_ones_cannot_be_deleted(single, s3, monkeypatch):
+    old = put_old(s3, 60, 1)
+
+    def denied(*_):
+        raise AwsError("AWS: AccessDenied")
+
+    monkeypatch.setattr(Bucket, "remove", denied)
+    assert single.snapshot().endswith("; could not delete older ones: AWS: AccessDenied")
+    assert old in stored(s3)
+    assert attempt.told()["error"] is None
+
+
+def said_of_itself(single, aws):
+    single.report()
+    name = single.settings.parameters["status"]
+    return json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["snapshot"]
+
+
+def test_one_that_fails_says_so_in_the_status_and_to_the_alarm(single, s3, aws, monkeypatch):
+    numbers_of = lambda: numbers.numbers(single.settings, single.settings.etcd, {})  # noqa: E731
+    assert said_of_itself(single, aws) is None
+    assert "SnapshotFailed" not in numbers_of()
+    single.snapshot()
+    good = said_of_itself(single, aws)
+    assert re.fullmatch(r"\d{8}T\d{6}Z", good["time"])
+    assert good["revision"] >= 4
+    assert good["error"] is None
+    assert numbers_of()["SnapshotFailed"] == 0
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots.client, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            single.snapshot()
+    bad = said_of_itself(single, aws)
+    assert bad == {**good, "error": "[Errno 28] No space left on device"}
+    assert numbers_of()["SnapshotFailed"] == 1
+
+    single.snapshot()
+    assert said_of_itself(single, aws)["error"] is None
+    assert numbers_of()["SnapshotFailed"] == 0
+
+
+def test_one_that_is_killed_each_time_is_a_failure_too(single, s3, aws, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    single.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots.client, "save", killed)
+        with pytest.raises(Killed):
+            single.snapshot()
+        # It may be under way still.
+        assert said_of_itself(single, aws)["error"] is None
+        with pytest.raises(Killed):
+            single.snapshot()
+        assert said_of_itself(single, aws)["error"] == "the last attempt was interrupted"
+    single.snapshot()
+    assert said_of_itself(single, aws)["error"] is None
+
+
+def test_who_does_not_lead_sends_no_verdict(node, root, monkeypatch):
+    """Its last attempt may be weeks old."""
+    settings = node()
+    attempt.failed("x" * 9999)
+    assert len(attempt.told()["error"]) == attempt.LONGEST
+    facts = {"header": {"member_id": 1}, "leader": 2, "dbSize": 1, "dbSizeQuota": 4}
+    monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
+    assert "SnapshotFailed" not in numbers.numbers(settings, settings.etcd, {})
+    facts["leader"] = 1
+    assert numbers.numbers(settings, settings.etcd, {})["SnapshotFailed"] == 1
+
+
+def test_a_disk_that_is_mounted_is_in_the_status_and_the_numbers(single, aws, monkeypatch):
+    space = disk.Space(4 << 30, 1 << 30)
+    monkeypatch.setattr(disk, "space", lambda: space)
+    single.report()
+    name = single.settings.parameters["status"]
+    told = json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["disk"]
+    assert told == {"size": 4 << 30, "free": 1 << 30, "problem": None}
+    # 3 of 4 GiB are used, and the quota of 1 GiB is hardly used.
+    found = numbers.numbers(single.settings, single.settings.etcd, {})
+    assert 99 < found["DataDiskNeededPercent"] <= 100
+    space = disk.Space(1 << 30, 1 << 29)
+    single.report()
+    told = json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["disk"]
+    assert told["problem"].startswith("the file system has 1.0 GiB")
 
 
 def test_a_snapshot_that_is_not_there_is_named_with_the_remedy(s3, node):
