@@ -211,7 +211,6 @@ class Cluster(pulumi.ComponentResource):
         return ClusterBucket(
             f"{self._name}-bucket",
             ClusterBucketArgs(
-                keep_days=self._settings.etcd.snapshots.keep_days,
                 key_arn=key.arn,
                 protect=self._settings.protect,
                 tags=self._tags,

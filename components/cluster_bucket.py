@@ -1,4 +1,8 @@
-"""ClusterBucket: where etcd snapshots go, how long they stay, and where the node program lies."""
+"""ClusterBucket: where etcd snapshots go, and where the node program lies.
+
+Nodes thin out the snapshots themselves (`node/etcd/retention.py`). No rule expires them by age: it
+would go on when no new ones come, and take the last good one (docs/adr/0014).
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,15 +15,14 @@ from components.naming import SNAPSHOT_PREFIX
 from components.tags import named
 
 NONCURRENT_DAYS = 7
-"""Days in which an overwritten or deleted snapshot can still be brought back."""
+"""Days in which an overwritten or deleted snapshot can still be brought back. Nobody's role may
+shorten them: a node can delete objects, and versions of none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterBucketArgs:
     """What a ClusterBucket is built from."""
 
-    keep_days: int
-    """Days after which a snapshot expires."""
     key_arn: pulumi.Input[str]
     """KMS key that encrypts what is in it."""
     protect: bool
@@ -82,14 +85,15 @@ class ClusterBucket(pulumi.ComponentResource):
             bucket=bucket.id,
             rules=[
                 aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="expire-snapshots",
+                    id="deleted-snapshots",
                     status="Enabled",
                     # Nothing else: the program must be there for as long as user data names it.
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
                         prefix=SNAPSHOT_PREFIX
                     ),
+                    # Of the marker that a deletion leaves, once nothing is behind it.
                     expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                        days=args.keep_days
+                        expired_object_delete_marker=True
                     ),
                     noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                         noncurrent_days=NONCURRENT_DAYS

@@ -5,6 +5,8 @@ from typing import Literal
 
 QUOTA_PERCENT = 80
 """Of the database quota. At 100 etcd refuses writes (operations guide, "Space quota")."""
+DISK_PERCENT = 90
+"""Of the data volume's file system. etcd stops when it is full."""
 CERTIFICATE_DAYS = 30
 """Before the first certificate expires: time to raise `pki.epoch`."""
 
@@ -71,6 +73,26 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             missing="breaching",
         ),
         # Of these it is not; but what fell silent is not cured, so they stay as they are.
+        NodeAlarm(
+            suffix="snapshot-failed",
+            description="The last etcd snapshot could not be taken or stored: see `snapshot` in "
+            "the statuses of the members",
+            metric="SnapshotFailed",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="data-disk",
+            description=f"The data disk of an etcd member is over {DISK_PERCENT} % full, or would "
+            "be with a database as large as its quota",
+            metric="DataDiskNeededPercent",
+            statistic="Maximum",
+            above=DISK_PERCENT,
+            minutes=5,
+            missing="ignore",
+        ),
         NodeAlarm(
             suffix="no-space",
             description="The etcd database is full (NOSPACE) and takes no writes: start "

@@ -49,7 +49,15 @@ def etcd_node_policy(
             *_every_node(node, paths, account, key_arn, bucket_arn),
             _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
             _allow("Peers", ["ssm:GetParameters"], [account.parameter(paths.status("etcd-*"))]),
-            _allow("Snapshot", ["s3:PutObject"], [f"{snapshots}{node}/*"]),
+            _allow(
+                "Snapshot",
+                # A part that was sent in vain is paid for until the upload is aborted.
+                ["s3:PutObject", "s3:AbortMultipartUpload"],
+                [f"{snapshots}{node}/*"],
+            ),
+            # Of all members', because any may lead. Not s3:DeleteObjectVersion: what a role deletes
+            # can be brought back (docs/adr/0014).
+            _allow("ThinOut", ["s3:DeleteObject"], [f"{snapshots}etcd-*/*"]),
             _allow("Restore", ["s3:GetObject"], [f"{snapshots}*"]),
             {
                 **_allow("ListSnapshots", ["s3:ListBucket"], [bucket_arn]),

@@ -38,7 +38,8 @@ class Snapshots(Settings):
     every_minutes: Annotated[int, Field(ge=5, le=1440), IN_PLACE] = 15
     """Minutes between snapshots."""
     keep_days: Annotated[int, Field(ge=1, le=3650), IN_PLACE] = 30
-    """Days after which the bucket expires a snapshot."""
+    """Days for which one snapshot a day is kept, after 48 hours in which all are; never are they
+    deleted while no newer one is stored."""
 
 
 class EtcdSettings(Settings):

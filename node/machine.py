@@ -1,12 +1,22 @@
 """The machine under the program: other programs, services, mounts."""
 
+import fcntl
+import os
 import socket
+import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from node import files
 from node.errors import NodeError
 from node.settings import at
+
+EXT4_IOC_RESIZE_FS = 0x40086610
+"""_IOW('f', 16, __u64) of linux/ext4.h: what resize2fs and systemd-growfs ask of a mounted ext4."""
+
+SECTOR = 512
+"""Bytes of a sector in sysfs, whatever the device's own are."""
 
 RUNNING = {"active", "activating", "reloading"}
 """States of a unit whose process runs or is about to."""
@@ -61,6 +71,24 @@ class Machine:
         run("systemctl", "daemon-reload")
         run("systemctl", "start", str(path))
 
+    def capacity(self, mount: Path) -> int:
+        """Bytes of the device that is mounted there. The device itself need not be visible."""
+        number = mount.stat().st_dev
+        size = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/size")
+        return int(size.read_text()) * SECTOR
+
+    def grow(self, mount: Path, size: int) -> None:
+        """Grow the ext4 file system that is mounted there to so many bytes, while it is in use.
+
+        The kernel does it, needs CAP_SYS_RESOURCE for it, and refuses to shrink one.
+        """
+        descriptor = os.open(mount, os.O_RDONLY)
+        try:
+            blocks = size // os.fstatvfs(descriptor).f_frsize
+            fcntl.ioctl(descriptor, EXT4_IOC_RESIZE_FS, struct.pack("Q", blocks))
+        finally:
+            os.close(descriptor)
+
 
 def show(unit: str, *properties: str) -> dict[str, str]:
     """What systemd says of a unit; times in seconds since 1970, as "@1700000000"."""
@@ -69,20 +97,51 @@ def show(unit: str, *properties: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
 
-def run(*command: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-    """Run a program, ten minutes at most. Raises NodeError with the last line of its complaint."""
+def run(
+    *command: str,
+    ok: tuple[int, ...] = (0,),
+    seconds: int = 600,
+    progress: Callable[[], int] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program. Raises NodeError with the last line of its complaint.
+
+    It may take so many seconds; with `progress`, a number that grows with its work, it may take
+    any time, as long as that number changes at least every so many seconds.
+    """
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=600,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        ) as process:
+            output, complaint = _ended(process, command[0], seconds, progress)
+    except OSError as error:
         raise NodeError(f"{command[0]}: {error}") from error
-    if done.returncode not in ok:
-        complaint = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NodeError(f"{command[0]} failed ({done.returncode}): {complaint}")
-    return done
+    if process.returncode not in ok:
+        last = (complaint.strip().splitlines() or ["no reason given"])[-1]
+        raise NodeError(f"{command[0]} failed ({process.returncode}): {last}")
+    return subprocess.CompletedProcess(command, process.returncode, output, complaint)
+
+
+def _ended(
+    process: "subprocess.Popen[str]", name: str, seconds: int, progress: Callable[[], int] | None
+) -> tuple[str, str]:
+    """What a process wrote until it ended; it does not outlive this call."""
+    before = 0
+    try:
+        while True:
+            try:
+                return process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                if progress is None:
+                    raise NodeError(f"{name} had not ended after {seconds} s") from error
+                now = progress()
+                if now == before:
+                    raise NodeError(
+                        f"{name} got no further for {seconds} s, at {now} bytes"
+                    ) from error
+                before = now
+    finally:
+        process.kill()

@@ -31,6 +31,8 @@ class Formation:
     members: tuple[Member, ...]
     snapshot: str | None = None
     """Key of the snapshot that the founders start from; None for an empty cluster."""
+    bump: int | None = None
+    """How far the founders lift the snapshot's revisions; None in markers of older programs."""
 
     def owns(self, token: str | None) -> bool:
         """Whether data of that token is of this incarnation; data without one is not doubted."""
@@ -62,6 +64,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
             token=document["token"],
             members=members(document["members"]),
             snapshot=document.get("snapshot"),
+            bump=document.get("bumpRevision"),
         )
 
 

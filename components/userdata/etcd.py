@@ -66,7 +66,12 @@ def etcd_member(
         write_files=(
             identity,
             *host_files("etcd", "etcd"),
-            *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
+            *node_units(
+                ("chrony", "python3-boto3"),
+                (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}"),
+                # It has the file system grow with the data volume.
+                capability="CAP_SYS_RESOURCE",
+            ),
             etcd_unit(settings, member),
             *maintenance_units(),
         ),

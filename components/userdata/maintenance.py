@@ -19,8 +19,9 @@ _SNAPSHOT: dict[str, Setting] = {
 def maintenance_units() -> tuple[File, ...]:
     """Services and timers. Every member has them; which one acts is for the program to find out."""
     return (
-        # The largest database, 8 GiB, takes minutes to read, check, check again and send.
-        node_command("snapshot", "60min", (), after="etcd.service", more=_SNAPSHOT),
+        # What it runs and sends has limits of its own, by progress; this one is for a disk that
+        # hangs. 8 GiB are through at half a MiB/s.
+        node_command("snapshot", "6h", (), after="etcd.service", more=_SNAPSHOT),
         unit(
             "node-snapshot.timer",
             {
@@ -34,8 +35,8 @@ def maintenance_units() -> tuple[File, ...]:
                 "Install": {"WantedBy": "timers.target"},
             },
         ),
-        # It waits three hours for its turn, and then takes up to ten minutes.
-        node_command("defrag", "4h", (), after="etcd.service"),
+        # It waits three hours for its turn, and then takes an hour at most for each of two steps.
+        node_command("defrag", "6h", (), after="etcd.service"),
         unit(
             "node-defrag.timer",
             {

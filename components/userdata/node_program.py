@@ -42,7 +42,7 @@ def node_json(
     region: str,
     bucket: str,
     artifacts: Sequence[Artifact],
-    etcd: Mapping[str, str] | None = None,
+    etcd: Mapping[str, object] | None = None,
 ) -> File:
     """Which node this is. The program's side of it is `node/settings.py`.
 
@@ -70,17 +70,20 @@ def node_json(
     return File(NODE_JSON, json.dumps(document, indent=1) + "\n")
 
 
-def node_units(packages: Sequence[str], writable: Sequence[str]) -> tuple[File, ...]:
+def node_units(
+    packages: Sequence[str], writable: Sequence[str], *, capability: str = ""
+) -> tuple[File, ...]:
     """Packages, the program, `prepare`, then `reconcile` and `report` every half minute.
 
-    `writable` are the paths that `reconcile` changes besides its own configuration.
+    `writable` are the paths that `reconcile` changes besides its own configuration, `capability` is
+    one that it needs besides those of every command.
     """
     return (
         _packages(packages),
         *program_fetcher(),
         _prepare(),
-        # A restore fetches a snapshot of up to 8 GiB.
-        node_command("reconcile", "60min", (CONFIGURATION, *writable)),
+        # A restore fetches a snapshot of up to 8 GiB; what is interrupted begins anew.
+        node_command("reconcile", "6h", (CONFIGURATION, *writable), capability=capability),
         _timer("reconcile"),
         node_command("report", "90s", ()),
         _timer("report"),
@@ -150,6 +153,7 @@ def _prepare() -> File:
 
 
 _RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
+_CAPABILITIES = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER"
 
 
 def node_command(
@@ -158,6 +162,7 @@ def node_command(
     writable: Sequence[str],
     *,
     after: str = "",
+    capability: str = "",
     more: Mapping[str, Setting] = {},
 ) -> File:
     """The service that runs a command once, for its timer; `more` are settings of its own."""
@@ -178,7 +183,7 @@ def node_command(
                 **FILE_SYSTEM,
                 **({"ReadWritePaths": " ".join(writable)} if writable else {}),
                 # It is root: it reads the daemons' keys, and gives them the files it writes.
-                "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
+                "CapabilityBoundingSet": f"{_CAPABILITIES} {capability}".strip(),
                 "SystemCallFilter": ["@system-service"],
                 **more,
             },

@@ -1,4 +1,4 @@
-"""The bucket of snapshots: `snapshots/<node>/<UTC time>-<revision>.db`.
+"""The bucket of snapshots: `snapshots/<member>/<UTC time>-<revision>.db`.
 
 S3 checks the SHA-256 of every part that it is sent, and keeps it. It encrypts with the bucket's KMS
 key by itself.
@@ -7,6 +7,8 @@ key by itself.
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,41 @@ from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
 PREFIX = "snapshots/"
+BUMP = 1_000_000_000
+"""Revisions between two incarnations of a cluster.
+
+A restored cluster skips so many, past every revision that its predecessors are known to have had,
+and marks them as compacted. Clients hold revisions that the snapshot has not seen. Were they given
+to other writes, a watch would go on from one and silently miss changes; so it is told to list
+again. The number is that of etcd's recovery guide: it is enough for so many writes since the newest
+snapshot.
+"""
 PART = 64 << 20
 """Bytes of a part; the checksum of an object depends on it."""
 
-_NAME = re.compile(r"snapshots/[^/]+/(\d{8}T\d{6}Z)-(\d+)\.db")
+# At most 18 digits: a revision is an int64, and one that is restored from is raised.
+_NAME = re.compile(r"snapshots/etcd-\d+/(\d{8}T\d{6}Z)-(\d{1,18})\.db")
+
+
+@dataclass(frozen=True, order=True)
+class Snapshot:
+    """A snapshot by its name. The newest is the one of the greatest revision.
+
+    Not the one of the latest time: names are given by the clocks of different members. Revisions
+    only grow within a cluster. They grow over restores as well, because each order to restore lifts
+    the new cluster above every revision in the bucket (BUMP, `ordering.order`). Otherwise, after a
+    restore of an older snapshot, those of the abandoned cluster would stay the newest.
+
+    A copy keeps its revision, whenever and under whichever member's name it is made. What is named
+    otherwise, a snapshot of another cluster for example, is never the newest and never deleted.
+    """
+
+    revision: int
+    time: str
+    """As in the name: 20261124T121500Z."""
+    key: str
+    age: float
+    """Seconds, between S3's own clock and S3's own clock."""
 
 
 class Bucket:
@@ -34,8 +67,10 @@ class Bucket:
     def __init__(self, settings: Settings, mine: EtcdSettings) -> None:
         self.name = mine.snapshot_bucket
         config = Config(
-            connect_timeout=2,
-            read_timeout=30,
+            # Also of each piece that is sent (urllib3): a slow network may stall for seconds.
+            connect_timeout=10,
+            # S3 puts the parts of a large object together before it answers.
+            read_timeout=120,
             retries={"mode": "standard", "total_max_attempts": aws.ATTEMPTS},
         )
         # Few streams at a time: etcd's own traffic comes first.
@@ -69,15 +104,15 @@ class Bucket:
 
         Without the right to list everything, S3 answers 403 for what is not there.
         """
-        try:
-            size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"403", "404"}:
-                raise NodeError(
-                    f"there is no {key} in {self.name}: choose one of "
-                    f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"
-                ) from error
-            with answering():
+        with answering():
+            try:
+                size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] in {"403", "404"}:
+                    raise NodeError(
+                        f"there is no {key} in {self.name}: choose one of "
+                        f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"
+                    ) from error
                 raise
         return size
 
@@ -86,13 +121,9 @@ class Bucket:
         with answering():
             self._s3.download_file(self.name, key, str(path), Config=self._transfer)
 
-    def newest(self) -> tuple[str, float] | None:
-        """Key and age in seconds of the newest snapshot of any member; None without one.
-
-        Newest by the time in its name, so that a copy of an old one does not count as new; its age
-        is between S3's own clock and S3's own clock.
-        """
-        found: list[tuple[tuple[str, int], str, float]] = []
+    def snapshots(self) -> list[Snapshot]:
+        """The snapshots of all members."""
+        found = []
         with answering():
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=PREFIX
@@ -101,9 +132,20 @@ class Bucket:
                 now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
                 for item in page.get("Contents", ()):
                     if match := _NAME.fullmatch(item["Key"]):
-                        age = (now - item["LastModified"]).total_seconds()
-                        found.append(((match[1], int(match[2])), item["Key"], max(0.0, age)))
-        return max(found)[1:] if found else None
+                        age = max(0.0, (now - item["LastModified"]).total_seconds())
+                        found.append(Snapshot(int(match[2]), match[1], item["Key"], age))
+        return found
+
+    def newest(self) -> Snapshot | None:
+        """The newest snapshot of any member; None without one."""
+        return max(self.snapshots(), default=None)
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Delete snapshots. The bucket is versioned: until its lifecycle rule has run, each can be
+        brought back, and not even a node's role can prevent that."""
+        for key in keys:
+            with answering():
+                self._s3.delete_object(Bucket=self.name, Key=key)
 
 
 def checksum(path: Path) -> str:

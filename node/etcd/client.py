@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 from node import web
@@ -11,6 +12,9 @@ from node.errors import NodeError
 from node.etcd.entries import Entry, entries
 from node.machine import run
 from node.settings import WAL, EtcdSettings, Settings, at
+
+STALL = 120
+"""Seconds in which a snapshot that is being saved must have grown."""
 
 _ACTIVE = re.compile(r'^etcd_network_active_peers\{.*Remote="([0-9a-f]+)".*\} 1$', re.MULTILINE)
 
@@ -43,6 +47,7 @@ def status(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
         "members": listed and {e.name or e.address: role(e) for e in listed},
         "dbSize": found.get("dbSize"),
         "dbSizeInUse": found.get("dbSizeInUse"),
+        "dbSizeQuota": found.get("dbSizeQuota"),
     }
 
 
@@ -118,17 +123,44 @@ def facts(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
     return found
 
 
+def save(settings: Settings, mine: EtcdSettings, path: Path) -> None:
+    """Save a snapshot of the local etcd's database, however long it takes.
+
+    etcdctl itself sets no limit to this command when `--command-timeout` is not given. What it has
+    so far is in a file beside the path.
+    """
+    part = path.with_name(f"{path.name}.part")
+    run(
+        *_etcdctl(settings, mine),
+        # Answers to a ping queue up behind the data; the default of 6 s is less than STALL.
+        f"--keepalive-timeout={STALL}s",
+        "snapshot",
+        "save",
+        str(path),
+        seconds=STALL,
+        progress=lambda: part.stat().st_size if part.exists() else 0,
+    )
+
+
 def ctl(settings: Settings, mine: EtcdSettings, *command: str, seconds: int = 3) -> Any:  # noqa: ANN401  JSON
     """The answer of etcdctl, as this member, to a question to this member; None for mere text."""
-    pki = settings.pki
     done = run(
+        *_etcdctl(settings, mine),
+        f"--command-timeout={seconds}s",
+        *command,
+        # etcdctl keeps its own time; this is for one that does not.
+        seconds=seconds + 60,
+    )
+    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None
+
+
+def _etcdctl(settings: Settings, mine: EtcdSettings) -> tuple[str, ...]:
+    pki = settings.pki
+    return (
         "etcdctl",
         f"--endpoints=https://{mine.address}:2379",
         f"--cacert={pki}/ca.crt",
         f"--cert={pki}/server.crt",
         f"--key={pki}/server.key",
         "--write-out=json",
-        f"--command-timeout={seconds}s",
-        *command,
     )
-    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else None

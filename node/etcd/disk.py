@@ -1,15 +1,59 @@
-"""The data volume: wait for it, give it a file system if it is blank, mount it."""
+"""The data volume: wait for it, give it a file system if it is blank, mount it, and have the file
+system grow with it."""
 
+import os
+import struct
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from node import files
 from node.errors import NodeError
 from node.machine import Machine, run
-from node.settings import DATA_DIR, DATA_MOUNT, OWNER, EtcdSettings, at
+from node.settings import DATA_DIR, DATA_MOUNT, OWNER, RUNTIME, EtcdSettings, at
 
 ATTACH_SECONDS = 600
 """The volume is attached once the instance runs, and when the old one has let go of it."""
+
+GIB = 1 << 30
+NEEDED = 1.8
+"""Quotas that a file system must have room for: the database, and the copy that defragmentation and
+restore make beside it. Settings ask for two; a tenth is the file system's own."""
+
+_GROWN = f"{RUNTIME}/file-system-bytes"
+"""Size of the file system. `prepare` reads it from the device, which `reconcile` does not see."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """The mounted file system."""
+
+    size: int
+    """Bytes for files, used or not."""
+    free: int
+
+    def problem(self, quota: int | None) -> str | None:
+        """Why a database of that quota, in bytes, may not fit; None when it does."""
+        if not quota or self.size >= NEEDED * quota:
+            return None
+        return (
+            f"the file system has {self.size / GIB:.1f} GiB, and with a quota of "
+            f"{quota / GIB:.1f} GiB it needs {NEEDED * quota / GIB:.1f}: raise "
+            "etcd.dataVolume.sizeGib, or see the journal of node-reconcile if that is larger"
+        )
+
+    def needed(self, database: int, quota: int) -> float:
+        """Percent of it that are used, with the database counted as large as its quota."""
+        return 100 * (self.size - self.free - database + quota) / self.size
+
+
+def space() -> Space | None:
+    """What the data volume's file system has; None while it is not mounted."""
+    mount = at(DATA_MOUNT)
+    if not mount.is_mount():
+        return None
+    found = os.statvfs(mount)
+    return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 def prepare(etcd: EtcdSettings, machine: Machine) -> list[str]:
@@ -32,8 +76,49 @@ def prepare(etcd: EtcdSettings, machine: Machine) -> list[str]:
         _add_to_fstab(etcd.device)
         machine.mount(mount)
         done.append(f"mounted {etcd.volume_id}")
+    device = at(etcd.device)
+    if device.exists():
+        files.write(at(_GROWN), f"{extent(device)}\n")
     data_directory()
     return done
+
+
+def grow(etcd: EtcdSettings, machine: Machine) -> list[str]:
+    """Have the file system take the whole of a volume that has grown; what was done.
+
+    Never raises: whatever is wrong with this, the member must go on. It only ever asks for more
+    than there is, and the kernel refuses anything else.
+    """
+    mount = at(DATA_MOUNT)
+    before = files.read(at(_GROWN))
+    if before is None or not machine.mounted(mount):
+        return []
+    try:
+        size, capacity = int(before), machine.capacity(mount)
+        if capacity < size:
+            return [f"{etcd.volume_id} is smaller than its file system: is it the right volume?"]
+        if capacity == size:
+            return []
+        machine.grow(mount, capacity)
+    except (OSError, ValueError) as error:
+        return [f"could not grow the file system of {etcd.volume_id}: {error}"]
+    files.write(at(_GROWN), f"{capacity}\n")
+    sizes = f"{size / GIB:.2f} to {capacity / GIB:.2f} GiB"
+    return [f"grew the file system of {etcd.volume_id} from {sizes}"]
+
+
+def extent(device: Path) -> int:
+    """Bytes that the ext4 file system on a device spans.
+
+    From its superblock, 1024 bytes from the start (Linux, Documentation/filesystems/ext4). The size
+    that the mounted file system tells leaves out what it needs for itself, a few percent.
+    """
+    with device.open("rb") as file:
+        file.seek(1024)
+        block = file.read(1024)
+    low, scale = struct.unpack_from("<I", block, 0x4)[0], struct.unpack_from("<I", block, 0x18)[0]
+    high = struct.unpack_from("<I", block, 0x150)[0] if block[0x60] & 0x80 else 0
+    return int((high << 32 | low) << (10 + scale))
 
 
 def data_directory() -> None:

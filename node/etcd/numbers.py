@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from node.etcd import client, missing, newest
+from node.etcd import attempt, client, disk, missing, newest
 from node.settings import EtcdSettings, Settings
 
 
@@ -18,6 +18,9 @@ def numbers(
     DatabaseQuotaPercent  size of the file against the quota: what etcd itself compares
     MissingMembers        desired members that are no healthy voters, from the member that leads
     SnapshotAgeSeconds    of the newest snapshot that this member knows to be stored
+    SnapshotFailed        1 when the last attempt of the member that leads failed, else 0
+    DataDiskNeededPercent used part of the data volume's file system, with the database counted as
+                          large as its quota
 
     What is not known is not sent: a value that was made up would silence an alarm.
     """
@@ -36,6 +39,8 @@ def numbers(
         "NoSpaceAlarm": 1 if "NOSPACE" in errors else 0,
         "CorruptAlarm": 1 if "CORRUPT" in errors else 0,
         "DatabaseQuotaPercent": 100 * facts["dbSize"] / facts["dbSizeQuota"],
+        **_snapshot(facts),
+        **_disk(facts),
     }
 
 
@@ -45,3 +50,15 @@ def _missing(settings: Settings, mine: EtcdSettings, facts: dict[str, Any]) -> d
         return {}
     number = missing.number(settings, mine, f"{facts['header']['member_id']:x}")
     return {} if number is None else {"MissingMembers": number}
+
+
+def _snapshot(facts: dict[str, Any]) -> dict[str, float]:
+    told = attempt.told() if client.leads(facts) else None
+    return {"SnapshotFailed": 1 if told["error"] else 0} if told else {}
+
+
+def _disk(facts: dict[str, Any]) -> dict[str, float]:
+    space = disk.space()
+    if space is None:
+        return {}
+    return {"DataDiskNeededPercent": space.needed(facts["dbSize"], facts["dbSizeQuota"])}

@@ -6,7 +6,7 @@ from uuid import uuid4
 from node.aws import ParameterStore
 from node.errors import NodeError
 from node.etcd import peers, snapshots, status
-from node.etcd.bucket import PREFIX, Bucket
+from node.etcd.bucket import BUMP, PREFIX, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Member, formation, members
 from node.settings import CACHE, EtcdSettings, Settings, at
@@ -45,6 +45,7 @@ def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
             "token": token,
             "members": [{"name": m.name, "address": m.address} for m in wanted],
             "snapshot": key,
+            "bumpRevision": _bump(bucket, content),
         },
     )
     return (
@@ -61,7 +62,17 @@ def _key(bucket: Bucket, name: str) -> str:
     found = bucket.newest()
     if found is None:
         raise NodeError(f"{bucket.name} holds no snapshot under {PREFIX}")
-    return found[0]
+    return found.key
+
+
+def _bump(bucket: Bucket, content: Content) -> int:
+    """How far the new cluster's revisions are above those of the snapshot.
+
+    Above all that the bucket knows of, or a restore of an older snapshot would give revisions again
+    that clients hold, and leave a snapshot of the abandoned cluster the newest.
+    """
+    newest = bucket.newest()
+    return max(0, newest.revision - content.revision if newest else 0) + BUMP
 
 
 def _inspect(bucket: Bucket, key: str) -> Content:

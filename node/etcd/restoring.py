@@ -12,19 +12,11 @@ from pathlib import Path
 
 from node import files
 from node.etcd import disk, incarnation, snapshots
-from node.etcd.bucket import Bucket
+from node.etcd.bucket import BUMP, Bucket
 from node.etcd.observe import UNIT
 from node.machine import Machine, run
 from node.membership import Formation
 from node.settings import CACHE, DATA_DIR, DATA_MOUNT, OWNER, EtcdSettings, Settings, at
-
-BUMP = 1_000_000_000
-"""Revisions that a restored cluster skips, and marks as compacted.
-
-Clients hold revisions that the snapshot has not seen. Were they given to other writes, a watch
-would go on from one and silently miss changes; so it is told to list again. The number is that of
-etcd's recovery guide: it is enough for so many writes since the snapshot.
-"""
 
 WAL_ROOM = 256 * snapshots.MIB
 """Bytes that a member takes when it starts: files of the write-ahead log are made at full size."""
@@ -82,8 +74,9 @@ def _restore(
         f"--initial-cluster={','.join(f'{m.name}={m.peer_url}' for m in marker.members)}",
         f"--initial-cluster-token={marker.token}",
         f"--initial-advertise-peer-urls=https://{mine.address}:2380",
-        f"--bump-revision={BUMP}",
+        f"--bump-revision={marker.bump or BUMP}",
         "--mark-compacted",
+        seconds=snapshots.patience(size),
     )
     return directory
 

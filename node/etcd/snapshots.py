@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from node import files
+from node import files, operations
 from node.errors import AwsError, NodeError
-from node.etcd import client, newest
-from node.etcd.bucket import PREFIX, Bucket
+from node.etcd import attempt, client, newest
+from node.etcd.bucket import PREFIX, Bucket, Snapshot
+from node.etcd.retention import superfluous
 from node.machine import run
 from node.settings import CACHE, EtcdSettings, Settings, at
 
 MIB = 1 << 20
 SPARE = 256 * MIB
 """Bytes of a disk that no snapshot takes: the journal and etcd's own log need some."""
+
+
+SLOWEST = 4 * MIB
+"""Bytes a second of a disk that is still waited for: 8 GiB take 34 minutes. Plain gp3 has 125."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,19 @@ class Content:
 
 
 def take(settings: Settings, mine: EtcdSettings) -> str:
-    """Take one and store it, if this member leads; what was done."""
+    """Take one and store it, if this member leads; what was done.
+
+    Whatever goes wrong is in this member's next status as well.
+    """
+    attempt.begin()
+    try:
+        return _take(settings, mine)
+    except Exception as error:
+        attempt.failed(str(error))
+        raise
+
+
+def _take(settings: Settings, mine: EtcdSettings) -> str:
     status = client.facts(settings, mine)
     if status is None:
         raise NodeError("etcd does not answer, so there is no snapshot: see journalctl -u etcd")
@@ -50,14 +67,32 @@ def take(settings: Settings, mine: EtcdSettings) -> str:
     began = time.monotonic()
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     try:
-        client.ctl(settings, mine, "snapshot", "save", str(path))
+        client.save(settings, mine, path)
         content = inspect(path)
         key = f"{PREFIX}{settings.name}/{name}-{content.revision}.db"
         bucket.upload(path, key)
     finally:
         _remove(path)
-    newest.remember(time.monotonic() - began)
-    return f"stored {key}: {content}"
+    age = time.monotonic() - began
+    newest.remember(age)
+    attempt.stored(Snapshot(content.revision, name, key, age))
+    return f"stored {key}: {content}{_thin_out(settings, bucket, key)}"
+
+
+def _thin_out(settings: Settings, bucket: Bucket, key: str) -> str:
+    """Delete what a snapshot that was just verified makes superfluous; what was done.
+
+    That it cannot be done does not make the snapshot fail.
+    """
+    try:
+        stored = bucket.snapshots()
+        if key not in {snapshot.key for snapshot in stored}:
+            return f"; deleted no older one, because {bucket.name} does not list it"
+        doomed = superfluous(stored, operations.current(settings).keep_days)
+        bucket.remove(doomed)
+    except NodeError as error:
+        return f"; could not delete older ones: {error}"
+    return f"; deleted {len(doomed)} older ones" if doomed else ""
 
 
 def inspect(path: Path) -> Content:
@@ -75,8 +110,9 @@ def inspect(path: Path) -> Content:
             left -= len(chunk)
         if body <= 0 or file.read() != digest.digest():
             raise NodeError(f"{path.name} is damaged: its SHA-256 is not the one at its end")
+    command = "etcdutl", "--write-out=json", "snapshot", "status", str(path)
     try:
-        said = run("etcdutl", "--write-out=json", "snapshot", "status", str(path)).stdout
+        said = run(*command, seconds=patience(body)).stdout
     except NodeError as error:
         raise NodeError(f"{path.name} is damaged: {error}") from error
     status = json.loads(said)
@@ -114,17 +150,24 @@ def need_room(directory: Path, size: int) -> None:
         )
 
 
+def patience(size: int) -> int:
+    """Seconds that a program may take with a snapshot of so many bytes."""
+    return 600 + max(0, size) // SLOWEST
+
+
 def _look(bucket: Bucket) -> str:
     """What this member now knows of the newest snapshot."""
     try:
         found = bucket.newest()
     except AwsError as error:
+        attempt.failed(str(error))
         return str(error)
     if not found:
+        attempt.nothing()
         return "none is stored yet"
-    key, age = found
-    newest.remember(age)
-    return f"the newest is {key}"
+    newest.remember(found.age)
+    attempt.stored(found)
+    return f"the newest is {found.key}"
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,10 @@ memberId      the id that etcd has, last had, or is about to start with; null be
 leader        whether it leads
 healthy       whether a linearizable read through it succeeds
 members       "voter" or "learner" by name, null when etcd does not know for sure
-dbSize        bytes of the database file; dbSizeInUse, of what of it is in use
+dbSize        bytes of the database file; dbSizeInUse, of what of it is in use; dbSizeQuota, at most
+snapshot      time and revision of the newest snapshot that this node knows to be stored, and error
+              of its last attempt; each null where there is none
+disk          bytes of the data volume's file system: size, free; problem, null when there is none
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +21,7 @@ from typing import Any
 
 from node import files
 from node.aws import ParameterStore, Stored
-from node.etcd import client
+from node.etcd import attempt, client, disk
 from node.membership import Member
 from node.settings import RUNTIME, EtcdSettings, Settings, at
 from node.status import stamped
@@ -122,11 +125,26 @@ def _silent(state: str, member_id: object) -> dict[str, Any]:
         "members": None,
         "dbSize": None,
         "dbSizeInUse": None,
+        "dbSizeQuota": None,
     }
 
 
 def _put(store: ParameterStore, settings: Settings, document: Mapping[str, Any]) -> None:
-    store.put(settings.parameters["status"], stamped(document))
+    store.put(settings.parameters["status"], stamped({**document, **_storage(document)}))
+
+
+def _storage(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known without etcd."""
+    space = disk.space()
+    return {
+        "snapshot": attempt.told(),
+        "disk": space
+        and {
+            "size": space.size,
+            "free": space.free,
+            "problem": space.problem(document.get("dbSizeQuota")),
+        },
+    }
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import time
 
-from node.etcd import act, decide, leader, observe
+from node.etcd import act, decide, disk, leader, observe
 from node.machine import Machine
 from node.settings import EtcdSettings, Settings
 
@@ -15,7 +15,7 @@ PAUSE = 2
 def run(settings: Settings, mine: EtcdSettings, machine: Machine) -> str:
     """Take steps until there is nothing to do or to wait for; what they were."""
     give_up = time.monotonic() + SECONDS
-    said: list[str] = []
+    said = disk.grow(mine, machine)
     while True:
         text, soon = step(settings, mine, machine)
         if text not in said:

@@ -313,6 +313,7 @@ def test_what_a_member_may_do_besides(cluster):
         "Form",
         "Peers",
         "Snapshot",
+        "ThinOut",
         "Restore",
         "ListSnapshots",
         "EncryptSnapshots",
@@ -321,8 +322,12 @@ def test_what_a_member_may_do_besides(cluster):
     assert found["Form"]["Resource"] == [parameter_arn("/test/etcd/formation")]
     assert found["Peers"]["Action"] == ["ssm:GetParameters"]
     assert found["Peers"]["Resource"] == [parameter_arn("/test/nodes/etcd-*/status")]
-    assert found["Snapshot"]["Action"] == ["s3:PutObject"]
+    # A failed upload in parts is aborted by whoever began it.
+    assert found["Snapshot"]["Action"] == ["s3:PutObject", "s3:AbortMultipartUpload"]
     assert found["Snapshot"]["Resource"] == ["arn:aws:s3:::test-bucket-id/snapshots/etcd-1/*"]
+    # Any may lead and thin out; s3:DeleteObjectVersion would delete for good.
+    assert found["ThinOut"]["Action"] == ["s3:DeleteObject"]
+    assert found["ThinOut"]["Resource"] == ["arn:aws:s3:::test-bucket-id/snapshots/etcd-*/*"]
     assert found["Restore"]["Action"] == ["s3:GetObject"]
     assert found["Restore"]["Resource"] == ["arn:aws:s3:::test-bucket-id/snapshots/*"]
     assert found["ListSnapshots"]["Action"] == ["s3:ListBucket"]

@@ -13,7 +13,7 @@ from node.etcd import numbers
 from tests.recording import REPOSITORY
 
 
-def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
+def test_snapshots_are_versioned_encrypted_private_and_never_expire_by_age(cluster):
     name = "test-bucket"
     bucket = {"bucket": f"{name}-id"}
     assert cluster.of("Bucket")[name]["forceDestroy"] is False
@@ -36,18 +36,18 @@ def test_snapshots_are_versioned_encrypted_private_and_expire(cluster):
     (lifecycle,) = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
     assert lifecycle["status"] == "Enabled"
     assert lifecycle["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
-    assert lifecycle["expiration"] == {"days": 30}
+    # With `days` the last good snapshot would go when no new one comes.
+    assert lifecycle["expiration"] == {"expiredObjectDeleteMarker": True}
     assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    assert lifecycle["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
     (statement,) = json.loads(cluster.of("BucketPolicy")[name]["policy"])["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
-    cluster = deploy_stack({"protect": False, "etcd": {"snapshots": {"keepDays": 3}}})
+    cluster = deploy_stack({"protect": False})
     assert cluster.of("Bucket")["test-bucket"]["forceDestroy"] is True
-    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")["test-bucket"]["rules"]
-    assert lifecycle["expiration"] == {"days": 3}
 
 
 def test_the_program_lies_in_the_bucket_under_its_checksum(cluster):
@@ -152,6 +152,8 @@ REPORTED = {
     "no-leader": ("HasLeader", "Maximum", BELOW, 1, 3, "breaching"),
     "missing-members": ("MissingMembers", "Maximum", ABOVE, 0, 5, "breaching"),
     "snapshot-age": ("SnapshotAgeSeconds", "Minimum", ABOVE, 3 * 15 * 60, 5, "breaching"),
+    "snapshot-failed": ("SnapshotFailed", "Maximum", ABOVE, 0, 1, "ignore"),
+    "data-disk": ("DataDiskNeededPercent", "Maximum", ABOVE, 90, 5, "ignore"),
     "no-space": ("NoSpaceAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
     "corrupt": ("CorruptAlarm", "Maximum", ABOVE, 0, 1, "ignore"),
     "database-size": ("DatabaseQuotaPercent", "Maximum", ABOVE, 80, 5, "ignore"),

@@ -119,6 +119,18 @@ def test_objects_of_an_encrypted_bucket(sent):
     ]
 
 
+def test_deleting_an_object_a_version_and_an_upload_are_three_things(sent):
+    what = {"Bucket": "plain", "Key": "a"}
+    arn = "arn:aws:s3:::plain/a"
+    assert needed(sent("s3", "delete_object", **what)) == [Need("s3:DeleteObject", arn)]
+    assert needed(sent("s3", "delete_object", VersionId="v", **what)) == [
+        Need("s3:DeleteObjectVersion", arn)
+    ]
+    assert needed(sent("s3", "abort_multipart_upload", UploadId="u", **what)) == [
+        Need("s3:AbortMultipartUpload", arn)
+    ]
+
+
 def test_listing_says_what_it_lists(sent):
     call = sent("s3", "list_objects_v2", Bucket="plain", Prefix="etcd-0/")
     assert needed(call) == [Need("s3:ListBucket", "arn:aws:s3:::plain", {"s3:prefix": "etcd-0/"})]

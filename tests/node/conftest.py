@@ -110,9 +110,13 @@ def aws_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return cut
 
 
-def etcd(address: str) -> dict[str, str]:
+def etcd(address: str) -> dict[str, Any]:
     """The etcd part of a member's node.json."""
-    return {"address": address, "volumeId": "vol-0abc", "snapshotBucket": BUCKET}
+    return {
+        "address": address,
+        "volumeId": "vol-0abc",
+        "snapshotBucket": BUCKET,
+    }
 
 
 def document(name: str = "etcd-0", **changes: Any) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class FakeMachine(Machine):
         self.running: set[str] = set()
         self.calls: list[str] = []
         self.since: dict[str, int] = {}
+        self.device_bytes = 0
 
     def active(self, unit: str) -> bool:
         return unit in self.running
@@ -95,6 +96,12 @@ class FakeMachine(Machine):
 
     def mounted(self, path: Path) -> bool:
         return path in self.mounts
+
+    def capacity(self, mount: Path) -> int:
+        return self.device_bytes
+
+    def grow(self, mount: Path, size: int) -> None:
+        self.calls.append(f"grow {mount.name} to {size}")
 
     def mount(self, path: Path) -> None:
         self.calls.append(f"mount {path.name}")

@@ -1,15 +1,24 @@
-"""A TCP relay whose connections a test can end: daemons then make new ones, by new handshakes."""
+"""A TCP relay whose connections a test can end, slow down or freeze."""
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
 class Relay:
-    """Between clients and one server."""
+    """Between clients and one server; `rate` is bytes a second of each direction, None for no
+    limit."""
 
-    def __init__(self, address: str, port: int, target: tuple[str, int]) -> None:
+    def __init__(
+        self, address: str, port: int, target: tuple[str, int], rate: int | None = None
+    ) -> None:
         self._target = target
+        self._rate = rate
+        self.passed = 0
+        """Bytes that went through."""
+        self.freeze_after: int | None = None
+        """Bytes after which nothing goes through any more, without a word."""
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._listener = socket.create_server((address, port))
@@ -45,14 +54,20 @@ class Relay:
             with self._lock:
                 self._open += [client, server]
             for ends in ((client, server), (server, client)):
-                threading.Thread(target=_copy, args=ends, daemon=True).start()
+                threading.Thread(target=self._copy, args=ends, daemon=True).start()
 
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-    source.close()
+            began, passed = time.monotonic(), 0
+            while data := source.recv(65536):
+                while self.freeze_after is not None and self.passed > self.freeze_after:
+                    time.sleep(0.05)
+                passed += len(data)
+                self.passed += len(data)
+                if self._rate:
+                    time.sleep(max(0.0, began + passed / self._rate - time.monotonic()))
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        source.close()

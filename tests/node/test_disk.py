@@ -9,7 +9,7 @@ from node.etcd import disk
 from node.settings import EtcdSettings
 from tests.node.doubles import FakeMachine
 
-VOLUME = EtcdSettings("10.0.224.4", "vol-0abc", "test-bucket")
+VOLUME = EtcdSettings("10.0.224.4", "vol-0abc", "test-bucket", {})
 DEVICE = "dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0abc"
 SIZE = 32 << 20
 
@@ -176,3 +176,84 @@ def test_stopped_anywhere_it_ends_the_same(root, device, machine, monkeypatch, s
     assert machine.calls == ["mount etcd"]
     assert (root / "etc/fstab").read_text().count("/var/lib/etcd") == 1
     assert (root / "var/lib/etcd/data").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_extent_of_a_file_system_is_that_of_its_device(root, device, machine):
+    """Not what statvfs says, which is a few percent less."""
+    disk.prepare(VOLUME, machine)
+    assert disk.extent(device) == SIZE
+
+
+@pytest.mark.parametrize("features", ["^64bit", "64bit"])
+def test_the_extent_is_read_whichever_way_it_was_made(device, features):
+    command = ["mkfs.ext4", "-q", "-b", "1024", "-O", features, device, "20000"]
+    subprocess.run(command, check=True)
+    assert disk.extent(device) == 20000 * 1024
+
+
+def test_a_volume_that_grew_is_grown_once(root, device, machine):
+    machine.device_bytes = SIZE
+    assert disk.grow(VOLUME, machine) == [], "not before it is prepared"
+    disk.prepare(VOLUME, machine)
+    assert disk.grow(VOLUME, machine) == []
+    machine.device_bytes = 2 * SIZE
+    assert disk.grow(VOLUME, machine) == ["grew the file system of vol-0abc from 0.03 to 0.06 GiB"]
+    assert disk.grow(VOLUME, machine) == []
+    assert machine.calls == ["mount etcd", f"grow etcd to {2 * SIZE}"]
+
+
+def test_a_volume_that_is_too_small_is_named_and_left_alone(root, device, machine):
+    disk.prepare(VOLUME, machine)
+    machine.device_bytes = SIZE - 512
+    (said,) = disk.grow(VOLUME, machine)
+    assert said == "vol-0abc is smaller than its file system: is it the right volume?"
+    assert machine.calls == ["mount etcd"]
+
+
+def test_one_that_cannot_be_grown_stops_nothing_and_is_tried_again(
+    root, device, machine, monkeypatch
+):
+    disk.prepare(VOLUME, machine)
+    machine.device_bytes = 2 * SIZE
+
+    def refused(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(machine, "grow", refused)
+        (said,) = disk.grow(VOLUME, machine)
+    assert said.startswith("could not grow the file system of vol-0abc: [Errno 1]")
+    assert disk.grow(VOLUME, machine)[0].startswith("grew ")
+
+
+def test_a_disk_that_is_not_mounted_is_not_grown(root, device, machine):
+    disk.prepare(VOLUME, machine)
+    machine.mounts.clear()
+    machine.device_bytes = 2 * SIZE
+    assert disk.grow(VOLUME, machine) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "quota", "fits"), [(7.8, 4, True), (7.1, 4, False), (20, 8, True), (3.9, 8, False)]
+)
+def test_a_quota_is_held_against_the_real_file_system(size, quota, fits):
+    """Of twice the quota, as settings have it, a tenth may be the file system's own."""
+    space = disk.Space(int(size * disk.GIB), disk.GIB)
+    problem = space.problem(quota * disk.GIB)
+    assert (problem is None) == fits
+    if problem:
+        assert problem.startswith(f"the file system has {size:.1f} GiB, and with a quota of")
+        assert "raise etcd.dataVolume.sizeGib" in problem
+    assert space.problem(None) is None, "an etcd that does not say"
+
+
+def test_what_a_disk_needs_counts_the_database_as_large_as_its_quota():
+    gib = disk.GIB
+    assert disk.Space(20 * gib, 18 * gib).needed(database=gib, quota=4 * gib) == 25
+    # The file system did not grow with its volume.
+    assert disk.Space(8 * gib, 7 * gib).needed(database=gib, quota=8 * gib) == 100
+
+
+def test_the_root_disk_is_not_taken_for_the_data_disk(root):
+    (root / "var/lib/etcd").mkdir(parents=True)
+    assert disk.space() is None

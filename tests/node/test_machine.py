@@ -1,5 +1,7 @@
 """What the program asks of systemd and of other programs."""
 
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,43 @@ def test_a_failure_is_its_last_line(systemctl):
 def test_a_program_that_is_missing_is_named():
     with pytest.raises(NodeError, match="no-such-program"):
         run("no-such-program")
+
+
+def test_a_program_that_takes_too_long_is_ended():
+    began = time.monotonic()
+    with pytest.raises(NodeError, match="sleep had not ended after 1 s"):
+        run("sleep", "60", seconds=1)
+    assert time.monotonic() - began < 10
+
+
+def test_a_program_may_take_any_time_while_it_gets_further(tmp_path):
+    out = tmp_path / "out"
+    script = f"for i in 1 2 3 4 5 6 7 8; do echo x >>{out}; sleep 0.4; done; echo done; exit 3"
+    done = run("sh", "-c", script, ok=(3,), seconds=1, progress=lambda: out.stat().st_size)
+    assert (done.returncode, done.stdout) == (3, "done\n")
+
+
+def test_one_that_gets_no_further_is_ended(tmp_path):
+    out = tmp_path / "out"
+    script = f"echo x >{out}; sleep 60"
+    with pytest.raises(NodeError, match="sh got no further for 1 s, at 2 bytes"):
+        run("sh", "-c", script, seconds=1, progress=lambda: out.stat().st_size)
+
+
+def test_the_capacity_of_what_is_mounted_is_that_of_its_device(tmp_path, monkeypatch):
+    """As `lsblk` has it; the sandbox of `reconcile` shows no devices."""
+    mount = next(
+        (
+            line.split()
+            for line in Path("/proc/mounts").read_text().splitlines()
+            if line.startswith("/dev/") and Path(line.split()[1]).is_mount()
+        ),
+        None,
+    )
+    if mount is None:
+        pytest.skip("nothing is mounted from a device here")
+    command = ["lsblk", "-bndo", "SIZE", mount[0]]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("lsblk does not know the device")
+    assert Machine().capacity(Path(mount[1])) == int(listed.stdout)

@@ -71,7 +71,9 @@ def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
 
     assert node.snapshot().startswith("stored ")
     node.report()
-    assert 0 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 60
+    after = sent(cloudwatch)
+    assert 0 <= after["SnapshotAgeSeconds"] < 60
+    assert after["SnapshotFailed"] == 0
     newest.remember(2700)
     node.report()
     assert 2700 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 2800

@@ -1,5 +1,6 @@
 """A tier that starts again from a snapshot: after the loss of all disks, of the quorum, or of sense."""
 
+import dataclasses
 import shutil
 import subprocess
 from http.client import HTTPConnection
@@ -9,6 +10,7 @@ import pytest
 from node import restore, web
 from node.errors import NodeError
 from node.etcd import act, incarnation, ordering, restoring, snapshots
+from node.etcd.bucket import Bucket
 from node.settings import CACHE, CLUSTER_ENV, DATA_DIR, DATA_MOUNT, TOKEN
 from tests.node.conftest import BUCKET
 from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
@@ -89,6 +91,7 @@ def test_after_the_loss_of_every_disk(saved, s3):
         "token": marker["token"],
         "members": saved.get(MEMBERS),
         "snapshot": saved.key,
+        "bumpRevision": restoring.BUMP,
     }
     assert marker["token"] != FIRST
 
@@ -335,6 +338,39 @@ def test_a_restored_member_that_loses_its_disk_joins_and_forgets_no_promise(save
     said = saved.until(lambda: restored(saved))
     assert not [text for number, text in said if number == 1 and text.startswith("restored")]
     assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
+
+
+def test_after_a_restore_of_an_older_snapshot_the_abandoned_ones_are_not_the_newest(saved, s3):
+    """The second restore begins from before the first one; its revisions are above both."""
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    saved.until(lambda: restored(saved))
+    put(saved, "d", "4")
+    saved.nodes[saved.leader()].snapshot()
+    abandoned = newest(saved)
+    assert abandoned.revision > saved.revision + restoring.BUMP
+
+    saved.nodes[1].restore(saved.key, ordering.DISCARD)
+    token = saved.get(FORMATION)["token"]
+    assert saved.get(FORMATION)["bumpRevision"] == (
+        abandoned.revision - saved.revision + restoring.BUMP
+    )
+    assert newest(saved) == abandoned
+    saved.until(lambda: restored(saved))
+    assert saved.get(FORMATION)["token"] == token
+    assert contents(saved) == {"a": "1", "b": "2"}
+    header = saved.nodes[0].etcdctl("get", "a")["header"]
+    assert header["revision"] >= abandoned.revision + restoring.BUMP
+
+    saved.nodes[saved.leader()].snapshot()
+    assert newest(saved).revision >= abandoned.revision + restoring.BUMP
+    assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == 3
+
+
+def newest(tier):
+    settings = tier.nodes[0].settings
+    found = Bucket(settings, settings.etcd).newest()
+    return dataclasses.replace(found, age=0)
 
 
 def test_old_data_of_a_tier_that_was_not_told_is_never_touched(saved):

@@ -8,13 +8,15 @@ import subprocess
 import time
 from base64 import b64decode
 from collections import namedtuple
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.s3.models import s3_backends
 
-from node.errors import NodeError
+from node.errors import AwsError, NodeError
+from node.etcd import attempt, disk, newest, numbers, snapshots
 from node.etcd import bucket as buckets
-from node.etcd import newest, snapshots
 from node.etcd.bucket import Bucket
 from node.settings import CACHE
 from tests.node.conftest import BUCKET
@@ -35,6 +37,9 @@ def form(tier, size):
     nodes[0].etcdctl("put", "second", "\x01\n binary \x7f")
     nodes[0].etcdctl("del", "first")
     return nodes
+
+
+RECORDS = ["last-snapshot", "newest-snapshot"]
 
 
 def stored(s3):
@@ -64,7 +69,7 @@ def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, 
     revision = statuses[0]["header"]["revision"]
     assert re.fullmatch(rf"snapshots/{leader.name}/\d{{8}}T\d{{6}}Z-{revision}\.db", key)
     assert said.startswith(f"stored {key}: revision {revision}, 1 keys, ")
-    assert left(leader) == ["newest-snapshot"]
+    assert left(leader) == RECORDS
     for node in nodes:
         if node is not leader:
             assert node.snapshot().endswith(f"the newest is {key}")
@@ -120,26 +125,25 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
     with pytest.raises(NodeError, match="S3 holds something else than was sent"):
         single.snapshot()
     assert newest.age() is None, "the alarm must go on"
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
-    real = snapshots.client.ctl
+    real = snapshots.client.save
 
-    def damaged(settings, mine, *command, **options):
-        real(settings, mine, *command, **options)
-        if command[0] == "snapshot":
-            with Path(command[2]).open("r+b") as file:
-                file.seek(8192)
-                file.write(b"?")
+    def damaged(settings, mine, path):
+        real(settings, mine, path)
+        with path.open("r+b") as file:
+            file.seek(8192)
+            file.write(b"?")
 
-    monkeypatch.setattr(snapshots.client, "ctl", damaged)
+    monkeypatch.setattr(snapshots.client, "save", damaged)
     monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
     facts = single.etcdctl("endpoint", "status")[0]["Status"]
     with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99)])
@@ -167,7 +171,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_written(single, s3, monkeypa
     with pytest.raises(NodeError, match=r"has 200 MiB free and 256 MiB are needed: make room"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == []
+    assert left(single) == ["last-snapshot"]
 
 
 def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aws_down):
@@ -176,7 +180,7 @@ def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aw
     aws_down()
     with pytest.raises(NodeError, match=r"AWS: .*/snapshots/etcd-0/\d{8}T"):
         single.snapshot()
-    assert left(single) == ["newest-snapshot"]
+    assert left(single) == RECORDS
     assert 900 <= newest.age() < 1000
 
 
@@ -186,7 +190,7 @@ def test_what_an_interrupted_run_left_is_removed(single, s3):
     for name in ("snapshot.db", "snapshot.db.part"):
         (directory / name).write_bytes(b"half")
     assert single.snapshot().startswith("stored ")
-    assert left(single) == ["newest-snapshot"]
+    assert left(single) == RECORDS
 
 
 def test_without_a_leader_there_is_none(s3, etcd_tier):
@@ -204,29 +208,188 @@ def test_without_a_leader_there_is_none(s3, etcd_tier):
         nodes[0].snapshot()
 
 
-def test_the_newest_is_so_by_its_name_and_its_age_is_s3s(s3, node):
+def test_the_newest_is_so_by_its_revision_and_its_age_is_s3s(s3, node):
     settings = node()
     bucket = Bucket(settings, settings.etcd)
     assert bucket.newest() is None
     for key in (
-        "snapshots/etcd-2/20261124T120000Z-700.db",
+        # By a member whose clock was behind: more was written when it was taken.
+        "snapshots/etcd-1/20261124T100000Z-4000.db",
         "snapshots/etcd-0/20261124T121500Z-90.db",
-        "snapshots/etcd-1/20261124T121500Z-800.db",
-        # A copy of an old one, and what is no snapshot.
-        "snapshots/etcd-2/20261101T000000Z-5.db",
-        "snapshots/etcd-2/20271101T000000Z-5.db.txt",
-        "program/20281101T000000Z-5.db",
+        "snapshots/etcd-1/20261124T121500Z-1000.db",
+        # A copy of an old one, one of another cluster, a number that is no revision, and what is
+        # no snapshot.
+        "snapshots/etcd-2/20271101T000000Z-5.db",
+        "snapshots/imported/20271101T000000Z-70000.db",
+        "snapshots/etcd-2/20271101T000000Z-9999999999999999999.db",
+        "snapshots/etcd-2/20271101T000000Z-70000.db.txt",
+        "program/20281101T000000Z-70000.db",
     ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-    key, age = bucket.newest()
-    assert key == "snapshots/etcd-1/20261124T121500Z-800.db"
-    assert 0 <= age < 60
+    newest = bucket.newest()
+    assert newest.key == "snapshots/etcd-1/20261124T100000Z-4000.db"
+    assert 0 <= newest.age < 60
+
+
+def put_old(s3, days, revision):
+    """A snapshot that was stored some days ago; S3 itself cannot be told to say so."""
+    when = datetime.now(UTC) - timedelta(days=days)
+    key = f"snapshots/etcd-2/{when:%Y%m%dT%H%M%SZ}-{revision}.db"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys[key].last_modified = when.replace(tzinfo=None)
+    return key
+
+
+def test_older_ones_are_thinned_out_after_a_new_one_and_can_be_brought_back(single, s3):
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    months_ago, earlier, last = (
+        put_old(s3, days, revision) for days, revision in ((60, 1), (10.0001, 2), (10, 3))
+    )
+    young = put_old(s3, 1, 4)
+    foreign = "snapshots/imported/backup.db"
+    s3.put_object(Bucket=BUCKET, Key=foreign, Body=b"")
+
+    said = single.snapshot()
+
+    assert said.endswith("; deleted 2 older ones")
+    (new,) = set(stored(s3)) - {months_ago, earlier, last, young, foreign}
+    assert said.startswith(f"stored {new}: ")
+    assert {last, young, foreign} < set(stored(s3))
+    assert not {months_ago, earlier} & set(stored(s3))
+    versions = s3.list_object_versions(Bucket=BUCKET)
+    assert {months_ago, earlier} <= {v["Key"] for v in versions["Versions"]}
+    assert {m["Key"] for m in versions["DeleteMarkers"]} == {months_ago, earlier}
+
+
+def test_nothing_is_deleted_when_the_new_one_fails(single, s3, monkeypatch):
+    old = [put_old(s3, 60, 1), put_old(s3, 61, 2)]
+
+    def refused(*_):
+        raise NodeError("S3 holds something else")
+
+    monkeypatch.setattr(Bucket, "upload", refused)
+    with pytest.raises(NodeError, match="something else"):
+        single.snapshot()
+    assert stored(s3) == sorted(old)
+
+
+def test_nothing_is_deleted_while_s3_does_not_list_the_new_one(single, s3, monkeypatch):
+    old = put_old(s3, 60, 1)
+    monkeypatch.setattr(Bucket, "upload", lambda *_: None)
+    assert single.snapshot().endswith(
+        "; deleted no older one, because test-bucket does not list it"
+    )
+    assert stored(s3) == [old]
+
+
+def test_a_snapshot_counts_although_older_ones_cannot_be_deleted(single, s3, monkeypatch):
+    old = put_old(s3, 60, 1)
+
+    def denied(*_):
+        raise AwsError("AWS: AccessDenied")
+
+    monkeypatch.setattr(Bucket, "remove", denied)
+    assert single.snapshot().endswith("; could not delete older ones: AWS: AccessDenied")
+    assert old in stored(s3)
+    assert attempt.told()["error"] is None
+
+
+def said_of_itself(single, aws):
+    single.report()
+    name = single.settings.parameters["status"]
+    return json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["snapshot"]
+
+
+def test_one_that_fails_says_so_in_the_status_and_to_the_alarm(single, s3, aws, monkeypatch):
+    numbers_of = lambda: numbers.numbers(single.settings, single.settings.etcd, {})  # noqa: E731
+    assert said_of_itself(single, aws) is None
+    assert "SnapshotFailed" not in numbers_of()
+    single.snapshot()
+    good = said_of_itself(single, aws)
+    assert re.fullmatch(r"\d{8}T\d{6}Z", good["time"])
+    assert good["revision"] >= 4
+    assert good["error"] is None
+    assert numbers_of()["SnapshotFailed"] == 0
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots.client, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            single.snapshot()
+    bad = said_of_itself(single, aws)
+    assert bad == {**good, "error": "[Errno 28] No space left on device"}
+    assert numbers_of()["SnapshotFailed"] == 1
+
+    single.snapshot()
+    assert said_of_itself(single, aws)["error"] is None
+    assert numbers_of()["SnapshotFailed"] == 0
+
+
+def test_one_that_is_killed_each_time_is_a_failure_too(single, s3, aws, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    single.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots.client, "save", killed)
+        with pytest.raises(Killed):
+            single.snapshot()
+        # It may be under way still.
+        assert said_of_itself(single, aws)["error"] is None
+        with pytest.raises(Killed):
+            single.snapshot()
+        assert said_of_itself(single, aws)["error"] == "the last attempt was interrupted"
+    single.snapshot()
+    assert said_of_itself(single, aws)["error"] is None
+
+
+def test_who_does_not_lead_sends_no_verdict(node, root, monkeypatch):
+    """Its last attempt may be weeks old."""
+    settings = node()
+    attempt.failed("x" * 9999)
+    assert len(attempt.told()["error"]) == attempt.LONGEST
+    facts = {"header": {"member_id": 1}, "leader": 2, "dbSize": 1, "dbSizeQuota": 4}
+    monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
+    assert "SnapshotFailed" not in numbers.numbers(settings, settings.etcd, {})
+    facts["leader"] = 1
+    assert numbers.numbers(settings, settings.etcd, {})["SnapshotFailed"] == 1
+
+
+def test_a_disk_that_is_mounted_is_in_the_status_and_the_numbers(single, aws, monkeypatch):
+    space = disk.Space(4 << 30, 1 << 30)
+    monkeypatch.setattr(disk, "space", lambda: space)
+    single.report()
+    name = single.settings.parameters["status"]
+    told = json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["disk"]
+    assert told == {"size": 4 << 30, "free": 1 << 30, "problem": None}
+    # 3 of 4 GiB are used, and the quota of 1 GiB is hardly used.
+    found = numbers.numbers(single.settings, single.settings.etcd, {})
+    assert 99 < found["DataDiskNeededPercent"] <= 100
+    space = disk.Space(1 << 30, 1 << 29)
+    single.report()
+    told = json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["disk"]
+    assert told["problem"].startswith("the file system has 1.0 GiB")
 
 
 def test_a_snapshot_that_is_not_there_is_named_with_the_remedy(s3, node):
     settings = node()
     with pytest.raises(NodeError, match=r"there is no snapshots/x\.db in test-bucket.*aws s3 ls"):
         Bucket(settings, settings.etcd).size("snapshots/x.db")
+
+
+def test_s3_that_is_away_is_one_sentence(s3, node, aws_down):
+    """Also for the size: a restore asks for it first, and certificates are refreshed after it."""
+    aws_down()
+    settings = node()
+    bucket = Bucket(settings, settings.etcd)
+    for ask in (lambda: bucket.size("snapshots/x.db"), bucket.newest, lambda: bucket.remove(["x"])):
+        with pytest.raises(AwsError, match="AWS: Could not connect"):
+            ask()
 
 
 def test_an_api_server_takes_none(node):

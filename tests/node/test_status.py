@@ -85,6 +85,9 @@ SILENT = {
     "members": None,
     "dbSize": None,
     "dbSizeInUse": None,
+    "dbSizeQuota": None,
+    "snapshot": None,
+    "disk": None,
 }
 
 

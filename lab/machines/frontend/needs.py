@@ -121,6 +121,8 @@ def _s3(call: Call, region: str, lookup: Lookup) -> list[Need]:
         action = _OBJECT[call.method]
         if "versionId" in arguments:
             action += "Version"
+        if call.method == "DELETE" and "uploadId" in arguments:
+            action = "s3:AbortMultipartUpload"
         encryption = _encryption(call.method, bucket, region, lookup)
         return [Need(action, f"{arn}/{key}"), *encryption]
     if bucket and call.method in {"GET", "HEAD"} and set(arguments) <= _BUCKET_QUERY:
