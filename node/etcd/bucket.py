@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from node import aws
 from node.aws import answering
-from node.errors import NodeError
+from node.errors import AwsError, NodeError
 from node.settings import EtcdSettings, Settings
 
 PREFIX = "snapshots/"
@@ -70,15 +70,18 @@ class Bucket:
         Without the right to list everything, S3 answers 403 for what is not there.
         """
         try:
-            size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"403", "404"}:
+            with answering():
+                size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
+        except AwsError as error:
+            refused = error.__cause__
+            if isinstance(refused, ClientError) and (
+                refused.response["Error"]["Code"] in {"403", "404"}
+            ):
                 raise NodeError(
                     f"there is no {key} in {self.name}: choose one of "
                     f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"
                 ) from error
-            with answering():
-                raise
+            raise
         return size
 
     def download(self, key: str, path: Path) -> None:
