@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.naming import EtcdMember, ParameterPaths
+from components.node_owned import node_owned_parameter
 from components.tags import named
 
 
@@ -42,22 +43,18 @@ class Membership(pulumi.ComponentResource):
             tags=named(args.tags, f"{name}-members"),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        formation = pulumi.Output.json_dumps(
-            {
+        # The founding list is history. Written back to false, the marker would have a member with
+        # an empty disk found a second cluster over the first one.
+        node_owned_parameter(
+            f"{name}-formation",
+            path=args.paths.formation,
+            description="The founding etcd members, and whether they formed the cluster",
+            document={
                 "formed": False,
                 "token": pulumi.Output.concat(args.paths.cluster, "-", args.incarnation),
                 "members": members,
-            }
-        )
-        aws.ssm.Parameter(
-            f"{name}-formation",
-            name=args.paths.formation,
-            type="String",
-            description="The founding etcd members, and whether they formed the cluster",
-            value=formation,
-            tags=named(args.tags, f"{name}-formation"),
-            # The founding list is history, and the nodes own the marker. Written back to false, a
-            # member with an empty disk would found a second cluster over the first one.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["value"]),
+            },
+            tags=args.tags,
+            parent=self,
         )
         self.register_outputs({})

@@ -49,6 +49,12 @@ def etcd_node_policy(
             *_every_node(node, paths, account, key_arn, bucket_arn),
             _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
             _allow("Peers", ["ssm:GetParameters"], [account.parameter(paths.status("etcd-*"))]),
+            # Where an old value stands in a document's place, what was said last (node.owned).
+            _allow(
+                "History",
+                ["ssm:GetParameterHistory"],
+                [account.parameter(path) for path in (paths.formation, paths.status("etcd-*"))],
+            ),
             _allow(
                 "Snapshot",
                 # A part that was sent in vain is paid for until the upload is aborted.
@@ -87,7 +93,12 @@ def _every_node(
         # GetParametersByPath is authorised on the path it is asked for, not on what it returns.
         _allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),
         _allow("Membership", ["ssm:GetParameter", "ssm:GetParameters"], membership),
-        _allow("Report", ["ssm:PutParameter"], [account.parameter(paths.status(node))]),
+        # Read, too: a document says which version it is written as.
+        _allow(
+            "Report",
+            ["ssm:GetParameters", "ssm:PutParameter"],
+            [account.parameter(paths.status(node))],
+        ),
         {
             **_allow("DecryptFiles", ["kms:Decrypt"], [key_arn]),
             # Parameter Store names the parameter in the encryption context, so the key opens

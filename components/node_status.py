@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.naming import ParameterPaths
-from components.tags import named
+from components.node_owned import node_owned_parameter
 
 
 def status_parameter(
@@ -17,16 +17,12 @@ def status_parameter(
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> aws.ssm.Parameter:
-    """An empty report for the node to overwrite.
-
-    Made here rather than by the node, so that destroying the stack leaves none behind.
-    """
-    return aws.ssm.Parameter(
+    """An empty report for the node to overwrite."""
+    return node_owned_parameter(
         f"{name}-status",
-        name=paths.status(node),
-        type="String",
+        path=paths.status(node),
         description=f"What {node} last reported of itself",
-        value="{}",
-        tags=named(tags, f"{name}-status"),
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["value"]),
+        document={},
+        tags=tags,
+        parent=parent,
     )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from node import web
+from node import owned, web
 from node.errors import AwsError, NodeError
 
 ATTEMPTS = 5
@@ -38,6 +38,14 @@ class Stored:
     """JSON; None when the value is not JSON."""
     age: float
     """Seconds, by AWS's own clock at both ends: no clock of a node takes part."""
+    version: int = 0
+    """The parameter's version now: the next write gets the number after it."""
+    echo: bool = False
+    """Whether that version says nothing, and this document is of an older one (node.owned)."""
+
+
+RETRIES = 3
+"""Writes until one that nobody else may make is taken for hopeless."""
 
 
 class ParameterStore:
@@ -97,16 +105,66 @@ class ParameterStore:
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             now = parsedate_to_datetime(date) if date else datetime.now(UTC)
             for parameter in answer["Parameters"]:
-                age = (now - parameter["LastModifiedDate"]).total_seconds()
-                found[parameter["Name"]] = Stored(_document(parameter["Value"]), age)
+                found[parameter["Name"]] = _stored(parameter, now)
         return found
 
-    def put(self, name: str, document: object) -> None:
-        """Replace the JSON document in a parameter."""
+    def owned(self, names: Sequence[str]) -> dict[str, Stored]:
+        """The documents that count in those of the parameters that exist, by name.
+
+        Where an echo stands in a document's place, the history is asked for what was said last:
+        the document is None when it holds nothing that counts either.
+        """
+        found = self.latest(names)
+        for name, stored in found.items():
+            if not owned.Version(stored.version, stored.document).stands:
+                found[name] = self._said_last(name, stored)
+        return found
+
+    def _said_last(self, name: str, stored: Stored) -> Stored:
+        now = datetime.now(UTC)
         with answering():
-            self._ssm.put_parameter(
-                Name=name, Value=json.dumps(document), Type="String", Overwrite=True
+            pages = self._ssm.get_paginator("get_parameter_history").paginate(Name=name)
+            history: dict[int, Stored] = {}
+            for page in pages:
+                date = page["ResponseMetadata"]["HTTPHeaders"].get("date")
+                now = parsedate_to_datetime(date) if date else now
+                history |= {v["Version"]: _stored(v, now) for v in page["Parameters"]}
+        last = max(history, default=stored.version)
+        counts = owned.newest(owned.Version(n, s.document) for n, s in history.items())
+        if counts is None:
+            return Stored(None, stored.age, last, echo=True)
+        said = history[counts.number]
+        return Stored(said.document, said.age, last, echo=counts.number != last)
+
+    def put(self, name: str, document: Mapping[str, Any], after: int) -> int:
+        """Write what goes on from version `after`; the version that it became.
+
+        Any other than the next one means that somebody else wrote first, and that what was written
+        says nothing.
+        """
+        numbered = owned.numbered(document, after + 1)
+        with answering():
+            answer = self._ssm.put_parameter(
+                Name=name, Value=json.dumps(numbered), Type="String", Overwrite=True
             )
+        became: int = answer["Version"]
+        return became
+
+    def insist(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write what nobody else has a say in, until it counts."""
+        there = self.latest([name]).get(name)
+        version = there.version if there else 0
+        for _ in range(RETRIES):
+            became = self.put(name, document, version)
+            if became == version + 1:
+                return
+            version = became
+        raise AwsError(f"parameter {name} is written by somebody else all the time")
+
+
+def _stored(parameter: Mapping[str, Any], now: datetime) -> Stored:
+    age = (now - parameter["LastModifiedDate"]).total_seconds()
+    return Stored(_document(parameter["Value"]), age, parameter.get("Version", 0))
 
 
 def _document(text: str) -> Any:  # noqa: ANN401  JSON

@@ -8,6 +8,9 @@ from typing import Any
 
 from node.errors import NodeError
 
+GIVEN_UP = "old"
+"""What a person writes in the place of a disk's token to have its data set aside."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -33,10 +36,39 @@ class Formation:
     """Key of the snapshot that the founders start from; None for an empty cluster."""
     bump: int | None = None
     """How far the founders lift the snapshot's revisions; None in markers of older programs."""
+    superseded: tuple[str, ...] = ()
+    """Tokens of the incarnations that a restore put this one in the place of, the last one last."""
+
+    @property
+    def restoring(self) -> bool:
+        """Whether the founders are to start from a snapshot."""
+        return self.snapshot is not None and not self.formed
 
     def owns(self, token: str | None) -> bool:
         """Whether data of that token is of this incarnation; data without one is not doubted."""
         return token is None or token == self.token
+
+    def supersedes(self, token: str | None) -> bool:
+        """Whether data of that token is of an incarnation that this one took the place of.
+
+        Another token alone does not say so: the marker may be the older one.
+        """
+        return token in {*self.superseded, GIVEN_UP}
+
+    def document(self) -> dict[str, Any]:
+        """The marker as it is written."""
+        written = {
+            "formed": self.formed,
+            "token": self.token,
+            "members": [{"name": m.name, "address": m.address} for m in self.members],
+        }
+        if self.snapshot:
+            written["snapshot"] = self.snapshot
+        if self.bump:
+            written["bumpRevision"] = self.bump
+        if self.superseded:
+            written["superseded"] = list(self.superseded)
+        return written
 
 
 def members(document: Any) -> tuple[Member, ...]:  # noqa: ANN401  JSON
@@ -65,6 +97,7 @@ def formation(document: Any) -> Formation:  # noqa: ANN401  JSON
             members=members(document["members"]),
             snapshot=document.get("snapshot"),
             bump=document.get("bumpRevision"),
+            superseded=tuple(str(token) for token in document.get("superseded") or ()),
         )
 
 

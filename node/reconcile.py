@@ -15,7 +15,7 @@ def run(settings: Settings, machine: Machine) -> str:
     """
     try:
         step = _tier(settings, machine)
-    except NodeError as error:
+    except (NodeError, OSError) as error:
         raise NodeError("; ".join((str(error), *_every_run(settings, machine)))) from error
     return "; ".join((step, *_every_run(settings, machine)))
 

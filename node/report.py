@@ -32,7 +32,7 @@ def _write(settings: Settings) -> dict[str, Any]:
     if settings.etcd:
         return status.write(settings, settings.etcd)
     state = readiness.report(settings)
-    ParameterStore(settings.region).put(settings.parameters["status"], stamped(state))
+    ParameterStore(settings.region).insist(settings.parameters["status"], stamped(state))
     return state
 
 

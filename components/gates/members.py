@@ -19,9 +19,12 @@ class Tier:
     desired: frozenset[str]
     """The members that the stack wants."""
     formed: bool | None
-    """What the marker says; None when it cannot be read."""
+    """Whether there is a cluster: False only while the first one is being founded, and None when
+    nobody can say."""
     heard: Mapping[str, EtcdReport | Silence]
     """The report of each node that counts, or why there is none."""
+    restoring: bool = False
+    """Whether the members are to found the cluster anew from a snapshot."""
 
     def of(self, name: str) -> EtcdReport | Silence:
         """What a node says."""
@@ -37,8 +40,8 @@ def may_be_replaced(tier: Tier, member: str, *, running: bool) -> Verdict:
     """
     if not running:
         return Pass("its machine does not run any more")
-    if tier.formed is False:
-        return Pass("the cluster was never formed, so there is nothing to lose")
+    if verdict := _unformed(tier):
+        return verdict
     membership = _membership(tier)
     if isinstance(membership, Wait):
         return membership
@@ -68,8 +71,8 @@ def _can_spare(tier: Tier, member: str, voters: set[str]) -> Verdict:
 
 def may_leave(tier: Tier, member: str) -> Verdict:
     """Whether a node that the stack no longer wants may go: once it has left the cluster."""
-    if tier.formed is False:
-        return Pass("the cluster was never formed, so there is nothing to lose")
+    if verdict := _unformed(tier):
+        return verdict
     own = tier.of(member)
     if isinstance(own, EtcdReport):
         if own.state == "left":
@@ -92,6 +95,15 @@ def disk_may_go(tier: Tier, member: str) -> Verdict:
             "away"
         )
     return may_leave(tier, member)
+
+
+def _unformed(tier: Tier) -> Verdict | None:
+    """What follows from there being no cluster now."""
+    if tier.formed is False:
+        return Pass("the cluster was never formed, so there is nothing to lose")
+    if tier.restoring:
+        return Wait(("a snapshot is being restored, and the cluster is not formed again yet",))
+    return None
 
 
 def _membership(tier: Tier) -> Mapping[str, str] | Wait:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from node import owned
+
 STATES = frozenset({"waiting", "empty", "joining", "member", "left"})
 ROLES = frozenset({"voter", "learner"})
 
@@ -36,7 +38,7 @@ class DamagedReportError(Exception):
 def read_report(text: str) -> EtcdReport:
     """The report in a parameter's value. Raises DamagedReportError."""
     document = _document(text)
-    if document == {}:  # as `pulumi up` made it
+    if not document.keys() - {owned.VERSION}:  # as `pulumi up` made it
         raise DamagedReportError("has never reported")
     state, members = document.get("state"), document.get("members")
     if not isinstance(state, str) or state not in STATES:
@@ -57,16 +59,43 @@ def read_report(text: str) -> EtcdReport:
     )
 
 
-def read_formed(text: str | None) -> bool | None:
-    """Whether the marker says that the cluster was formed; None when it says nothing readable.
+def was_member(text: str) -> bool:
+    """Whether a node that reported so, at any time, had been a member of a cluster by then."""
+    try:
+        return bool(_document(text).get("memberId"))
+    except DamagedReportError:
+        return False
 
-    Only a plain false opens a gate, so a marker that is lost or damaged never does.
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """What the marker says."""
+
+    formed: bool | None
+    """Whether there is a cluster. False only while the first one is being founded; None when it
+    says nothing that can be relied on."""
+    restoring: bool = False
+    """Whether the members are to found the cluster anew from a snapshot."""
+
+
+def read_marker(text: str | None, version: int) -> Marker:
+    """The marker in a parameter's value, and the version of that parameter.
+
+    Only a plain false opens a gate, so a marker that is lost or damaged never does. Nor does one
+    that was written after the parameter was made: nodes write it once there is a cluster, and
+    "false" is then a restore, or an old value that was written back.
     """
     try:
-        formed = _document(text or "").get("formed")
+        document = _document(text or "")
     except DamagedReportError:
-        return None
-    return formed if isinstance(formed, bool) else None
+        return Marker(formed=None)
+    if document.get(owned.VERSION, version) != version:
+        return Marker(formed=None)
+    if document.get("formed") is False:
+        restoring = bool(document.get("snapshot") or document.get("superseded"))
+        first = version == owned.FIRST and not restoring
+        return Marker(formed=False if first else None, restoring=restoring)
+    return Marker(formed=True if document.get("formed") is True else None)
 
 
 def _document(text: str) -> dict[str, Any]:

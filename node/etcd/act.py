@@ -89,13 +89,35 @@ def _clear() -> None:
 
 
 def mark_formed(settings: Settings, seen: Formation) -> str:
-    """Set the marker, in what it says now: every founding member does this, and once is enough."""
+    """Set the marker, in what it says now: every founding member does this, and once is enough.
+
+    `seen` is of the incarnation that runs; a marker that a restore has ordered meanwhile stays.
+    """
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
-    document = store.get(name)
-    now = formation(document)
-    if now.token != seen.token:
+    stored = store.owned([name])[name]
+    now = formation(stored.document) if stored.document is not None else None
+    if now and now.token == seen.token:
+        if now.formed:
+            return "the cluster is formed"
+        document = {**stored.document, "formed": True}
+    elif now is None or now.token in seen.superseded:
+        document = seen.document()
+    else:
         return f"a restore was ordered meanwhile: {now.token}"
-    if now.formed:
-        return "the cluster is formed"
-    store.put(name, {**document, "formed": True})
+    if store.put(name, document, stored.version) != stored.version + 1:
+        return "the marker was written meanwhile: looking again"
     return "the cluster is formed: set the marker"
+
+
+def restate(settings: Settings) -> str | None:
+    """Write the marker again where an echo stands in its place; what was done.
+
+    Nothing depends on it: nodes read on in the history, of which Parameter Store keeps the last
+    hundred versions.
+    """
+    store, name = ParameterStore(settings.region), settings.parameters["formation"]
+    stored = store.owned([name]).get(name)
+    if stored is None or stored.document is None or not stored.echo:
+        return None
+    store.put(name, stored.document, stored.version)
+    return "wrote the marker again: an older one stood in its place"

@@ -5,13 +5,18 @@ second one beside the first when it cannot reach its peers (etcdserver/cluster_u
 isMemberBootstrapped), so the marker, which is outside the disk, must say that none was formed.
 Once it says the contrary, an empty disk joins as a new member, under an id that it never had: the
 others believe what a member of the old id has acknowledged, and that went with the disk.
+
+The marker is a parameter, and what was deleted and made again, or put back by hand, says "never" of
+a cluster that is there. So it is not believed against what can be seen: an empty disk forms none
+when this node, or another one, was a member before; data is set aside only for an incarnation that
+says that it took the place of this one; and a member that has a leader sets the marker right.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from node.etcd.entries import Entry, at
-from node.membership import Formation, Member
+from node.etcd.entries import Entry, at, founding_id
+from node.membership import GIVEN_UP, Formation, Member
 from node.settings import TOKEN
 
 Disk = Literal["absent", "empty", "initialised"]
@@ -26,7 +31,7 @@ class State:
     address: str
     disk: Disk
     formation: Formation | None
-    """The marker; None when AWS did not answer."""
+    """The marker; None when AWS did not answer, and when its parameter holds none that counts."""
     desired: tuple[Member, ...] | None
     """The desired members; None when AWS did not answer."""
     running: bool = False
@@ -45,6 +50,12 @@ class State:
     """Why AWS did not answer, for people."""
     token: str | None = None
     """Which incarnation the disk says that its data belongs to; None when it does not say."""
+    reported: tuple[str, ...] = ()
+    """Other nodes that ever said to be members; read while an empty disk may found a cluster."""
+    void: bool = False
+    """Whether the marker is there and holds nothing that counts (node.owned)."""
+    echo: bool = False
+    """Whether the marker was read from the history, because an older one stands in its place."""
 
     @property
     def wanted(self) -> bool | None:
@@ -111,7 +122,10 @@ class Leave:
 
 @dataclass(frozen=True)
 class MarkFormed:
-    """Set the marker: from now on no disk is ever used for a new cluster."""
+    """Set the marker: from now on no disk is ever used for a new cluster.
+
+    Where the marker is of an older incarnation than the cluster that runs, it is set right, too.
+    """
 
     formation: Formation
 
@@ -143,14 +157,19 @@ def decide(state: State) -> Step:
 
 def _of_another(state: State, marker: Formation) -> Step | None:
     """What to do about data that is not, or may not be, of the marker's incarnation."""
-    restoring = marker.snapshot is not None and not marker.formed
-    if not marker.owns(state.token):
-        return Restore(marker) if restoring and state.name in _names(marker) else SetAside()
-    if restoring and state.token is None:
-        # Every restored disk has a token; without one nobody knows what this is.
+    if marker.supersedes(state.token) and not marker.owns(state.token):
+        restores = marker.restoring and state.name in _names(marker)
+        return Restore(marker) if restores else SetAside()
+    if marker.restoring and state.token != marker.token:
+        # Every restored disk has a token, and every restore names those that it is instead of.
+        doubt = (
+            "does not say whether its data is of before or after"
+            if state.token is None
+            else f"holds data of {state.token}, which the restore does not name as what was before"
+        )
         return Wait(
-            "a snapshot is being restored, and the disk does not say whether its data is of before "
-            f"or after: write {marker.token!r} into {TOKEN} to keep it, 'old' to have it set aside"
+            f"a snapshot is being restored, and the disk {doubt}: write {marker.token!r} into "
+            f"{TOKEN} to keep it, {GIVEN_UP!r} to have it set aside"
         )
     return None
 
@@ -165,8 +184,42 @@ def _without_data(state: State) -> Step:
         return _outside(state, marker) if state.peers is not None else Wait(_NO_PEER)
     if state.name not in _names(marker):
         return Wait("the founding members have not formed the cluster yet", changing=True)
+    if reason := _was_there(state, marker):
+        return Wait(reason, changing=True)
     return Restore(marker) if marker.snapshot else Form(marker)
 
+
+def _was_there(state: State, marker: Formation) -> str:
+    """What speaks against founding with an empty disk, whatever the marker says; empty when
+    nothing does.
+
+    Founders start one after the other, so that others run, and have reported, means little: what
+    matters is that this one never ran. The others know: etcd lists a founder from the beginning,
+    and whether it ever started.
+    """
+    mine = founding_id(f"https://{state.address}:2380", marker.token)
+    entry = at(state.address, state.peers or ())
+    if marker.restoring:
+        # Peers and reports may be of the incarnation that this one takes the place of.
+        lost = state.used == mine or (entry is not None and entry.id == mine and entry.started)
+        return _LOST if lost else ""
+    if state.peers is not None:
+        return "" if entry is not None and not entry.started else _LOST
+    if state.used is not None:
+        return _LOST
+    if state.reported:
+        return (
+            f"the marker says that no cluster was ever formed, and {', '.join(state.reported)} "
+            "reported to be a member of one: waiting for it to answer"
+        )
+    return ""
+
+
+_LOST = (
+    "the marker says that the cluster is not formed yet, and this node was a member of it and has "
+    "an empty disk: waiting for the others to set the marker; if all disks are lost, restore a "
+    "snapshot (ha-node restore)"
+)
 
 _NO_PEER = (
     "the disk is empty and no member answers: this one never forms a second cluster; if all disks "
@@ -204,8 +257,8 @@ def _removed(state: State) -> Step:
 
 def _running(state: State) -> Step:
     marker = state.formation
-    if marker is None:
-        return Wait(f"etcd is running{_why(state)}")
+    if marker is None or (not marker.formed and not marker.owns(state.token)):
+        return _set_right(state, marker) or Wait(f"etcd is running{_why(state)}")
     if marker.formed:
         # Its removal is the leader's to make; then etcd ends, and the gate is waiting for it.
         return Wait("etcd is running", changing=state.wanted is False)
@@ -219,6 +272,19 @@ def _running(state: State) -> Step:
     if missing and not marker.snapshot:
         return Wait(f"etcd is running and waits for {', '.join(missing)} to start", changing=True)
     return MarkFormed(marker)
+
+
+def _set_right(state: State, marker: Formation | None) -> Step | None:
+    """The marker of the incarnation that runs, where the one that is there denies it.
+
+    One that a restore has written is never denied: it names this incarnation, or waits for a person
+    (_of_another).
+    """
+    if state.token is None or not state.entries or (marker is None and not state.void):
+        return None
+    earlier = (*marker.superseded, marker.token) if marker else ()
+    listed = tuple(Member(entry.name, entry.address) for entry in state.entries if entry.started)
+    return MarkFormed(Formation(formed=True, token=state.token, members=listed, superseded=earlier))
 
 
 def _names(marker: Formation) -> set[str]:

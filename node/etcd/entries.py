@@ -1,5 +1,6 @@
 """The membership as etcd has it, and what its quorum allows. Pure."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,12 @@ def _entry(member: dict[str, Any]) -> Entry:
         voter=not member.get("islearner", False),
         started=bool(member.get("clienturls")),
     )
+
+
+def founding_id(peer_url: str, token: str) -> str:
+    """The id of a founding member, which etcd makes of its peer URL and the cluster's token
+    (server/etcdserver/api/membership/member.go, computeMemberID)."""
+    return f"{int.from_bytes(hashlib.sha1(f'{peer_url}{token}'.encode()).digest()[:8]):x}"  # noqa: S324
 
 
 def at(address: str, listed: Sequence[Entry]) -> Entry | None:

@@ -1,5 +1,7 @@
 """What an etcd node sees: its disk, its etcd, Parameter Store, and where need be its peers."""
 
+from dataclasses import dataclass
+
 from node.aws import ParameterStore
 from node.errors import AwsError
 from node.etcd import client, decide, incarnation, peers, status
@@ -8,17 +10,21 @@ from node.membership import Formation, Member, formation, members
 from node.settings import CLUSTER_ENV, DATA_MOUNT, EtcdSettings, Settings, at
 
 UNIT = "etcd.service"
+RUNBOOK = "docs/runbooks/restore.md"
 
 
 def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.State:
     """The state that the decision is made from; NodeError when a parameter is damaged."""
     # First: a slow AWS takes a minute, and what is on the machine would be old by then.
-    marker, desired, used, trouble = _parameters(settings)
+    parameters = _parameters(settings)
+    marker, desired = parameters.marker, parameters.desired
     disk = _disk(machine)
     running = machine.active(UNIT)
     removed = disk == "initialised" and not running and machine.ended(UNIT)
-    outside = removed or (disk == "empty" and marker is not None and marker.formed)
+    empty = disk == "empty" and marker is not None
+    outside = removed or empty
     told = peers.membership(settings, _others(mine, marker, desired)) if outside else None
+    founding = empty and marker is not None and not marker.formed and told is None
     return decide.State(
         name=settings.name,
         address=mine.address,
@@ -31,10 +37,13 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.Sta
         removed=removed,
         entries=client.membership(settings, mine) if running and disk == "initialised" else None,
         peers=told,
-        used=used,
+        used=parameters.used,
         starting=at(CLUSTER_ENV).exists(),
-        trouble=trouble,
+        trouble=parameters.trouble,
         token=incarnation.token(),
+        reported=_reported(settings, marker, desired) if founding else (),
+        void=parameters.void,
+        echo=parameters.echo,
     )
 
 
@@ -44,23 +53,52 @@ def _disk(machine: Machine) -> decide.Disk:
     return "initialised" if client.initialised() else "empty"
 
 
-def _parameters(
-    settings: Settings,
-) -> tuple[Formation | None, tuple[Member, ...] | None, str | None, str]:
-    """The marker, the desired members, the last member id; why they are not to be had."""
-    names = [settings.parameters[name] for name in ("formation", "members", "status")]
+@dataclass(frozen=True)
+class _Parameters:
+    marker: Formation | None = None
+    desired: tuple[Member, ...] | None = None
+    used: str | None = None
+    """The last member id."""
+    void: bool = False
+    """Whether the marker's parameter holds nothing that counts."""
+    echo: bool = False
+    """Whether an older marker stands in the place of the one that counts."""
+    trouble: str = ""
+    """Why something is not to be had."""
+
+
+def _parameters(settings: Settings) -> _Parameters:
+    formed, wanted, own = (settings.parameters[name] for name in ("formation", "members", "status"))
+    store = ParameterStore(settings.region)
     try:
-        found = ParameterStore(settings.region).latest(names)
+        found = store.owned([formed, own])
+        found |= store.latest([wanted])
     except AwsError as error:
-        return None, None, None, str(error)
-    marker, desired, own = (found.get(name) for name in names)
-    missing = [name for name in names[:2] if name not in found]
-    return (
-        formation(marker.document) if marker else None,
-        members(desired.document) if desired else None,
-        status.last_id(own.document) if own else None,
-        f"{' and '.join(missing)} do not exist: run pulumi up" if missing else "",
+        return _Parameters(trouble=str(error))
+    marker = found.get(formed)
+    missing = [name for name in (formed, wanted) if name not in found]
+    trouble = f"{' and '.join(missing)} do not exist: run pulumi up" if missing else ""
+    void = marker is not None and marker.echo and marker.document is None
+    if void:
+        trouble = f"{formed} holds an old value, and its history none that counts ({RUNBOOK})"
+    return _Parameters(
+        marker=formation(marker.document) if marker and not void else None,
+        desired=members(found[wanted].document) if wanted in found else None,
+        used=status.last_id(found[own].document) if own in found else None,
+        void=void,
+        echo=marker is not None and marker.echo and not void,
+        trouble=trouble,
     )
+
+
+def _reported(
+    settings: Settings, marker: Formation | None, desired: tuple[Member, ...] | None
+) -> tuple[str, ...]:
+    """Other nodes that ever said that they have a member id. AwsError when AWS does not answer."""
+    listed = {m.name: m for m in (*(desired or ()), *(marker.members if marker else ()))}
+    listed.pop(settings.name, None)
+    found = status.reports(ParameterStore(settings.region), settings, list(listed.values()))
+    return tuple(sorted(name for name, report in found.items() if report.member_id))
 
 
 def _others(

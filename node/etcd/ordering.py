@@ -5,13 +5,16 @@ from uuid import uuid4
 
 from node.aws import ParameterStore
 from node.errors import NodeError
-from node.etcd import peers, snapshots, status
+from node.etcd import incarnation, peers, snapshots, status
 from node.etcd.bucket import BUMP, PREFIX, Bucket
 from node.etcd.snapshots import Content
-from node.membership import Member, formation, members
+from node.membership import Formation, Member, formation, members
 from node.settings import CACHE, EtcdSettings, Settings, at
 
 DISCARD = "--discard-newer-writes"
+REMEMBERED = 20
+"""Incarnations that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
+characters, and a disk that was away during more restores waits for a person."""
 USAGE = f"restore latest|{PREFIX}<node>/<time>-<revision>.db [{DISCARD}]"
 
 
@@ -26,32 +29,56 @@ def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
         raise NodeError(f"usage: ha-node {USAGE}")
     bucket, store = Bucket(settings, mine), ParameterStore(settings.region)
     key = _key(bucket, names[0])
-    marker = store.get(settings.parameters["formation"])
-    current = formation(marker)
+    _, current = _marker(store, settings)
     wanted = members(store.get(settings.parameters["members"]))
-    if not current.formed and (current.snapshot, current.members) == (key, wanted):
+    if current and current.restoring and (current.snapshot, current.members) == (key, wanted):
         return f"{key} is being restored already; see the journal of node-reconcile on each member"
-    if DISCARD not in arguments and (working := _working(settings, store, current.members, wanted)):
+    founders = current.members if current else ()
+    if DISCARD not in arguments and (working := _working(settings, store, founders, wanted)):
         raise NodeError(
             f"the cluster works: {working}. A restore would discard every write since {key}; "
             f"if that is meant, add {DISCARD}"
         )
     content = _inspect(bucket, key)
-    token = f"{settings.cluster}-{uuid4()}"
-    store.put(
-        settings.parameters["formation"],
-        {
-            "formed": False,
-            "token": token,
-            "members": [{"name": m.name, "address": m.address} for m in wanted],
-            "snapshot": key,
-            "bumpRevision": _bump(bucket, content),
-        },
-    )
+    token = _write(settings, store, current, wanted, key, _bump(bucket, content))
     return (
         f"{', '.join(m.name for m in wanted)} will found the cluster {token} from {key} "
         f"({content}), each within a minute; their present data is set aside"
     )
+
+
+def _marker(store: ParameterStore, settings: Settings) -> tuple[int, Formation | None]:
+    """The version of the marker's parameter, and what counts; None where nothing does."""
+    name = settings.parameters["formation"]
+    stored = store.owned([name]).get(name)
+    if stored is None:
+        raise NodeError(f"parameter {name} does not exist: run pulumi up")
+    return stored.version, None if stored.document is None else formation(stored.document)
+
+
+def _write(
+    settings: Settings,
+    store: ParameterStore,
+    seen: Formation | None,
+    wanted: tuple[Member, ...],
+    key: str,
+    bump: int,
+) -> str:
+    """Order the restore, unless the marker has become another one; the new token."""
+    version, now = _marker(store, settings)
+    # The disk's token, too: the marker may have lost what the disk still knows.
+    known = (*(now.superseded if now else ()), now.token if now else None, incarnation.token())
+    superseded = tuple(dict.fromkeys(token for token in known if token))[-REMEMBERED:]
+    token = f"{settings.cluster}-{uuid4()}"
+    marker = Formation(
+        formed=False, token=token, members=wanted, snapshot=key, bump=bump, superseded=superseded
+    )
+    name = settings.parameters["formation"]
+    if (now and now.token) != (seen and seen.token) or (
+        store.put(name, marker.document(), version) != version + 1
+    ):
+        raise NodeError("the marker was written meanwhile, so no restore was ordered: try again")
+    return token
 
 
 def _key(bucket: Bucket, name: str) -> str:

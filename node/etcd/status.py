@@ -1,5 +1,6 @@
 """The status of an etcd node: what it tells Parameter Store, and what others told it.
 
+version       which version of its parameter this is (node.owned)
 instanceId    the machine, null when unknown
 time          of this node's clock, for people
 state         waiting: etcd does not answer; empty: the disk is empty and the node asks to join;
@@ -70,7 +71,7 @@ def reports(
 ) -> Mapping[str, Report]:
     """What the nodes of members last said, by name."""
     paths = {settings.status_of(member.name): member.name for member in nodes}
-    found = {paths[path]: read(stored) for path, stored in store.latest(list(paths)).items()}
+    found = {paths[path]: read(stored) for path, stored in store.owned(list(paths)).items()}
     return {name: report for name, report in found.items() if report is not None}
 
 
@@ -111,7 +112,7 @@ def last_id(document: object) -> str | None:
 
 def _before(store: ParameterStore, settings: Settings) -> dict[str, Any]:
     path = settings.parameters["status"]
-    stored = store.latest([path]).get(path)
+    stored = store.owned([path]).get(path)
     return stored.document if stored and isinstance(stored.document, dict) else {}
 
 
@@ -130,7 +131,7 @@ def _silent(state: str, member_id: object) -> dict[str, Any]:
 
 
 def _put(store: ParameterStore, settings: Settings, document: Mapping[str, Any]) -> None:
-    store.put(settings.parameters["status"], stamped({**document, **_storage(document)}))
+    store.insist(settings.parameters["status"], stamped({**document, **_storage(document)}))
 
 
 def _storage(document: Mapping[str, Any]) -> dict[str, Any]:

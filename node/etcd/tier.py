@@ -2,7 +2,7 @@
 
 import time
 
-from node.etcd import act, decide, disk, leader, observe
+from node.etcd import act, client, decide, disk, leader, observe
 from node.machine import Machine
 from node.settings import EtcdSettings, Settings
 
@@ -30,6 +30,8 @@ def step(settings: Settings, mine: EtcdSettings, machine: Machine) -> tuple[str,
     state = observe.look(settings, mine, machine)
     decision = decide.decide(state)
     if isinstance(decision, decide.Wait) and state.desired and state.entries:
+        if state.echo and client.leading(settings, mine) and (done := act.restate(settings)):
+            return done, True
         changed = leader.step(settings, mine, state.desired)
         if changed:
             return changed

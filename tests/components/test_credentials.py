@@ -252,10 +252,19 @@ def test_only_members_read_snapshots_and_reports(cluster):
     assert allowed(cluster, "api-0", "ssm:GetParameter") == membership
     assert allowed(cluster, "api-0", "kms:GenerateDataKey") == set()
     # The program asks for several at once, which is an action of its own.
-    assert allowed(cluster, "api-0", "ssm:GetParameters") == membership
+    assert allowed(cluster, "api-0", "ssm:GetParameters") == {
+        *membership,
+        parameter_arn("/test/nodes/api-0/status"),
+    }
+    assert allowed(cluster, "api-0", "ssm:GetParameterHistory") == set()
     assert allowed(cluster, "etcd-0", "ssm:GetParameter") == membership
     assert allowed(cluster, "etcd-0", "ssm:GetParameters") == {
         *membership,
+        parameter_arn("/test/nodes/etcd-*/status"),
+        parameter_arn("/test/nodes/etcd-0/status"),
+    }
+    assert allowed(cluster, "etcd-0", "ssm:GetParameterHistory") == {
+        parameter_arn("/test/etcd/formation"),
         parameter_arn("/test/nodes/etcd-*/status"),
     }
 
@@ -290,7 +299,7 @@ def test_what_an_api_server_may_do(cluster):
         parameter_arn("/test/etcd/members"),
         parameter_arn("/test/etcd/formation"),
     ]
-    assert found["Report"]["Action"] == ["ssm:PutParameter"]
+    assert found["Report"]["Action"] == ["ssm:GetParameters", "ssm:PutParameter"]
     assert found["Report"]["Resource"] == [parameter_arn("/test/nodes/api-1/status")]
     assert found["DecryptFiles"]["Condition"] == {
         "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{own}/*"}
@@ -312,6 +321,7 @@ def test_what_a_member_may_do_besides(cluster):
         "DecryptObjects",
         "Form",
         "Peers",
+        "History",
         "Snapshot",
         "ThinOut",
         "Restore",

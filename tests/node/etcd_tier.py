@@ -70,7 +70,8 @@ class Tier:
     def found(self, size: int) -> None:
         """What the first `pulumi up` writes."""
         members = [self.member(number) for number in range(size)]
-        self.put(FORMATION, {"formed": False, "token": TOKEN, "members": members})
+        marker = {"formed": False, "token": TOKEN, "members": members, "version": 1}
+        self.put(FORMATION, marker)
         self.desire(*range(size))
 
     def desire(self, *numbers: int) -> None:

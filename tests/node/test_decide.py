@@ -116,6 +116,12 @@ def mine(state: State) -> Entry | None:
     return next((e for e in state.peers or () if e.address == state.address), None)
 
 
+def never_ran(state: State) -> bool:
+    """Whether its peers know this node as a founder that has not started yet."""
+    own = mine(state)
+    return own is not None and not own.started
+
+
 def outside(state: State) -> bool:
     """Whether it holds nothing, the cluster was formed, and somebody tells of it."""
     return (
@@ -140,7 +146,10 @@ def test_a_cluster_is_formed_by_founders_with_an_empty_disk_when_the_marker_says
     assert forming == [
         state
         for state in states()
-        if state.disk == "empty" and state.formation is UNFORMED and state.name == ME.name
+        if state.disk == "empty"
+        and state.formation is UNFORMED
+        and state.name == ME.name
+        and (state.used is None if state.peers is None else never_ran(state))
     ]
     assert {step for _, step in steps(Form)} == {Form(UNFORMED)}
 

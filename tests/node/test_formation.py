@@ -6,6 +6,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import act
+from node.etcd.entries import founding_id
 from node.membership import formation
 from node.settings import CLUSTER_ENV
 from tests.node.etcd_tier import FORMATION, MEMBERS, TOKEN
@@ -25,16 +26,21 @@ def test_three_machines_form_one_cluster_and_never_another(etcd_tier, aws_down):
     late = tier.nodes[3]
     assert late.reconcile() == "the founding members have not formed the cluster yet"
 
-    # Two of three have a quorum, but the third still needs `new`.
+    # Two of three have a quorum, but the third still needs `new`. That the others run, and say so,
+    # is no sign of a cluster that it was a member of.
     assert tier.round(0, 1) == [(0, FORMING), (1, FORMING)]
     missing = "etcd is running and waits for etcd-2 to start"
     tier.until(lambda: tier.round(0, 1) == [(0, missing), (1, missing)], 0, 1)
     assert tier.get(FORMATION) == before
+    for number in (0, 1):
+        assert tier.nodes[number].report().startswith("member")
+        peer_url = f"https://{tier.member(number)['address']}:2380"
+        assert tier.status(number)["memberId"] == founding_id(peer_url, TOKEN)
 
     said = tier.until(lambda: formed(tier) and tier.voters(range(3)), 0, 1, 2)
     assert (2, FORMING) in said
     assert [text for _, text in said].count("the cluster is formed: set the marker") == 1
-    assert tier.get(FORMATION) == {**before, "formed": True}
+    assert tier.get(FORMATION) == {**before, "formed": True, "version": 2}
     assert tier.listed() == {"etcd-0": "voter", "etcd-1": "voter", "etcd-2": "voter"}
     founders = [tier.nodes[n] for n in range(3)]
     tier.until(lambda: tier.round(0, 1, 2) == [(n, "etcd is running") for n in range(3)])
@@ -147,14 +153,15 @@ def test_a_disk_that_is_emptied_while_the_machine_runs_is_not_started(etcd_tier,
 def test_the_marker_keeps_what_was_written_meanwhile(etcd_tier, single):
     """Between a node's look and its write another node, or a person, may have written."""
     seen = formation(etcd_tier.get(FORMATION))
-    formed = {**etcd_tier.get(FORMATION), "formed": True, "note": "a person's"}
+    formed = {**etcd_tier.get(FORMATION), "formed": True, "note": "a person's", "version": 2}
     etcd_tier.put(FORMATION, formed)
     assert act.mark_formed(single.settings, seen) == "the cluster is formed"
     assert etcd_tier.get(FORMATION) == formed
-    etcd_tier.put(FORMATION, {**formed, "formed": False})
+    etcd_tier.put(FORMATION, {**formed, "formed": False, "version": 3})
     assert act.mark_formed(single.settings, seen) == "the cluster is formed: set the marker"
-    assert etcd_tier.get(FORMATION) == formed
-    restoring = {**formed, "formed": False, "token": "another", "snapshot": "a-key"}
+    assert etcd_tier.get(FORMATION) == {**formed, "version": 4}
+    restoring = {"token": "another", "snapshot": "a-key", "version": 5}
+    restoring = {**formed, "formed": False, **restoring}
     etcd_tier.put(FORMATION, restoring)
     assert "a restore was ordered meanwhile" in act.mark_formed(single.settings, seen)
     assert etcd_tier.get(FORMATION) == restoring
@@ -162,6 +169,7 @@ def test_the_marker_keeps_what_was_written_meanwhile(etcd_tier, single):
 
 @pytest.mark.parametrize("value", [{}, {"formed": False}, {"formed": False, "members": 3}, []])
 def test_a_damaged_marker_forms_nothing(etcd_tier, single, value):
+    etcd_tier.aws.delete_parameter(Name=FORMATION)
     etcd_tier.put(FORMATION, value)
     with pytest.raises(NodeError, match=r"formation parameter is damaged.*run pulumi up"):
         single.reconcile()
@@ -170,7 +178,7 @@ def test_a_damaged_marker_forms_nothing(etcd_tier, single, value):
 
 @pytest.mark.parametrize("formed", [None, "false", 0, "no"])
 def test_only_a_plain_false_lets_a_cluster_be_formed(etcd_tier, single, formed):
-    etcd_tier.put(FORMATION, {**etcd_tier.get(FORMATION), "formed": formed})
+    etcd_tier.put(FORMATION, {**etcd_tier.get(FORMATION), "formed": formed, "version": 2})
     assert "never forms a second cluster" in single.reconcile()
     assert single.machine.states_used == []
 
@@ -193,3 +201,43 @@ def test_without_its_volume_a_machine_waits(single):
     single.machine.mounts.clear()
     assert "not mounted" in single.reconcile()
     assert single.machine.states_used == []
+
+
+def deny(tier):
+    """The marker is deleted, and `pulumi up` makes it again."""
+    tier.aws.delete_parameter(Name=FORMATION)
+    members = [tier.member(number) for number in range(3)]
+    tier.put(FORMATION, {"formed": False, "token": TOKEN, "members": members, "version": 1})
+
+
+def test_a_marker_that_was_made_anew_founds_no_second_cluster(etcd_tier):
+    """A disk is lost, and all the others are away, at the worst moment for it."""
+    tier = etcd_tier
+    tier.form(3)
+    old = tier.ids()
+    for node in tier.nodes.values():
+        node.report()
+        node.machine.power_off()
+    lone = tier.nodes[2]
+    lone.machine.lose_disk()
+    deny(tier)
+    assert "this node was a member of it and has an empty disk" in lone.reconcile()
+    tier.aws.delete_parameters(Names=[tier.status_name(2)])
+    assert "etcd-0, etcd-1 reported to be a member of one" in lone.reconcile()
+    lone.machine.start("etcd.service")
+    assert lone.machine.states_used == ["new"]
+    # The others set it right, and it joins them.
+    tier.until(lambda: formed(tier) and tier.voters(range(3)))
+    assert lone.machine.states_used == ["new", "existing"]
+    assert tier.ids()["etcd-2"] not in old.values()
+
+
+def test_the_leader_writes_the_marker_again_where_an_old_one_stands(etcd_tier):
+    tier = etcd_tier
+    tier.form(3)
+    right = tier.get(FORMATION)
+    members = [tier.member(number) for number in range(3)]
+    tier.put(FORMATION, {"formed": False, "token": TOKEN, "members": members, "version": 1})
+    tier.until(lambda: formed(tier))
+    assert tier.get(FORMATION) == {**right, "version": 4}
+    assert "etcd is running" in {text for _, text in tier.round()}

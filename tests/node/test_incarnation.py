@@ -22,6 +22,7 @@ from node.membership import Formation, Member, formation
 MEMBERS = [{"name": "etcd-0", "address": "10.0.224.4"}]
 FOUNDERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(3))
 NEW = Formation(formed=False, token="new", members=FOUNDERS, snapshot="snapshots/etcd-0/x.db")
+NEW = replace(NEW, superseded=("first", "old"))
 MARKERS = (
     None,
     NEW,
@@ -51,12 +52,12 @@ STATES = [
         (False, True),
         (None, ENTRIES),
         (None, ENTRIES),
-        (None, "old", "new"),
+        (None, "old", "new", "newer"),
     )
 ]
 
 
-def test_data_is_set_aside_exactly_when_both_sides_say_that_it_is_of_another_incarnation():
+def test_data_is_set_aside_exactly_when_the_marker_says_that_it_is_instead_of_its_incarnation():
     for state in STATES:
         marker = state.formation
         other = state.disk == "initialised" and marker is not None and state.token == "old"
@@ -91,6 +92,37 @@ def test_data_that_does_not_say_what_it_is_of_stays_and_etcd_is_not_touched():
             if state.formation is NEW:
                 assert isinstance(step, Wait)
                 assert "write 'new' into /var/lib/etcd/token to keep it" in step.reason
+
+
+def test_data_of_an_incarnation_that_the_marker_does_not_know_is_kept():
+    """The marker is the older of the two: it was deleted and made again, or put back by hand."""
+    for state in STATES:
+        if state.disk == "initialised" and state.token == "newer":
+            step = decide(state)
+            assert isinstance(step, Start | Wait | MarkFormed), state
+            if state.formation is NEW:
+                assert isinstance(step, Wait)
+                assert "holds data of newer, which the restore does not name" in step.reason
+
+
+def test_the_incarnation_that_has_a_leader_sets_an_older_marker_right():
+    first = Formation(formed=False, token="first", members=FOUNDERS)
+    state = State(
+        name="etcd-0",
+        address="10.0.224.4",
+        disk="initialised",
+        formation=first,
+        desired=FOUNDERS,
+        running=True,
+        entries=ENTRIES,
+        token="new",
+    )
+    right = Formation(formed=True, token="new", members=FOUNDERS[:2], superseded=("first",))
+    assert decide(state) == MarkFormed(right)
+    assert isinstance(decide(replace(state, entries=None)), Wait)
+    lost = replace(state, formation=None, void=True)
+    assert decide(lost) == MarkFormed(replace(right, superseded=()))
+    assert isinstance(decide(replace(lost, void=False)), Wait), "AWS did not answer"
 
 
 def test_without_aws_a_disk_is_started_whatever_it_is_of():

@@ -115,10 +115,45 @@ def test_what_ended_by_itself_asks_its_peers(settings, machine, asked, own):
     assert state.entries is None
 
 
-def test_before_the_formation_nobody_is_asked(aws, settings, machine, asked):
+def test_before_the_formation_peers_are_asked_whether_this_node_ever_ran(
+    aws, settings, machine, asked
+):
     put(aws, "/test/etcd/formation", {"formed": False, "token": "t", "members": [ME]})
-    assert look(settings, machine).peers is None
-    assert asked[0] == []
+    state = look(settings, machine)
+    assert (state.peers, state.reported) == (LISTED, ())
+    assert asked[0] == [["127.0.0.2"]]
+
+
+def test_where_no_peer_answers_their_reports_are_read(aws, settings, machine, monkeypatch):
+    monkeypatch.setattr("node.etcd.peers.membership", lambda *_: None)
+    unformed = {"formed": False, "token": "t", "members": [ME, FOUNDER], "version": 2}
+    put(aws, "/test/etcd/formation", unformed)
+    assert look(settings, machine).reported == ()
+    put(aws, "/test/nodes/etcd-2/status", {"state": "member", "memberId": "2f", "version": 1})
+    put(aws, "/test/nodes/etcd-3/status", {"state": "waiting", "memberId": None, "version": 1})
+    assert look(settings, machine).reported == ("etcd-2",)
+    put(aws, "/test/nodes/etcd-2/status", {"version": 1})
+    assert look(settings, machine).reported == ("etcd-2",), "an old one was written back"
+
+
+MARKER = {"formed": False, "token": "t", "members": [ME]}
+
+
+def test_an_old_marker_that_was_written_back_says_nothing(aws, settings, machine, asked):
+    put(aws, "/test/etcd/formation", {**MARKER, "formed": True, "version": 2})
+    put(aws, "/test/etcd/formation", {**MARKER, "version": 1})
+    state = look(settings, machine)
+    assert state.formation
+    assert state.formation.formed
+    assert (state.echo, state.void) == (True, False)
+
+
+def test_a_marker_that_was_made_anew_with_an_old_value_is_none(aws, settings, machine, asked):
+    aws.delete_parameter(Name="/test/etcd/formation")
+    put(aws, "/test/etcd/formation", {**MARKER, "version": 7})
+    state = look(settings, machine)
+    assert (state.formation, state.void) == (None, True)
+    assert state.trouble.startswith("/test/etcd/formation holds an old value")
 
 
 def test_without_a_volume_there_is_no_disk(settings, machine, asked):

@@ -64,13 +64,18 @@ def test_an_api_server_is_ready_when_it_says_so_itself(request, api_server, answ
     found = status(aws)
     written = datetime.fromisoformat(found.pop("time"))
     assert timedelta(0) <= datetime.now(UTC) - written < timedelta(minutes=1)
-    assert found == {"instanceId": "i-0abc", "state": state, "healthy": state == "ready"}
+    assert found == {
+        "version": 1,
+        "instanceId": "i-0abc",
+        "state": state,
+        "healthy": state == "ready",
+    }
 
 
 def test_pulumis_parameter_is_overwritten(aws, settings):
     aws.put_parameter(Name="/test/nodes/api-0/status", Value="{}", Type="String")
     report.run(settings, FakeMachine())
-    assert status(aws)["state"] == "waiting"
+    assert (status(aws)["state"], status(aws)["version"]) == ("waiting", 2)
 
 
 def test_without_metadata_the_rest_is_reported(aws, settings, monkeypatch):

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from node import restore, web
+from node import reconcile, restore, web
 from node.errors import NodeError
 from node.etcd import act, incarnation, ordering, restoring, snapshots
 from node.etcd.bucket import Bucket
@@ -92,13 +92,15 @@ def test_after_the_loss_of_every_disk(saved, s3):
         "members": saved.get(MEMBERS),
         "snapshot": saved.key,
         "bumpRevision": restoring.BUMP,
+        "superseded": [FIRST],
+        "version": 3,
     }
     assert marker["token"] != FIRST
 
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
     assert len(hashes(saved)) == 1
-    assert saved.get(FORMATION) == {**marker, "formed": True}
+    assert saved.get(FORMATION) == {**marker, "formed": True, "version": 4}
     for number, node in saved.nodes.items():
         node.enter()
         assert incarnation.token() == marker["token"]
@@ -411,3 +413,77 @@ def test_clients_are_served_while_the_marker_is_not_set(saved, monkeypatch):
 def test_an_api_server_restores_nothing(node):
     with pytest.raises(NodeError, match="only an etcd member can restore"):
         restore.run(node("api-0"), None, "latest")
+
+
+def test_an_older_marker_undoes_no_restore(saved):
+    """`pulumi up` writes back what it made, or makes it again after somebody deleted it."""
+    made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
+    saved.nodes[0].restore("latest", ordering.DISCARD)
+    saved.until(lambda: restored(saved))
+    marker = saved.get(FORMATION)
+    members = saved.ids()
+
+    saved.put(FORMATION, made)
+    saved.round()
+    saved.until(lambda: formed(saved))
+    assert saved.get(FORMATION) == {**marker, "version": marker["version"] + 2}
+
+    saved.aws.delete_parameter(Name=FORMATION)
+    saved.put(FORMATION, made)
+    saved.until(lambda: formed(saved))
+    now = saved.get(FORMATION)
+    assert (now["token"], now["superseded"]) == (marker["token"], [FIRST])
+    assert saved.ids() == members, "nobody was set aside"
+    assert contents(saved) == {"a": "1", "b": "2"}
+    for node in saved.nodes.values():
+        node.enter()
+        assert incarnation.token() == marker["token"]
+
+
+def test_a_restore_without_a_marker_that_counts(saved):
+    """The parameter was made again with a value that it once had, and every disk is lost."""
+    for node in saved.nodes.values():
+        node.machine.lose_disk()
+    saved.aws.delete_parameter(Name=FORMATION)
+    saved.put(
+        FORMATION, {"formed": True, "token": FIRST, "members": saved.get(MEMBERS), "version": 2}
+    )
+    assert "its history none that counts" in saved.nodes[0].reconcile()
+    saved.nodes[0].restore("latest")
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
+
+
+def test_a_restore_that_loses_a_race_changes_nothing(saved, monkeypatch):
+    """Two people restore at the same time: Parameter Store has no condition on a write."""
+    lose_quorum(saved)
+    marker = saved.get(FORMATION)
+    ask = ordering._marker
+
+    def slow(*arguments):
+        found = ask(*arguments)
+        saved.put(FORMATION, {**marker, "version": marker["version"] + 1})
+        return found
+
+    monkeypatch.setattr(ordering, "_marker", slow)
+    with pytest.raises(NodeError, match="was written meanwhile, so no restore was ordered"):
+        saved.nodes[0].restore("latest")
+    monkeypatch.undo()
+    saved.nodes[0].enter()
+    assert "no member answers" not in saved.nodes[1].reconcile()
+
+
+def test_while_s3_is_away_certificates_are_refreshed_all_the_same(saved, monkeypatch):
+    lose_quorum(saved)
+    saved.nodes[0].restore("latest")
+    node = saved.nodes[1]
+    node.enter()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setattr("node.aws.ATTEMPTS", 1)
+    refreshed = []
+    monkeypatch.setattr(
+        "node.refresh.run", lambda *_: refreshed.append(True) or ["certificates are fresh"]
+    )
+    with pytest.raises(NodeError, match=r"AWS: Could not connect.*; certificates are fresh"):
+        reconcile.run(node.settings, node.machine)
+    assert refreshed

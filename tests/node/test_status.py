@@ -95,7 +95,7 @@ def test_what_was_decided_is_told_once(aws, settings):
     status.declare(settings, "empty", "1f")
     found = stored(aws)
     assert found.pop("time")
-    assert found == {**SILENT, "state": "empty", "memberId": "1f"}
+    assert found == {**SILENT, "state": "empty", "memberId": "1f", "version": 1}
     assert version(aws) == 1
     status.declare(settings, "empty", "1f")
     assert version(aws) == 1
@@ -130,5 +130,19 @@ def test_while_etcd_is_silent_what_was_decided_holds(aws, settings, before, afte
     told = status.write(settings, settings.etcd)
     found = stored(aws)
     assert found.pop("time")
-    assert found == {**SILENT, "state": after, "memberId": "1f"}
+    assert found == {**SILENT, "state": after, "memberId": "1f", "version": 2}
     assert told == {key: found[key] for key in told}
+
+
+def test_an_old_status_that_was_written_back_says_nothing(aws, settings):
+    """Else the node would join under an id whose disk is gone."""
+    put(aws, {"version": 1})
+    status.declare(settings, "joining", "1f")
+    put(aws, {"version": 1})
+    put(aws, {"state": "member", "memberId": "0a", "version": 2})
+    store, me = ParameterStore(REGION), Member("etcd-0", "10.0.224.4")
+    assert status.reports(store, settings, [me])["etcd-0"].member_id == "1f"
+    status.declare(settings, "joining", "1f")
+    assert version(aws) == 4, "it was said already"
+    status.declare(settings, "empty", "1f")
+    assert stored(aws)["version"] == 5

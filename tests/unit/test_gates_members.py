@@ -1,5 +1,7 @@
 """The rules on etcd members, with every state that a report can have."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -269,3 +271,16 @@ def test_nobody_leaves_who_may_still_have_a_vote(view, name):
 def test_no_disk_of_a_wanted_member_is_deleted(view, name):
     verdict = disk_may_go(view, name)
     assert isinstance(verdict, Refuse) == (name in view.desired)
+
+
+RESTORING = Wait(("a snapshot is being restored, and the cluster is not formed again yet",))
+
+
+@pytest.mark.parametrize("own", [SILENT, member(), state("left"), state("waiting")])
+def test_while_a_snapshot_is_restored_nobody_goes(own):
+    view = replace(tier(3, formed=None, etcd_1=own), restoring=True)
+    assert may_be_replaced(view, "etcd-1", running=True) == RESTORING
+    assert may_leave(view, "etcd-1") == RESTORING
+    assert disk_may_go(replace(view, desired=frozenset()), "etcd-1") == RESTORING
+    # Nothing runs there that a restore could count on.
+    assert isinstance(may_be_replaced(view, "etcd-1", running=False), Pass)

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gates.reports import DamagedReportError, EtcdReport, read_formed, read_report
+from components.gates.reports import (
+    DamagedReportError,
+    EtcdReport,
+    Marker,
+    read_marker,
+    read_report,
+    was_member,
+)
 
 SOUND = {
     "instanceId": "i-0123456789abcdef0",
@@ -30,6 +37,7 @@ def test_a_report():
     ("text", "reason"),
     [
         ("{}", "has never reported"),
+        ('{"version": 1}', "has never reported"),
         ("", "wrote a damaged report (no JSON)"),
         ("[]", "wrote a damaged report (no JSON object)"),
         ("[" * 100_000, "wrote a damaged report (no JSON)"),
@@ -83,7 +91,8 @@ def test_any_text_is_a_report_or_damaged(text):
         assert str(error)  # noqa: PT017 - either outcome is fine
     else:
         assert isinstance(report.healthy, bool)
-    assert read_formed(text) in {True, False, None}
+    assert read_marker(text, 1).formed in {True, False, None}
+    assert was_member(text) in {True, False}
 
 
 @pytest.mark.parametrize(
@@ -100,4 +109,32 @@ def test_any_text_is_a_report_or_damaged(text):
     ],
 )
 def test_only_a_plain_false_says_that_the_cluster_was_never_formed(text, formed):
-    assert read_formed(text) is formed
+    assert read_marker(text, 1) == Marker(formed=formed)
+
+
+@pytest.mark.parametrize(
+    ("document", "version", "formed", "restoring"),
+    [
+        ({"formed": False, "version": 1}, 1, False, False),
+        ({"formed": True, "version": 2}, 2, True, False),
+        # Written after the parameter was made, it is an old value that was written back ...
+        ({"formed": False}, 3, None, False),
+        ({"formed": False, "version": 1}, 3, None, False),
+        ({"formed": True, "version": 2}, 3, None, False),
+        # ... or a restore.
+        ({"formed": False, "version": 3, "snapshot": "snapshots/x"}, 3, None, True),
+        ({"formed": False, "snapshot": "snapshots/x"}, 3, None, True),
+        ({"formed": False, "version": 1, "superseded": ["t"]}, 1, None, True),
+        ({"formed": True, "version": 4, "snapshot": "snapshots/x"}, 4, True, False),
+    ],
+)
+def test_false_means_a_first_founding_only(document, version, formed, restoring):
+    marker = read_marker(json.dumps(document), version)
+    assert marker == Marker(formed=formed, restoring=restoring)
+
+
+def test_who_ever_was_a_member():
+    assert was_member(json.dumps(SOUND))
+    assert not was_member(json.dumps({**SOUND, "memberId": None}))
+    assert not was_member("{}")
+    assert not was_member("?")

@@ -55,4 +55,47 @@ def test_a_damaged_report_is_none_and_its_reason_is_told():
 def test_the_marker():
     assert watch().look(found(1), 0).formed is True
     assert watch().look(found(1, formed=False), 0).formed is False
+    assert watch().look(found(2, formed=False), 0).formed is None
     assert watch().look({}, 0).formed is None
+
+
+def test_a_marker_that_says_never_against_the_word_of_a_member_says_nothing():
+    one = found(1, formed=False, etcd_1={**REPORT, "memberId": "1f"})
+    assert watch().look(one, 0).formed is None
+    assert watch().look(found(1, formed=False, etcd_1={"memberId": None}), 0).formed is False
+
+
+def test_a_restore_is_told():
+    document = {"formed": False, "snapshot": "snapshots/x", "version": 3}
+    restoring = {PATHS.formation: Parameter(json.dumps(document), 3)}
+    assert watch().look(restoring, 0).restoring
+    assert not watch().look(found(3), 0).restoring
+
+
+OLD = "has an old report in the place of its last one"
+
+
+def test_an_old_report_that_was_written_back_is_not_a_fresh_one():
+    seen = watch()
+
+    def look(version, says, now, **changes):
+        report = {**REPORT, "version": says, **changes}
+        return seen.look(found(version, etcd_0=report), now).heard["etcd-0"]
+
+    assert look(7, 7, 0) == Silence("has not reported since this update began")
+    assert look(8, 5, 2) == Silence("has not reported since this update began")
+    assert isinstance(look(9, 9, 4), EtcdReport)
+    assert look(10, 5, 6) == Silence(OLD)
+    assert look(11, None, 8) == Silence(OLD), "one from before reports were numbered"
+    assert look(12, 12, 10) == EtcdReport(state="member", leader=False, healthy=True, members=None)
+
+
+def test_what_was_written_back_before_the_gate_began_does_not_count_either():
+    seen = watch()
+    echo = {**REPORT, "version": 5}
+    assert seen.look(found(8, etcd_0=echo), 0).heard["etcd-0"] == Silence(
+        "has not reported since this update began"
+    )
+    assert isinstance(seen.look(found(9, etcd_0=echo), 2).heard["etcd-0"], Silence)
+    fresh = {**REPORT, "version": 10}
+    assert isinstance(seen.look(found(10, etcd_0=fresh), 4).heard["etcd-0"], EtcdReport)

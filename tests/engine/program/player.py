@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from node import owned
 from tests.engine.program.workbench import Workbench
 from tests.engine.program.world import Machine, running
 
@@ -105,5 +106,8 @@ def _read(ssm: Any, name: str) -> Any:
     return json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
 
 
-def _write(ssm: Any, name: str, document: object) -> None:
-    ssm.put_parameter(Name=name, Value=json.dumps(document), Overwrite=True)
+def _write(ssm: Any, name: str, document: dict[str, Any]) -> None:
+    """As nodes do, with the number of the version that it becomes."""
+    version = ssm.get_parameter(Name=name)["Parameter"]["Version"] + 1
+    value = json.dumps(owned.numbered(document, version))
+    ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)

@@ -1,0 +1,151 @@
+"""What nodes own, under a `pulumi up` that changes everything beside it: the real engine, the real
+Terraform AWS provider and stock moto."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab.engine import Engine
+from tests.engine.throwaway import REGION, Project, make
+from tests.recording import REPOSITORY
+
+PROGRAM = f"""
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components.membership import Membership, MembershipArgs
+from components.naming import EtcdMember, ParameterPaths
+from components.node_status import status_parameter
+
+config = pulumi.Config()
+siblings = json.loads(config.get("siblings") or "{{}}")
+defaults = json.loads(config.get("defaults") or "{{}}")
+
+
+def change(args):
+    if args.type_ != "aws:ssm/parameter:Parameter":
+        return None
+    return pulumi.ResourceTransformationResult({{**args.props, **siblings}}, args.opts)
+
+
+provider = aws.Provider("named", region="{REGION}", default_tags={{"tags": defaults}})
+options = pulumi.ResourceOptions(provider=provider, transformations=[change])
+
+
+class Part(pulumi.ComponentResource):
+    def __init__(self):
+        super().__init__("test:index:Part", "part", {{}}, options)
+        paths = ParameterPaths("prod")
+        Membership(
+            "prod-etcd",
+            MembershipArgs(
+                members=(EtcdMember("etcd-0", "eu-central-1a", "10.0.0.4"),),
+                paths=paths, incarnation="first", tags={{"team": config.get("team") or "a"}},
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        status_parameter(
+            "prod-etcd-0", node="etcd-0", paths=paths, tags={{"team": config.get("team") or "a"}},
+            parent=self,
+        )
+        aws.ssm.Parameter(
+            "control", name="/prod/control", type="String", value="made",
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["value"]),
+        )
+
+
+Part()
+"""
+
+FORMATION, STATUS, CONTROL = "/prod/etcd/formation", "/prod/nodes/etcd-0/status", "/prod/control"
+OWNED = (FORMATION, STATUS)
+
+
+@pytest.fixture(scope="module")
+def project(
+    engine: Engine, endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    directory = tmp_path_factory.mktemp("owned")
+    for package in ("components", "config", "node"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / package, directory / package, ignore=ignored)
+    project = make(engine, endpoint, directory, PROGRAM)
+    done, steps = project.up()
+    assert done.status == 0, done.text
+    assert all(op == "create" for op, _ in steps)
+    yield project
+    done = project.pulumi("destroy", "--yes", "--skip-preview")
+    assert done.status == 0, done.text
+    assert project.client("ssm").describe_parameters()["Parameters"] == []
+
+
+def stored(project: Project, name: str) -> tuple[int, str]:
+    found = project.client("ssm").get_parameter(Name=name)["Parameter"]
+    return found["Version"], found["Value"]
+
+
+def write(project: Project, **changes: Any) -> dict[str, tuple[int, str]]:
+    """What nodes write; what is there then."""
+    for name in (*OWNED, CONTROL):
+        version = stored(project, name)[0] + 1
+        text = json.dumps({**changes, "version": version})
+        project.client("ssm").put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+    return {name: stored(project, name) for name in OWNED}
+
+
+def up(project: Project, **config: Any) -> dict[str, str]:
+    """Update; what was done to which parameter that nodes own."""
+    done, steps = project.up(**config)
+    assert done.status == 0, done.text
+    return {name: op for op, name in steps if name in {"prod-etcd-formation", "prod-etcd-0-status"}}
+
+
+def test_they_are_made_as_the_first_version(project: Project) -> None:
+    marker = json.loads(stored(project, FORMATION)[1])
+    assert (marker["formed"], marker["token"], marker["version"]) == (False, "prod-first", 1)
+    assert stored(project, STATUS) == (1, '{"version": 1}')
+
+
+CHANGES: dict[str, dict[str, str]] = {
+    "description": {"siblings": json.dumps({"description": "other words"})},
+    "tags": {"team": "b"},
+    "provider's tags": {"defaults": json.dumps({"owner": "b"})},
+    "other provider's tags": {"defaults": json.dumps({"owner": "c", "cost": "d"})},
+    "tier": {"siblings": json.dumps({"tier": "Advanced"})},
+    "pattern": {"siblings": json.dumps({"allowed_pattern": ".*", "overwrite": True})},
+    "data type": {"siblings": json.dumps({"data_type": "aws:ec2:image"})},
+    "type": {"siblings": json.dumps({"type": "SecureString"})},
+    "value": {"siblings": json.dumps({"value": "another program's"})},
+    "nothing": {"siblings": "{}"},
+}
+
+
+@pytest.mark.parametrize("refreshed", [False, True], ids=["", "refreshed"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_beside_a_value_has_it_written_back(
+    project: Project, change: str, refreshed: bool
+) -> None:
+    """First a node's word, then a restore's, which an update before may remember otherwise."""
+    for said in ({"formed": True}, {"formed": False, "snapshot": "snapshots/x", "token": "new"}):
+        there = write(project, change=change, **said)
+        if refreshed:
+            assert project.pulumi("refresh", "--yes", "--skip-preview").status == 0
+            there = write(project, change=change, after="the refresh", **said)
+        # A back and forth, so that the change is one in every case.
+        for config in ({"siblings": "{}", "defaults": "{}", "team": "a"}, CHANGES[change]):
+            assert up(project, **config) == {}
+            assert {name: stored(project, name) for name in OWNED} == there
+
+
+def test_to_ignore_the_value_alone_is_not_enough(project: Project) -> None:
+    """Why every property is ignored; and that this test would see a write."""
+    write(project, formed=True)
+    _, before = stored(project, CONTROL)
+    done, _ = project.up(siblings=json.dumps({"description": "once more"}))
+    assert done.status == 0, done.text
+    assert stored(project, CONTROL)[1] != before
