@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from node import aws
 from node.aws import answering
-from node.errors import AwsError, NodeError
+from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
 PREFIX = "snapshots/"

@@ -40,7 +40,7 @@ def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
             f"if that is meant, add {DISCARD}"
         )
     content = _inspect(bucket, key)
-    token = _write(settings, store, current, wanted, key, _bump(bucket, content))
+    token = _write(settings, store, current, wanted=wanted, key=key, bump=_bump(bucket, content))
     return (
         f"{', '.join(m.name for m in wanted)} will found the cluster {token} from {key} "
         f"({content}), each within a minute; their present data is set aside"
@@ -60,6 +60,7 @@ def _write(
     settings: Settings,
     store: ParameterStore,
     seen: Formation | None,
+    *,
     wanted: tuple[Member, ...],
     key: str,
     bump: int,
