@@ -1,6 +1,7 @@
 from components.firewall import Firewall, FirewallArgs
 from components.firewall_rules import groups, rules
 from config import check
+from tests.unit.public_keys import ed25519
 
 
 def opened(settings):
@@ -35,7 +36,7 @@ def test_the_table_of_the_defaults():
 def test_keys_name_rules_for_life_and_once():
     for values in (
         {},
-        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]},
+        {"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]},
         {"api": {"internal": False, "allowedCidrs": ["0.0.0.0/0", "10.0.0.0/16"]}},
     ):
         table = rules(check(values, stack="t"))
@@ -60,9 +61,7 @@ def test_no_ssh_unless_asked_for():
 
 
 def test_ssh_comes_from_the_instance_connect_endpoint_alone():
-    settings = check(
-        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
-    )
+    settings = check({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}, stack="t")
     assert groups(settings) == ("etcd", "api", "balancer", "operator")
     assert opened(settings) - DEFAULT == {
         ("etcd", "ingress", 22, "operator"),
@@ -94,9 +93,7 @@ def test_without_nat_the_aws_apis_are_reached_through_their_endpoints():
 
 def test_every_open_port_of_a_group_has_both_ends():
     table = opened(
-        check(
-            {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
-        )
+        check({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}, stack="t")
     )
     for group, direction, port, peer in table:
         if "." not in peer:

@@ -21,9 +21,6 @@ SMALLER_API = {
     "ha-kubernetes:protect": False,
 }
 
-MIRROR = "https://mirror.example/k8s"
-"""Where binaries come from is in the user data of every node."""
-
 
 def _ok(told: Chapter) -> Chapter:
     assert told.status == 0, told.text
@@ -65,7 +62,8 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Every machine replaced, then protected, and in the end destroyed."""
     bench.configure(SMALLER_API)
     yield "up", _ok(chapter(bench, bench.lab_up()))
-    bench.set("artifacts.mirror", MIRROR)
+    bench.set("etcd.instanceType", "m6i.xlarge")
+    bench.set("api.instanceType", "m6i.xlarge")
     with watched(bench.clients) as samples:
         replaced = bench.update("up")
     yield "replaced", _ok(chapter(bench, replaced, samples))
@@ -92,7 +90,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
             bench.interrupt()
 
         yield "interrupted", chapter(bench, bench.update("up", meanwhile=interrupt))
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", "45s")
         yield "refused", chapter(bench, bench.update("up"))
         player.silent, player.sick = set(), {"etcd-1"}
         bench.set("gateTimeout", "10m")
@@ -106,7 +104,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
         yield "grown", _ok(chapter(bench, bench.update("up")))
         player.staying = {"etcd-6"}
         bench.set("etcd.size", "3")
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", "45s")
         yield "stuck", chapter(bench, bench.update("up"))
         player.staying = set()
         bench.set("gateTimeout", "10m")
