@@ -15,13 +15,9 @@ XEN_FAMILIES = frozenset(
 """Families of virtual machines on Xen (EC2 user guide, "AWS Nitro System": what is not listed
 there). They show no volume under its id, which is how a member finds its data volume."""
 
-_NITRO_OF_XEN_FAMILIES = frozenset(
-    (
-        *("c1", "c3", "c4", "cc1", "cc2", "cg1", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1"),
-        *("hi1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2"),
-        *("x1", "x1e"),
-    )
-)
+_NITRO_OF_XEN_FAMILIES = frozenset({"i3.metal", "p3dn.24xlarge"})
+
+_ARM_FAMILIES = re.compile(r"a1|[a-z]+\d+g[a-z]*")
 """Families of Graviton processors: a1, and a `g` after the generation (EC2 naming convention)."""
 
 

@@ -6,6 +6,7 @@ import pytest
 from components.firewall import Firewall, FirewallArgs
 from components.firewall_rules import NatGateway, groups, rules
 from config import check
+from tests.unit.public_keys import ed25519
 
 
 def opened(settings, nat_zones=()):
@@ -51,7 +52,7 @@ def test_the_table_of_the_defaults():
 def test_keys_name_rules_for_life_and_once():
     for values in (
         {},
-        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]},
+        {"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]},
         {"api": {"internal": False, "allowedCidrs": ["0.0.0.0/0", "10.0.0.0/16"]}},
         # One CIDR in several settings is one rule: AWS refuses the second.
         {"network": {"workerCidrs": ["10.0.0.0/16"]}},
@@ -80,9 +81,7 @@ def test_no_ssh_unless_asked_for():
 
 
 def test_ssh_comes_from_the_instance_connect_endpoint_alone():
-    settings = check(
-        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
-    )
+    settings = check({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}, stack="t")
     assert groups(settings) == ("etcd", "api", "balancer", "workers", "operator")
     machines = ("etcd", "api", "workers")
     assert opened(settings) - DEFAULT == {
@@ -108,9 +107,7 @@ def test_without_nat_the_aws_apis_are_reached_through_their_endpoints():
 
 def test_every_open_port_of_a_group_has_both_ends():
     table = opened(
-        check(
-            {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}, stack="t"
-        )
+        check({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}, stack="t")
     )
     for group, direction, port, peer in table:
         if "." not in peer:

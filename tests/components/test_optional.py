@@ -7,6 +7,7 @@ import pytest
 
 from components.private_endpoints import SERVICES
 from tests.recording import REPOSITORY, ZONES
+from tests.unit.public_keys import ed25519
 
 NO_NAT = {
     "network": {"nat": "none"},
@@ -54,9 +55,7 @@ def test_with_nat_there_is_the_free_endpoint_only(cluster):
 
 
 def test_operators_come_through_instance_connect(deploy_stack):
-    cluster = deploy_stack(
-        {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}
-    )
+    cluster = deploy_stack({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]})
     (endpoint,) = cluster.of("InstanceConnectEndpoint").values()
     assert endpoint["subnetId"] == f"test-private-{ZONES[0]}-id"
     assert endpoint["securityGroupIds"] == ["test-operator-id"]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.recording import is_secret
+from tests.unit.public_keys import ed25519
 
 CONFIGURATIONS = {
     "defaults": {},
@@ -25,7 +26,7 @@ CONFIGURATIONS = {
     },
     "operator": {
         "operatorAccess": "instance-connect",
-        "operatorKeys": ["ssh-ed25519 AAAA"],
+        "operatorKeys": [ed25519()],
         "tags": {"team": "a"},
     },
 }

@@ -9,6 +9,7 @@ import pytest
 
 from node import download
 from node.errors import NodeError
+from node.operations import Operations
 from node.settings import Artifact
 from tests.node.doubles import Quiet, serve
 
@@ -33,6 +34,13 @@ ARCHIVE = archive(
         "etcd-v3/etcdutl": b"etcdutl",
     }
 )
+
+
+def install(wanted):
+    """From upstream itself."""
+    return download.install(wanted, lambda url: url)
+
+
 HOSTILE = archive(**{"../../../../etc/passwd": b"hostile", "../../etcd": b"etcd"})
 CONTENT = {
     "/kube-apiserver": BINARY,
@@ -95,21 +103,21 @@ def bin_(root):
 
 
 def test_a_binary_is_installed_once(api_server, bin_, requests):
-    assert download.install(api_server) == ["installed kube-apiserver"]
+    assert install(api_server) == ["installed kube-apiserver"]
     path = bin_ / "kube-apiserver"
     assert path.read_bytes() == BINARY
     assert path.stat().st_mode & 0o777 == 0o755
-    assert download.install(api_server) == []
+    assert install(api_server) == []
     assert requests == ["/kube-apiserver"]
     assert not list(bin_.glob("*.part"))
 
 
 def test_an_archive_gives_the_binaries_that_are_named(mirror, bin_, requests):
     wanted = artifact(mirror, "/etcd.tar.gz", "etcd", "etcdctl", "etcdutl")
-    assert download.install(wanted) == ["installed etcd, etcdctl, etcdutl"]
+    assert install(wanted) == ["installed etcd, etcdctl, etcdutl"]
     visible = {p.name: p.read_text() for p in bin_.iterdir() if not p.name.startswith(".")}
     assert visible == {name: name for name in ("etcd", "etcdctl", "etcdutl")}
-    assert download.install(wanted) == []
+    assert install(wanted) == []
     assert requests == ["/etcd.tar.gz"]
 
 
@@ -117,19 +125,35 @@ def test_another_version_replaces_and_the_first_can_come_back(mirror, bin_, requ
     old = artifact(mirror, "/etcd.tar.gz", "etcd")
     new = artifact(mirror, "/hostile.tar.gz", "etcd")
     for wanted in (old, new, old):
-        assert download.install(wanted) == ["installed etcd"]
+        assert install(wanted) == ["installed etcd"]
     assert requests == ["/etcd.tar.gz", "/hostile.tar.gz", "/etcd.tar.gz"]
 
 
+def test_what_is_installed_asks_nobody_where_to_download(api_server, bin_, requests):
+    install(api_server)
+
+    def source(url):
+        raise AssertionError(url)
+
+    assert download.install(api_server, source) == []
+
+
+def test_a_mirror_stands_in_for_upstream(mirror, bin_, requests):
+    upstream = artifact("https://dl.k8s.io", "/kube-apiserver", "kube-apiserver", kind="binary")
+    told = Operations(15, 30, mirror, ())
+    assert download.install(upstream, told.source) == ["installed kube-apiserver"]
+    assert requests == ["/kube-apiserver"]
+
+
 def test_a_damaged_binary_is_replaced(api_server, bin_):
-    download.install(api_server)
+    install(api_server)
     (bin_ / "kube-apiserver").write_bytes(BINARY[:-1])
-    assert download.install(api_server) == ["installed kube-apiserver"]
+    assert install(api_server) == ["installed kube-apiserver"]
     assert (bin_ / "kube-apiserver").read_bytes() == BINARY
 
 
 def test_paths_of_an_archive_lead_nowhere(mirror, root, bin_):
-    download.install(artifact(mirror, "/hostile.tar.gz", "etcd"))
+    install(artifact(mirror, "/hostile.tar.gz", "etcd"))
     names = {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
     assert names == {"usr/local/bin/etcd", "usr/local/bin/.etcd.sha256"}
 
@@ -145,31 +169,29 @@ def test_paths_of_an_archive_lead_nowhere(mirror, root, bin_):
 )
 def test_what_is_not_as_expected_is_not_installed(mirror, bin_, path, binary, complaint):
     with pytest.raises(NodeError, match=complaint):
-        download.install(
-            artifact(mirror, path, binary, kind="tar.gz" if ".tar" in path else "binary")
-        )
+        install(artifact(mirror, path, binary, kind="tar.gz" if ".tar" in path else "binary"))
     assert list(bin_.iterdir()) == []
 
 
 def test_a_wrong_checksum_leaves_the_old_binary(mirror, api_server, bin_):
-    download.install(api_server)
+    install(api_server)
     wrong = artifact(mirror, "/etcd.tar.gz", "kube-apiserver", sha256="0" * 64, kind="binary")
     with pytest.raises(NodeError, match="0000"):
-        download.install(wrong)
+        install(wrong)
     assert (bin_ / "kube-apiserver").read_bytes() == BINARY
-    assert download.install(api_server) == []
+    assert install(api_server) == []
 
 
 def test_only_https(root, requests):
     with pytest.raises(NodeError, match="not HTTPS"):
-        download.install(Artifact("http://127.0.0.1/etcd", "0" * 64, "binary", ("etcd",)))
+        install(Artifact("http://127.0.0.1/etcd", "0" * 64, "binary", ("etcd",)))
     assert requests == []
 
 
 def test_a_mirror_that_nobody_vouches_for_is_refused(api_server, bin_, monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
     with pytest.raises(NodeError, match="CERTIFICATE_VERIFY_FAILED"):
-        download.install(api_server)
+        install(api_server)
     assert list(bin_.iterdir()) == []
 
 
@@ -188,12 +210,12 @@ def test_stopped_anywhere_it_ends_the_same(mirror, bin_, monkeypatch, stop):
     with monkeypatch.context() as patch:
         patch.setattr(download.files, stop, killed_after)
         with pytest.raises(Killed):
-            download.install(wanted)
-    download.install(wanted)
+            install(wanted)
+    install(wanted)
     assert {p.name for p in bin_.iterdir()} == {
         "etcd",
         "etcdctl",
         ".etcd.sha256",
         ".etcdctl.sha256",
     }
-    assert download.install(wanted) == []
+    assert install(wanted) == []

@@ -1,9 +1,14 @@
 """User data of an etcd member: its flags, and when etcd may start, stop and start again."""
 
+import json
+
 import pytest
 
+from components.operations import operations_document
 from components.userdata.program import program
+from node import operations
 from node.etcd import defragmenting
+from node.snapshot import WHEN_DUE
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
 
@@ -103,6 +108,7 @@ def test_node_json_says_which_node_this_is():
             "status": "/demo/nodes/etcd-2/status",
             "members": "/demo/etcd/members",
             "formation": "/demo/etcd/formation",
+            "operations": "/demo/operations",
         },
         "program": {
             "bucket": "demo-bucket-0123456",
@@ -126,7 +132,7 @@ def test_node_json_says_which_node_this_is():
 
 
 @pytest.mark.parametrize("architecture", ["amd64", "arm64"])
-def test_mirror_stands_in_for_scheme_and_host_and_sums_may_be_its_own(architecture):
+def test_a_mirror_may_have_sums_of_its_own_and_is_looked_up_by_the_node(architecture):
     own = "ab" * 32
     given = settings(
         architecture=architecture,
@@ -134,9 +140,10 @@ def test_mirror_stands_in_for_scheme_and_host_and_sums_may_be_its_own(architectu
     )
 
     (artifact,) = node_json(etcd_node(given))["artifacts"]
+    told = operations.parse(json.loads(operations_document(given)))
 
     assert artifact["sha256"] == own
-    assert artifact["url"] == (
+    assert told.source(artifact["url"]) == (
         "https://mirror.example:8443/base/etcd-io/etcd/releases/download/v3.6.14/"
         f"etcd-v3.6.14-linux-{architecture}.tar.gz"
     )
@@ -148,13 +155,15 @@ def test_etcd_member_gets_nothing_of_the_api_tier():
     assert not [path for path in written(config) if "kube-" in path or "/etc/kubernetes" in path]
 
 
-def test_snapshots_are_taken_as_often_as_configured_and_hinder_nothing():
-    config = units(etcd_node(settings(etcd={"snapshots": {"everyMinutes": 7}})))
+def test_snapshots_are_asked_for_more_often_than_any_interval_and_hinder_nothing():
+    config = units(etcd_node(settings()))
     timer, service = config["node-snapshot.timer"], config["node-snapshot.service"]
 
-    assert timer["OnUnitInactiveSec"] == ["7min"]
+    assert timer["OnUnitInactiveSec"] == ["1min"]
     assert timer["OnActiveSec"] == ["2min"]
-    assert service["ExecStart"] == ["/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot"]
+    assert service["ExecStart"] == [
+        f"/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot {WHEN_DUE}"
+    ]
     assert "etcd.service" in service["After"][0].split()
     assert service["Nice"] == ["19"]
     assert service["IOSchedulingClass"] == ["idle"]

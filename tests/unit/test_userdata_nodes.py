@@ -2,12 +2,11 @@
 
 import gzip
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from itertools import chain
 from random import Random
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from tests.golden.nodes import (
     units,
     written,
 )
+from tests.unit.public_keys import ed25519, rsa
 
 HEAD_ROOM = 14_000
 """Bytes: what the largest node may take of EC2's 16,384, so that a release can add something."""
@@ -58,13 +58,16 @@ def valid_settings(draw):
             "leaseDuration": f"{2 * retry + draw(st.integers(1, 60))}s",
         },
         "network": {"podCidr": draw(st.sampled_from(["10.244.0.0/16", "100.64.0.0/10"]))},
-        "tags": draw(st.dictionaries(st.sampled_from(["team", "cost"]), st.text(max_size=9))),
+        "tags": draw(
+            st.dictionaries(st.sampled_from(["team", "cost"]), st.text("abc :é", max_size=9))
+        ),
     }
     if draw(st.booleans()):
         values["artifacts"] = {
             "mirror": draw(
                 st.from_regex(
-                    r"https://[a-z0-9.]{1,40}(:\d{2,5})?(/[a-z0-9]{1,9}){0,3}", fullmatch=True
+                    r"https://[a-z0-9]{1,40}(\.[a-z]{2,9})?(:[1-9][0-9]{1,3})?(/[a-z0-9]{1,9}){0,3}",
+                    fullmatch=True,
                 )
             ),
             "sha256": {"etcd": "0" * 64, "kube-scheduler": "1" * 64},
@@ -89,7 +92,7 @@ def largest():
         etcd={"size": 7, "heartbeatMs": 5000, "electionMs": 50000, "quotaGib": 8},
         api={"size": 9, "shutdownDelay": "1111.5s"},
         controllers={
-            "leaseDuration": "111.5s",
+            "leaseDuration": "1111s",
             "renewDeadline": "99.25s",
             "retryPeriod": "22.125s",
         },
@@ -101,10 +104,7 @@ def largest():
         artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(232):058x}", "sha256": sums},
         tags=tags,
         operatorAccess="instance-connect",
-        operatorKeys=[
-            f"ecdsa-sha2-nistp256 {b64encode(random.randbytes(104)).decode()} {number:040d}"
-            for number in range(5)
-        ],
+        operatorKeys=[rsa(comment=f"{number:040d}") for number in range(3)],
         ami="ami-0123456789abcdef0",
     )
 
@@ -367,14 +367,25 @@ def test_host_has_a_clock_a_bounded_journal_and_kernel_settings(config):
         assert re.fullmatch(r"#.*|-[a-z0-9_.]+ = \d+", line), line
 
 
-def test_operators_keys_are_accepted_when_they_are_given():
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample alice@example"
-    given = settings(operatorAccess="instance-connect", operatorKeys=[key])
+def test_what_nodes_look_up_while_they_run_is_not_in_their_user_data():
+    given = settings(
+        operatorAccess="instance-connect",
+        operatorKeys=[ed25519(comment="alice@example")],
+        artifacts={"mirror": "https://mirror.example"},
+        etcd={"snapshots": {"everyMinutes": 7, "keepDays": 3}},
+    )
 
-    for node in (etcd_node(given, 0), api_node(given, 0)):
-        assert yaml.safe_load(node.render())["ssh_authorized_keys"] == [key]
+    for node, plain in zip(both(given), both(settings()), strict=True):
+        assert node.render() == plain.render()
 
 
-def test_no_key_is_accepted_unless_given():
-    for node in (etcd_node(settings(), 0), api_node(settings(), 0)):
-        assert "ssh_authorized_keys" not in yaml.safe_load(node.render())
+def test_the_server_for_ssh_takes_the_keys_that_the_node_program_writes(config):
+    (keys,) = re.findall(
+        r"AuthorizedKeysFile .* (/\S+)\n",
+        written(config)["/etc/ssh/sshd_config.d/60-ha-kubernetes.conf"],
+    )
+
+    assert keys == program.AUTHORIZED_KEYS
+    # It is one of the paths that `reconcile` may write to.
+    service = units(config)["node-reconcile.service"]
+    assert any(keys.startswith(f"{path}/") for path in service["ReadWritePaths"][0].split())

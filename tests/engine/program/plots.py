@@ -12,6 +12,7 @@ from tests.engine.program.player import Player
 from tests.engine.program.story import Chapter, chapter
 from tests.engine.program.workbench import Workbench
 from tests.engine.program.world import targets, watched
+from tests.unit.public_keys import ed25519
 
 SMALLER_API = {
     "aws:region": "eu-central-1",
@@ -21,9 +22,6 @@ SMALLER_API = {
     "ha-kubernetes:protect": False,
 }
 
-MIRROR = "https://mirror.example/k8s"
-"""Where binaries come from is in the user data of every node."""
-
 
 EVERYTHING = {
     "aws:region": "eu-central-1",
@@ -31,7 +29,7 @@ EVERYTHING = {
     "ha-kubernetes:api": {"size": 1, "internal": False, "allowedCidrs": ["192.0.2.0/24"]},
     "ha-kubernetes:network": {"nat": "perZone"},
     "ha-kubernetes:operatorAccess": "instance-connect",
-    "ha-kubernetes:operatorKeys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"],
+    "ha-kubernetes:operatorKeys": [ed25519()],
     "ha-kubernetes:protect": False,
 }
 """The smallest tiers, and what is optional."""
@@ -52,7 +50,7 @@ CHANGED = {
 PRIVATE = {
     "ha-kubernetes:network": {"nat": "none"},
     "ha-kubernetes:ami": "ami-0d13a0000000a0910",
-    "ha-kubernetes:artifacts": {"mirror": MIRROR},
+    "ha-kubernetes:artifacts": {"mirror": "https://mirror.example/k8s"},
     "ha-kubernetes:operatorAccess": "none",
     "ha-kubernetes:operatorKeys": [],
     "ha-kubernetes:tags": {},
@@ -100,7 +98,8 @@ def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Every machine replaced, then protected, and in the end destroyed."""
     bench.configure(SMALLER_API)
     yield "up", _ok(chapter(bench, bench.lab_up()))
-    bench.set("artifacts.mirror", MIRROR)
+    bench.set("etcd.instanceType", "m6i.xlarge")
+    bench.set("api.instanceType", "m6i.xlarge")
     with watched(bench.clients) as samples:
         replaced = bench.update("up")
     yield "replaced", _ok(chapter(bench, replaced, samples))
@@ -144,7 +143,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
             bench.interrupt()
 
         yield "interrupted", chapter(bench, bench.update("up", meanwhile=interrupt))
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", "45s")
         yield "refused", chapter(bench, bench.update("up"))
         player.silent, player.sick = set(), {"etcd-1"}
         bench.set("gateTimeout", "10m")
@@ -158,7 +157,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
         yield "grown", _ok(chapter(bench, bench.update("up")))
         player.staying = {"etcd-6"}
         bench.set("etcd.size", "3")
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", "45s")
         yield "stuck", chapter(bench, bench.update("up"))
         player.staying = set()
         bench.set("gateTimeout", "10m")
