@@ -195,7 +195,7 @@ def _was_there(state: State, marker: Formation) -> str:
 
     Founders start one after the other, so that others run, and have reported, means little: what
     matters is that this one never ran. The others know: etcd lists a founder from the beginning,
-    and whether it ever started.
+    under an id that only founders have, and whether it ever started.
     """
     mine = founding_id(f"https://{state.address}:2380", marker.token)
     entry = at(state.address, state.peers or ())
@@ -204,7 +204,8 @@ def _was_there(state: State, marker: Formation) -> str:
         lost = state.used == mine or (entry is not None and entry.id == mine and entry.started)
         return _LOST if lost else ""
     if state.peers is not None:
-        return "" if entry is not None and not entry.started else _LOST
+        late = entry is not None and entry.id == mine and not entry.started
+        return "" if late else _LOST
     if state.used is not None:
         return _LOST
     if state.reported:
@@ -264,8 +265,8 @@ def _running(state: State) -> Step:
         return Wait("etcd is running", changing=state.wanted is False)
     if state.entries is None:
         return Wait("etcd is running and waits for a leader", changing=True)
-    founders = {member.address for member in marker.members}
-    missing = sorted(e.name for e in state.entries if e.address in founders and not e.started)
+    founders = {founding_id(member.peer_url, marker.token) for member in marker.members}
+    missing = sorted(e.name for e in state.entries if e.id in founders and not e.started)
     # A restored cluster that has a leader is a cluster: a founder that comes later joins it, for
     # it may have been in it already and have lost its disk. One that was never restored needs the
     # others as founders.

@@ -99,6 +99,12 @@ def test_all_of_several_parameters(sent):
     ]
 
 
+def test_what_a_parameter_once_was(sent):
+    assert needed(sent("ssm", "get_parameter_history", Name="/c/x")) == [
+        Need("ssm:GetParameterHistory", f"{SSM}/c/x")
+    ]
+
+
 def test_writing_a_secret_needs_the_key_too(sent):
     call = sent("ssm", "put_parameter", Name="/c/a/key", Value="x", Type="SecureString")
     assert [one.action for one in needed(call)] == ["ssm:PutParameter", "kms:Encrypt"]

@@ -57,6 +57,8 @@ def test_a_node_reports_itself_and_no_other(etcd):
     assert allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-0"))))
     assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-1"))))
     assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.desired_members)))
+    assert allowed(etcd, Need("ssm:GetParameterHistory", parameter(PATHS.formation)))
+    assert allowed(etcd, Need("ssm:GetParameterHistory", parameter(PATHS.status("etcd-1"))))
 
 
 def test_only_etcd_nodes_form(etcd, api):

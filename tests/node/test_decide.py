@@ -19,7 +19,7 @@ from node.etcd.decide import (
     Wait,
     decide,
 )
-from node.etcd.entries import Entry
+from node.etcd.entries import Entry, founding_id
 from node.membership import Formation, Member
 
 MEMBERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(4))
@@ -28,14 +28,14 @@ FOUNDERS = MEMBERS[:3]
 UNFORMED = Formation(formed=False, token="test-vpc", members=FOUNDERS)
 FORMED = Formation(formed=True, token="test-vpc", members=FOUNDERS)
 DISKS: tuple[Disk, ...] = ("absent", "empty", "initialised")
-MINE, OTHER = "a1", "0ff"
+MINE, OTHER = founding_id(ME.peer_url, UNFORMED.token), "0ff"
 """The id that the tier has for this node where it has one, and one that it had before."""
 
 
 def entry(member: Member, *, voter: bool = True, started: bool = True, named: bool = True) -> Entry:
     mine = member in {ME, LATE}
     return Entry(
-        MINE if mine else f"b{member.name[-1]}",
+        MINE if mine else founding_id(member.peer_url, UNFORMED.token),
         member.name if named else "",
         member.address,
         voter,
@@ -320,3 +320,12 @@ def saw(**changes: object) -> State:
 )
 def test_waiting_says_what_for(state, reason, soon):
     assert decide(state) == Wait(reason, changing=soon)
+
+
+def test_what_was_added_later_is_no_founder_that_is_late():
+    """The marker was made anew while a member that had lost its disk was about to join."""
+    learner = Entry("9", "", ME.address, voter=False, started=False)
+    step = decide(saw(disk="empty", formation=UNFORMED, peers=(*OTHERS, learner)))
+    assert isinstance(step, Wait)
+    running = saw(name="etcd-1", running=True, formation=UNFORMED, entries=(*OTHERS, learner))
+    assert decide(running) == MarkFormed(UNFORMED)

@@ -49,6 +49,7 @@ def _ssm(call: Call, region: str, account: str, lookup: Lookup) -> list[Need]:
     document, operation = call.document(), call.operation
     names = {
         "GetParameter": [document.get("Name", "")],
+        "GetParameterHistory": [document.get("Name", "")],
         "GetParameters": document.get("Names", []),
         "GetParametersByPath": [document.get("Path", "")],
         "PutParameter": [document.get("Name", "")],

@@ -6,7 +6,7 @@ from dataclasses import replace
 from node.etcd import change, decide
 from node.etcd.entries import Entry, at, quorum
 from node.etcd.status import Report
-from tests.node.model.world import Machine, World, member
+from tests.node.model.world import NOTHING, Machine, World, member
 
 
 class ViolationError(Exception):
@@ -51,6 +51,7 @@ def _state(
 ) -> decide.State:
     machine, me = world.machines[number], member(number)
     others = any(world.alive(e) for e in world.entries if e.address != me.address)
+    reads = {n: m.reads[1] for n, m in enumerate(world.machines)}
     return decide.State(
         name=me.name,
         address=me.address,
@@ -61,8 +62,12 @@ def _state(
         removed=machine.removed,
         entries=world.entries if machine.running and world.has_quorum else None,
         peers=told if others else None,
-        used=machine.said[1],
+        used=reads[number],
         starting=machine.starting,
+        token=world.token if machine.disk else None,
+        reported=()
+        if others
+        else tuple(member(n).name for n, id_ in reads.items() if id_ and n != number),
     )
 
 
@@ -85,8 +90,20 @@ def _take(world: World, number: int, step: decide.Step) -> Iterator[tuple[bool, 
             yield True, f"{name} starts", started
         case decide.Discard():
             yield True, f"{name} discards {machine.disk}", _discard(world, number)
-        case decide.Form() | decide.MarkFormed():
+        case _:
+            yield from _by_the_marker(world, name, step)
+
+
+def _by_the_marker(world: World, name: str, step: decide.Step) -> Iterator[tuple[bool, str, World]]:
+    match step:
+        case decide.MarkFormed(marker):
+            if marker.token != world.token:
+                raise ViolationError(f"{name} marks {marker.token}, and {world.token} is there")
+            yield True, f"{name} sets the marker right", replace(world, stands="right")
+        case decide.Form() | decide.Restore():
             raise ViolationError(f"{name} forms a second cluster")
+        case decide.SetAside():
+            raise ViolationError(f"{name} sets data of the cluster aside")
 
 
 def _join(world: World, number: int, wanted: Entry) -> Iterator[tuple[bool, str, World]]:
@@ -140,7 +157,7 @@ def _leader(
 def _reports(world: World) -> list[dict[str, Report]]:
     """What a leader's node may read: the last reports first, then with an old one of one node,
     and all of it as if it had been said long ago."""
-    last = {member(n).name: machine.said for n, machine in enumerate(world.machines)}
+    last = {member(n).name: machine.reads for n, machine in enumerate(world.machines)}
     readings = [
         last,
         *(
@@ -217,7 +234,7 @@ def etcd(world: World) -> Iterator[Move]:
             # The name travels in the log; the list that others tell is as old as before.
             yield f"{name} publishes its name", replace(world, entries=entries)
         said = ("member" if entry.voter else "joining", machine.disk)
-        if said != machine.said:
+        if said != machine.said or machine.old is not None:
             yield f"{name} reports", _with(world, number, machine.say(said))
 
 
@@ -248,4 +265,19 @@ def person(world: World, sizes: tuple[int, ...]) -> Iterator[Move]:
                     desired_before=world.desired,
                     resizes=world.resizes + 1,
                 ),
+            )
+
+
+def pulumi(world: World) -> Iterator[Move]:
+    """Something beside a value changes, and the old value comes with it; or the marker is made anew
+    after it was deleted."""
+    again = replace(world, rewrites=world.rewrites + 1)
+    for stands in ("old", "anew"):
+        if world.stands == "right":
+            yield f"the marker is {stands}", replace(again, stands=stands)
+    for number, machine in enumerate(world.machines):
+        for old in {NOTHING, machine.said_before} - {machine.said}:
+            yield (
+                f"the status of {member(number).name} is {old} again",
+                again.machine(number, old=old),
             )

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tests.node.model.moves import Move, etcd, fate, odd, person, program
+from tests.node.model.moves import Move, etcd, fate, odd, person, program, pulumi
 from tests.node.model.world import World
 
 ROUNDS = 200
@@ -20,6 +20,8 @@ class Budget:
     """Old answers, and steps that are cut off."""
     resizes: int = 0
     sizes: tuple[int, ...] = ()
+    rewrites: int = 0
+    """Values that Pulumi writes back."""
 
 
 def moves(world: World, budget: Budget) -> Iterator[Move]:
@@ -32,6 +34,8 @@ def moves(world: World, budget: Budget) -> Iterator[Move]:
         yield from fate(world)
     if world.resizes < budget.resizes:
         yield from person(world, budget.sizes)
+    if world.rewrites < budget.rewrites:
+        yield from pulumi(world)
 
 
 def canonical(world: World) -> World:
@@ -48,6 +52,7 @@ def canonical(world: World) -> World:
             disk=name(machine.disk) or "",
             said=(machine.said[0], name(machine.said[1])),
             said_before=(machine.said_before[0], name(machine.said_before[1])),
+            old=machine.old and (machine.old[0], name(machine.old[1])),
         )
         for machine in world.machines
     )

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from node import owned
 from node.etcd import change, decide
-from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program
+from node.membership import Formation
+from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program, pulumi
 from tests.node.model.search import Budget, canonical, heals, reachable, story
 from tests.node.model.world import World, formed
 
@@ -18,6 +20,8 @@ GROWN = (formed(1, 3), Budget(resizes=1, sizes=(3,)))
 GROWN_ON_OLD_ANSWERS = (formed(1, 3), Budget(oddities=1, resizes=1, sizes=(3,)))
 SHRUNK_WITH_A_FAULT = (formed(3, 3), Budget(faults=1, resizes=1, sizes=(1,)))
 TWO_FAULTS = (formed(3, 3), Budget(faults=2))
+REWRITTEN = (formed(3, 3), Budget(faults=2, rewrites=1))
+REWRITTEN_AFTER_A_RESTORE = (formed(3, 3, restored=True), Budget(faults=1, rewrites=2))
 A_FAULT_AND_OLD_ANSWERS = (formed(3, 3), Budget(faults=1, oddities=2))
 
 
@@ -64,6 +68,12 @@ LIVES = {
     "shrunk with a fault": SHRUNK_WITH_A_FAULT,
     "shrunk from five to three": (formed(5, 5), Budget(faults=1, resizes=1, sizes=(3,))),
     "two faults": TWO_FAULTS,
+    "two faults, and an old value written back": REWRITTEN,
+    "old values written back after a restore": REWRITTEN_AFTER_A_RESTORE,
+    "resized while old values are written back": (
+        formed(3, 3),
+        Budget(rewrites=1, resizes=1, sizes=(1,)),
+    ),
     "a fault and old answers": A_FAULT_AND_OLD_ANSWERS,
     "a fault after an old report": (OLD, Budget(faults=1, oddities=1)),
     "a fault while joining": (_joining(), Budget(faults=1, oddities=1)),
@@ -107,6 +117,22 @@ WRONG = {
     "joins under an id that it had": ((decide, "_outside", _forgetful), TWO_FAULTS),
     "discards whatever does not run": ((decide, "decide", _hasty), TWO_FAULTS),
     "forms with an empty disk": ((decide, "_outside", _founding), TWO_FAULTS),
+    "believes a marker or a status that was written back": (
+        (owned, "newest", lambda versions: max(versions, key=lambda version: version.number)),
+        REWRITTEN,
+    ),
+    "believes an order to restore that was written back": (
+        (owned, "newest", lambda versions: max(versions, key=lambda version: version.number)),
+        REWRITTEN_AFTER_A_RESTORE,
+    ),
+    "believes a marker that was made anew": (
+        (decide, "_was_there", lambda state, marker: ""),
+        REWRITTEN,
+    ),
+    "takes another token for a newer one": (
+        (Formation, "supersedes", lambda marker, token: token != marker.token),
+        REWRITTEN_AFTER_A_RESTORE,
+    ),
     "forgets its id when it leaves": (
         (decide, "_outside", _silent_leaver),
         (_joining(), Budget(faults=1, oddities=1)),
@@ -131,9 +157,9 @@ class Tier(RuleBasedStateMachine):
         super().__init__()
         self.world: World = formed(1, 5)
 
-    @initialize(size=st.sampled_from([1, 3, 5]))
-    def form(self, size: int) -> None:
-        self.world = formed(size, 5)
+    @initialize(size=st.sampled_from([1, 3, 5]), restored=st.booleans())
+    def form(self, size: int, *, restored: bool) -> None:
+        self.world = formed(size, 5, restored=restored)
 
     def _go(self, moves: list[Move], draw: st.DataObject) -> None:
         if moves:
@@ -161,6 +187,10 @@ class Tier(RuleBasedStateMachine):
     @rule(draw=st.data())
     def size_changes(self, draw: st.DataObject) -> None:
         self._go(list(person(self.world, (1, 3, 5))), draw)
+
+    @rule(draw=st.data())
+    def old_values_come_back(self, draw: st.DataObject) -> None:
+        self._go(list(pulumi(self.world)), draw)
 
     def teardown(self) -> None:
         """Left alone, it ends as it is desired."""

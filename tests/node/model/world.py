@@ -1,21 +1,27 @@
 """A model of an etcd tier: etcd's membership rules, disks, machines, and what Parameter Store holds.
 
-What the model takes as given: a node reads its own last status as it wrote it; the leader's list of
-connections is true at the moment of a decision. Everything else may be old: the desired members,
-the reports of others, the list that a peer tells.
+What the model takes as given: the leader's list of connections is true at the moment of a decision.
+Everything else may be old: the desired members, the reports of others, the list that a peer tells;
+and at any moment Pulumi may write back what the marker or a status once was, or make the marker anew
+after somebody deleted it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
+from node import owned
 from node.etcd.entries import Entry, quorum
-from node.membership import Formation, Member
+from node.membership import Formation, Member, formation
 
 Said = tuple[str, str | None]
 """A report: state and member id."""
 
 NOTHING: Said = ("waiting", None)
+
+Written = Literal["right", "old", "anew"]
+"""What stands in a parameter: what a node wrote last, an old value, or the first one in a new
+parameter."""
 
 
 def member(number: int) -> Member:
@@ -36,10 +42,23 @@ class Machine:
     """Whether cluster.env is there."""
     said: Said = NOTHING
     said_before: Said = NOTHING
+    old: Said | None = None
+    """The old status that stands in the place of the last one."""
 
     def say(self, said: Said) -> Self:
         """Report; the former report stays readable for those who get an old answer."""
-        return self if said == self.said else replace(self, said=said, said_before=self.said)
+        if said == self.said:
+            return replace(self, old=None)
+        return replace(self, said=said, said_before=self.said, old=None)
+
+    @property
+    def reads(self) -> Said:
+        """What is read as its last status, by the program's own rule."""
+        history = [owned.Version(8, {"said": self.said, owned.VERSION: 8})]
+        if self.old is not None:
+            history.append(owned.Version(9, {"said": self.old, owned.VERSION: 7}))
+        found = owned.newest(history)
+        return found.document["said"] if found else NOTHING
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,18 @@ class World:
     oddities: int = 0
     """Old answers and interruptions so far."""
     resizes: int = 0
+    rewrites: int = 0
+    """Values that Pulumi has written back so far."""
+    stands: Written = "right"
+    """What stands in the marker's parameter."""
+    restored: bool = False
+    """Whether the cluster was founded anew from a snapshot, long ago."""
+    founders: int = 1
+
+    @property
+    def token(self) -> str:
+        """The incarnation of every disk."""
+        return "second" if self.restored else "first"
 
     def number(self, entry: Entry) -> int:
         """The node that a member lives on."""
@@ -95,9 +126,22 @@ class World:
         """The world after etcd agreed on another membership."""
         return replace(self, entries=tuple(entries), entries_before=self.entries)
 
-    def marker(self) -> Formation:
-        """The marker: formed long ago."""
-        return Formation(formed=True, token="t", members=(member(0),))
+    def marker(self) -> Formation | None:
+        """What is read as the marker, by the program's own rule."""
+        listed = tuple(member(number) for number in range(self.founders))
+        first = Formation(formed=False, token="first", members=listed)
+        order = replace(first, token="second", snapshot="x", superseded=("first",))
+        markers = [first, replace(first, formed=True)]
+        markers += [order, replace(order, formed=True)] if self.restored else []
+        said = [owned.numbered(m.document(), n) for n, m in enumerate(markers, owned.FIRST)]
+        history = [owned.Version(n, document) for n, document in enumerate(said, owned.FIRST)]
+        if self.stands == "anew":
+            history = history[:1]
+        if self.stands == "old":
+            # What was there before it was formed: after a restore, the order to restore.
+            history.append(owned.Version(len(said) + 1, said[-2]))
+        found = owned.newest(history)
+        return formation(found.document) if found else None
 
     @property
     def settled(self) -> bool:
@@ -107,8 +151,8 @@ class World:
         ) == len(self.desired)
 
 
-def formed(size: int, machines: int) -> World:
-    """A healthy cluster of the first so many nodes; the others are blank."""
+def formed(size: int, machines: int, *, restored: bool = False) -> World:
+    """A healthy cluster of the first so many nodes, which founded it; the others are blank."""
     entries = tuple(
         Entry(f"{n:x}", member(n).name, member(n).address, voter=True, started=True)
         for n in range(size)
@@ -118,4 +162,13 @@ def formed(size: int, machines: int) -> World:
         for n in range(machines)
     )
     desired = tuple(range(size))
-    return World(nodes, entries, entries, desired, desired, issued=machines)
+    return World(
+        nodes,
+        entries,
+        entries,
+        desired,
+        desired,
+        issued=machines,
+        restored=restored,
+        founders=size,
+    )
