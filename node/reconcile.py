@@ -15,7 +15,7 @@ def run(settings: Settings, machine: Machine) -> str:
     """
     try:
         step = _tier(settings, machine)
-    except NodeError as error:
+    except (NodeError, OSError) as error:
         raise NodeError("; ".join((str(error), *refresh.run(settings, machine)))) from error
     return "; ".join((step, *refresh.run(settings, machine)))
 
