@@ -92,7 +92,7 @@ def test_alarms_of_etcd_are_told(node, monkeypatch, errors, wanted):
     from node.etcd import client, numbers
 
     settings = node()
-    facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4}
+    facts = {"header": {"member_id": 1}, "errors": errors, "dbSize": 3, "dbSizeQuota": 4}
     monkeypatch.setattr(client, "facts", lambda *_: facts)
     found = numbers.numbers(settings, settings.etcd, {})
     assert found == {**wanted, "DatabaseQuotaPercent": 75}
