@@ -78,6 +78,9 @@ print(json.dumps({
     "snapshot": {name: code(
         s3.put_object, Bucket=bucket, Key=f"snapshots/{name}/x", Body=b""
     ) for name in others},
+    "snapshot for good": {name: code(
+        s3.delete_object, Bucket=bucket, Key=f"snapshots/{name}/x", VersionId="null"
+    ) for name in others},
     "any snapshot": code(s3.get_object, Bucket=bucket, Key="snapshots/none"),
     "metric": {namespace: code(
         cloudwatch.put_metric_data,

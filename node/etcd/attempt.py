@@ -1,8 +1,9 @@
 """What this member last knew of snapshots, for its status and for the alarm.
 
-One document on the disk: `time` and `revision` of the newest snapshot that is stored, `error` of
-the last attempt, and `running` while one is under way. An attempt that was killed left it so, and
-the next one says that it was: a snapshot that runs out of memory each time is a failure too.
+One document, in memory, because the disk may be what is full: `time` and `revision` of the newest
+snapshot that is stored, `error` of the last attempt, and `running` while one is under way. One that
+was killed left it so, and the next one says that it was: a snapshot that runs out of memory each
+time is a failure too. After a reboot nothing is known until the first attempt, minutes later.
 """
 
 import json
@@ -10,9 +11,9 @@ from typing import Any
 
 from node import files
 from node.etcd.bucket import Snapshot
-from node.settings import CACHE, at
+from node.settings import RUNTIME, at
 
-_RECORD = f"{CACHE}/last-snapshot"
+_RECORD = f"{RUNTIME}/last-snapshot"
 LONGEST = 500
 """Characters of an error: a status is a parameter of at most 4 KB."""
 

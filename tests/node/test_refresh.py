@@ -266,6 +266,15 @@ class TestReconcile:
             reconcile.run(settings, machine)
         assert (settings.pki / "apiserver.crt").read_text() == pair.certificate
 
+    def test_nor_does_a_full_disk(self, settings, machine, aws, authority, monkeypatch):
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(reconcile.proxy, "run", full)
+        reissue(aws, authority)
+        with pytest.raises(NodeError, match=r"No space left.*; wrote apiserver.crt, apiserver.key"):
+            reconcile.run(settings, machine)
+
 
 def test_daemons_read_no_certificate_that_the_table_does_not_know():
     """A flag for another file needs a look at the sources, and a line in the table."""

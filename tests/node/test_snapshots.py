@@ -39,9 +39,6 @@ def form(tier, size):
     return nodes
 
 
-RECORDS = ["last-snapshot", "newest-snapshot"]
-
-
 def stored(s3):
     return [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
 
@@ -69,7 +66,7 @@ def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, 
     revision = statuses[0]["header"]["revision"]
     assert re.fullmatch(rf"snapshots/{leader.name}/\d{{8}}T\d{{6}}Z-{revision}\.db", key)
     assert said.startswith(f"stored {key}: revision {revision}, 1 keys, ")
-    assert left(leader) == RECORDS
+    assert left(leader) == ["newest-snapshot"]
     for node in nodes:
         if node is not leader:
             assert node.snapshot().endswith(f"the newest is {key}")
@@ -125,7 +122,7 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
     with pytest.raises(NodeError, match="S3 holds something else than was sent"):
         single.snapshot()
     assert newest.age() is None, "the alarm must go on"
-    assert left(single) == ["last-snapshot"]
+    assert left(single) == []
 
 
 def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
@@ -143,7 +140,7 @@ def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
     with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == ["last-snapshot"]
+    assert left(single) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99)])
@@ -171,7 +168,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_written(single, s3, monkeypa
     with pytest.raises(NodeError, match=r"has 200 MiB free and 256 MiB are needed: make room"):
         single.snapshot()
     assert stored(s3) == []
-    assert left(single) == ["last-snapshot"]
+    assert left(single) == []
 
 
 def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aws_down):
@@ -180,7 +177,7 @@ def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aw
     aws_down()
     with pytest.raises(NodeError, match=r"AWS: .*/snapshots/etcd-0/\d{8}T"):
         single.snapshot()
-    assert left(single) == RECORDS
+    assert left(single) == ["newest-snapshot"]
     assert 900 <= newest.age() < 1000
 
 
@@ -190,7 +187,7 @@ def test_what_an_interrupted_run_left_is_removed(single, s3):
     for name in ("snapshot.db", "snapshot.db.part"):
         (directory / name).write_bytes(b"half")
     assert single.snapshot().startswith("stored ")
-    assert left(single) == RECORDS
+    assert left(single) == ["newest-snapshot"]
 
 
 def test_without_a_leader_there_is_none(s3, etcd_tier):

@@ -7,7 +7,7 @@ import pytest
 from components.operations import operations_document
 from components.userdata.program import program
 from node import operations
-from node.etcd import defragmenting
+from node.etcd import defragmenting, snapshots
 from node.snapshot import WHEN_DUE
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
@@ -212,5 +212,9 @@ def test_api_servers_have_nothing_to_maintain():
 def test_a_snapshot_may_wait_longer_than_its_programs_take():
     config = units(etcd_node(settings()))
 
+    assert config["node-snapshot.service"]["TimeoutStartSec"] == ["6h"]
     assert config["node-reconcile.service"]["TimeoutStartSec"] == ["6h"]
+    largest = settings(etcd={"quotaGib": 8}).etcd.quota_gib << 30
+    # A disk of 5 MiB/s; a check, a restore, and as long for what goes over the network.
+    assert largest / (5 << 20) < snapshots.patience(largest) < 6 * 3600 / 4
     assert config["node-reconcile.service"]["CacheDirectory"] == ["ha-kubernetes"]
