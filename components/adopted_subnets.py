@@ -72,6 +72,8 @@ def check_adopted(
         if name not in record.nodes
     )
     if not record.slots:
+        # An API server goes after its successor came, and all of them at the end of an update.
+        new.update({at: count for at, count in new.items() if at[1] == "private"})
         for subnet in subnets:
             if subnet.role == ("private" if internal else "public"):
                 new[subnet.zone, subnet.role] += BALANCER_ADDRESSES
@@ -132,8 +134,6 @@ def _too_full(
     new: Mapping[tuple[str, str], int],
 ) -> Iterator[str]:
     needed = new.get((subnet.zone, subnet.role), 0)
-    # An API server's successor is there before it goes; a member's comes after.
-    needed += subnet.role == "private"
     if found.available_ip_address_count < needed:
         yield (
             f"{subnet.key}: must have {needed} free addresses, got {subnet.subnet_id}, which has "

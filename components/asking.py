@@ -1,9 +1,13 @@
 """Questions to AWS that are asked before any resource, and how their failures are told."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+
+_SDK = re.compile(r"^invoke of \S+ failed: ")
+"""What the SDK puts before a provider's words."""
 
 
 class LookupFailedError(Exception):
@@ -25,4 +29,4 @@ def ask(key: str, question: Callable[[], Answer]) -> Answer:
 def reason(error: Exception) -> str:
     """The last line of what a provider says: the one that names the cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return _SDK.sub("", lines[-1]) if lines else type(error).__name__

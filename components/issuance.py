@@ -87,5 +87,5 @@ class Issuance:
         raise IssuanceRefusedError(
             f"pki.leafDays: the certificate {name} would be valid for {lifetime.days} days, and "
             f"the authority that signs it for {left} more, until {ends:%Y-%m-%d}: set it to at "
-            f"most {left}, and see docs/runbooks/reissue-certificates.md for a new authority"
+            f"most {left}, and see docs/runbooks/reissue-certificates.md"
         )

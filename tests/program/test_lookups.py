@@ -5,6 +5,9 @@ import logging
 
 import pytest
 
+from components.lookup import LookupFailedError, look_up
+from components.record import cluster_entry
+from config import check
 from tests.program.test_main import ProviderError, refused
 from tests.recording import ZONES, Cloud
 
@@ -17,18 +20,37 @@ def recorded(deployment):
     return {p["name"]: p["value"] for p in parameters if p["name"].startswith("/test/record/")}
 
 
-@pytest.fixture(scope="module")
-def known(deploy_stack):
-    """The records of clusters that were made with these configurations."""
+@pytest.fixture
+def look(deploy):
+    """What the look-up finds for a configuration; nothing is registered."""
 
-    def known(config):
-        return recorded(deploy_stack(config))
+    def look(config=None, *, cloud=None):
+        found = []
+        settings = check(config or {}, stack="test")
+        deploy(lambda: found.append(look_up(settings)), cloud=cloud, config=config)
+        return found[0]
+
+    return look
+
+
+@pytest.fixture
+def known(look):
+    """The record of a cluster that was made with a configuration."""
+
+    def known(config, *, cloud=None):
+        settings, found = check(config, stack="test"), look(config, cloud=cloud)
+        value = cluster_entry(settings, found.placement.slots, found.image_id)
+        return {
+            "/test/record/cluster": value,
+            **{f"/test/record/{node}": zone for node, zone in found.placement.nodes.items()},
+        }
 
     return known
 
 
-def changed(deploy_stack, known, before, after, **options):
-    return deploy_stack(after, cloud=Cloud(parameters=known(before)), **options)
+@pytest.mark.parametrize("config", [{}, {"etcd": {"size": 7}, "api": {"size": 2}}])
+def test_a_cluster_writes_the_record_that_look_ups_read(deploy_stack, known, config):
+    assert recorded(deploy_stack(config)) == known(config)
 
 
 # Instance types
@@ -61,13 +83,15 @@ def test_a_xen_type(deploy_stack):
     assert message.startswith("api.instanceType: must be an instance type on Nitro, got t2.medium")
 
 
-def test_a_number_of_zones_means_zones_that_have_the_type(deploy_stack):
+def test_a_number_of_zones_means_zones_that_have_the_type(look):
     cloud = Cloud(
         zones=[*ZONES, "eu-central-1d"], lacking=frozenset({("m6i.large", "eu-central-1b")})
     )
-    deployment = deploy_stack(cloud=cloud)
-    zones = {volume["availabilityZone"] for volume in deployment.of("Volume").values()}
-    assert zones == {"eu-central-1a", "eu-central-1c", "eu-central-1d"}
+    assert look(cloud=cloud).placement.zones == (
+        "eu-central-1a",
+        "eu-central-1c",
+        "eu-central-1d",
+    )
 
 
 def test_too_few_zones_have_the_type(deploy_stack):
@@ -87,9 +111,9 @@ def test_a_named_zone_that_lacks_the_type_is_named(deploy_stack):
     )
 
 
-def test_lookups_are_few(deploy_stack):
+def test_lookups_are_few(look):
     cloud = Cloud()
-    deploy_stack(cloud=cloud)
+    look(cloud=cloud)
     assert len(cloud.calls) <= 8
 
 
@@ -111,21 +135,19 @@ def addresses_of(deployment):
 )
 @pytest.mark.parametrize("config", [{}, {"network": {"zones": ZONES}}])
 def test_a_zone_that_aws_does_not_list_today_moves_nothing_and_stops_nothing(
-    deploy_stack, known, config, available
+    look, known, config, available
 ):
-    before = deploy_stack(config)
+    before = look(config)
 
     class Troubled(Cloud):
         def _offers(self, args):
             return Cloud()._offers(args)
 
-    after = deploy_stack(config, cloud=Troubled(zones=available, parameters=recorded(before)))
-    assert zones_of(after) == zones_of(before)
-    assert addresses_of(after) == addresses_of(before)
-    assert after.of("Subnet") == before.of("Subnet")
+    after = look(config, cloud=Troubled(zones=available, parameters=known(config)))
+    assert after == before
 
 
-def test_a_zone_more_moves_no_existing_node(deploy_stack, known):
+def test_a_zone_more_moves_no_existing_node(deploy_stack):
     cloud = {"zones": [*ZONES, "eu-central-1d"]}
     config = {"etcd": {"size": 5}, "api": {"size": 4}}
     before = deploy_stack(config)
@@ -140,51 +162,61 @@ def test_a_zone_more_moves_no_existing_node(deploy_stack, known):
     assert zones_of(larger)["test-etcd-5-data"] == "eu-central-1d"
 
 
-def test_the_record_is_written_before_the_subnets(deploy_stack):
-    deployment = deploy_stack()
-    record = deployment.urn("Parameter", "test-record")
-    for name, subnet in deployment.registrations("Subnet").items():
-        vpc = deployment.registrations("Vpc")["test"]
-        assert record in {*subnet.dependencies, *vpc.dependencies}, name
+def test_the_record_is_written_before_the_subnets(cluster):
+    vpc = cluster.registrations("Vpc")["test"]
+    assert cluster.urn("Parameter", "test-record") in vpc.dependencies
+    for subnet in cluster.registrations("Subnet").values():
+        assert cluster.urn("Vpc", "test") in subnet.dependencies
 
 
 # Image
 
 
-def test_a_cluster_keeps_its_image_also_for_machines_that_come_later(deploy_stack, known):
-    class Newer(Cloud):
-        def call(self, args):
-            answer = super().call(args)
-            if args.token.endswith(":getAmi") and "mostRecent" in args.args:
-                answer = {**answer, "id": "ami-0fedcba9876543210"}
-            return answer
+class Newer(Cloud):
+    """A newer image was published meanwhile."""
 
-    grown = deploy_stack({"etcd": {"size": 5}}, cloud=Newer(parameters=known({})))
-    assert {i["ami"] for i in grown.of("Instance").values()} == {NOW}
-    fresh = deploy_stack({"clusterName": "other"}, cloud=Newer(parameters=known({})))
-    assert {i["ami"] for i in fresh.of("Instance").values()} == {"ami-0fedcba9876543210"}
+    def call(self, args):
+        answer = super().call(args)
+        if args.token.endswith(":getAmi") and "mostRecent" in args.args:
+            answer = {**answer, "id": "ami-0fedcba9876543210"}
+        return answer
 
 
-def test_naming_an_image_replaces_every_machine_and_leaving_it_out_again_none(deploy_stack, known):
-    pinned = changed(deploy_stack, known, {}, {"ami": "ami-0fedcba9876543210"})
-    assert {i["ami"] for i in pinned.of("Instance").values()} == {"ami-0fedcba9876543210"}
-    assert all(not i.ignore_changes for i in pinned.registrations("Instance").values())
-    later = deploy_stack({}, cloud=Cloud(parameters=recorded(pinned)))
-    assert {i["ami"] for i in later.of("Instance").values()} == {"ami-0fedcba9876543210"}
+def test_a_cluster_keeps_its_image_also_for_machines_that_come_later(look, known):
+    assert look({"etcd": {"size": 5}}, cloud=Newer(parameters=known({}))).image_id == NOW
+    assert look({}, cloud=Newer()).image_id == "ami-0fedcba9876543210"
 
 
-def test_a_deprecated_image_is_found_and_told(deploy_stack, caplog):
+def test_another_architecture_of_an_unprotected_cluster_is_another_image(look, known):
+    cloud = Newer(parameters=known({"protect": False}), image_architecture="arm64")
+    after = look({"protect": False, "architecture": "arm64"}, cloud=cloud)
+    assert after.image_id == "ami-0fedcba9876543210"
+
+
+def test_naming_an_image_counts_also_after_it_is_left_out_again(look, known):
+    pinned = {"ami": "ami-0fedcba9876543210"}
+    assert look(pinned, cloud=Cloud(parameters=known({}))).image_id == pinned["ami"]
+    assert look({}, cloud=Cloud(parameters=known(pinned))).image_id == pinned["ami"]
+
+
+def test_every_machine_has_the_image_and_no_difference_of_it_is_ignored(cluster):
+    for instance in cluster.registrations("Instance").values():
+        assert instance.inputs["ami"] == NOW
+        assert instance.ignore_changes == ()
+
+
+def test_a_deprecated_image_is_found_and_told(look, caplog):
     config = {"ami": "ami-0fedcba9876543210"}
     old = {"deprecationTime": "2024-08-14T22:10:31.000Z"}
     with caplog.at_level(logging.WARNING):
-        deploy_stack(config, cloud=Cloud(image=old))
+        look(config, cloud=Cloud(image=old))
     assert "ami-0fedcba9876543210 is deprecated since 2024-08-14" in caplog.text
     caplog.clear()
-    deploy_stack(config, cloud=Cloud(image={"deprecationTime": "2999-01-01T00:00:00.000Z"}))
+    look(config, cloud=Cloud(image={"deprecationTime": "2999-01-01T00:00:00.000Z"}))
     assert "deprecated" not in caplog.text
 
 
-def test_deprecated_images_are_asked_for_by_id_only(deploy_stack, known):
+def test_deprecated_images_are_asked_for_by_id_only(look, known):
     asked = []
 
     class Asked(Cloud):
@@ -193,9 +225,10 @@ def test_deprecated_images_are_asked_for_by_id_only(deploy_stack, known):
                 asked.append(args.args.get("includeDeprecated", False))
             return super().call(args)
 
-    deploy_stack({}, cloud=Asked())
-    deploy_stack({"ami": NOW}, cloud=Asked())
-    deploy_stack({}, cloud=Asked(parameters=known({})))
+    record = known({})
+    look({}, cloud=Asked())
+    look({"ami": NOW}, cloud=Asked())
+    look({}, cloud=Asked(parameters=record))
     assert asked == [False, True, True]
 
 
@@ -247,11 +280,11 @@ def test_taking_the_protection_off_is_an_update_of_its_own(deploy_stack, known, 
 
 
 @pytest.mark.parametrize("key", FATAL)
-def test_an_unprotected_cluster_is_told_what_happens(deploy_stack, known, key, caplog):
+def test_an_unprotected_cluster_is_told_what_happens(look, known, key, caplog):
     after = {**FATAL[key], "protect": False}
     cloud = Cloud(parameters=known({"protect": False}), **architecture(after))
     with caplog.at_level(logging.WARNING):
-        deploy_stack(after, cloud=cloud)
+        look(after, cloud=cloud)
     assert f"{key}: " in caplog.text
 
 
@@ -265,7 +298,7 @@ def test_every_problem_is_told_at_once(deploy_stack, known):
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_a_volume_does_not_shrink(deploy_stack, known, protect):
+def test_a_volume_does_not_shrink(deploy_stack, look, known, protect):
     before = {"protect": protect, "etcd": {"dataVolume": {"sizeGib": 40}}}
     after = {"protect": protect, "etcd": {"dataVolume": {"sizeGib": 20}}}
     message = refused(deploy_stack, after, cloud=Cloud(parameters=known(before)))
@@ -273,10 +306,10 @@ def test_a_volume_does_not_shrink(deploy_stack, known, protect):
         "etcd.dataVolume.sizeGib: must be at least 40, the size of the volumes that exist, got "
         "20: EBS cannot shrink a volume"
     )
-    assert changed(deploy_stack, known, after, before).of("Volume")
+    assert look(before, cloud=Cloud(parameters=known(after)))
 
 
-def test_what_a_cluster_survives_is_not_refused(deploy_stack, known):
+def test_what_a_cluster_survives_is_not_refused(look, known):
     after = {
         "etcd": {"size": 5, "instanceType": "m6i.xlarge", "dataVolume": {"sizeGib": 40}},
         "api": {"size": 2, "allowedCidrs": ["10.0.0.0/8"]},
@@ -284,12 +317,12 @@ def test_what_a_cluster_survives_is_not_refused(deploy_stack, known):
         "tags": {"team": "a"},
         "pki": {"epoch": 2},
     }
-    assert changed(deploy_stack, known, {}, after).of("Instance")
+    assert look(after, cloud=Cloud(parameters=known({}))).placement.zones == tuple(ZONES)
 
 
-def test_another_cluster_of_the_account_is_none_of_its_business(deploy_stack, known):
+def test_another_cluster_of_the_account_is_none_of_its_business(look, known):
     after = {**FATAL["network.cidr"], "clusterName": "other"}
-    assert changed(deploy_stack, known, {}, after).of("Vpc")["other"]["cidrBlock"] == "10.1.0.0/16"
+    assert look(after, cloud=Cloud(parameters=known({})))
 
 
 def test_the_successor_of_an_unprotected_balancer_comes_after_it(cluster):
@@ -320,8 +353,8 @@ def adopting(**zones):
     return {"network": {"existing": {**EXISTING, "zones": merged}}}
 
 
-def test_an_adopted_network_that_is_as_described(deploy_stack):
-    assert deploy_stack(adopting()).of("Vpc") == {}
+def test_an_adopted_network_that_is_as_described(look):
+    assert look(adopting()).placement.zones == tuple(ZONES)
 
 
 @pytest.mark.parametrize(
@@ -391,22 +424,24 @@ def test_a_subnet_that_does_not_exist(deploy_stack):
                 raise ProviderError("no matching EC2 Subnet found")
             return super()._subnet(args)
 
-    assert refused(deploy_stack, adopting(), cloud=Missing()) == (
-        "network.existing.zones.eu-central-1b.privateSubnetId: must exist, got subnet-1a: no "
-        "matching EC2 Subnet found"
-    )
+    message = refused(deploy_stack, adopting(), cloud=Missing())
+    key = "network.existing.zones.eu-central-1b.privateSubnetId"
+    assert message.startswith(f"{key}: must exist, got subnet-1a: ")
+    assert message.endswith("no matching EC2 Subnet found")
 
 
-def test_a_living_cluster_needs_no_room_for_what_is_there(deploy_stack, known):
+def test_a_living_cluster_needs_no_room_for_what_is_there(look, known):
     cloud = Cloud(
         parameters=known(adopting()),
         subnets={
             f"subnet-{n}{kind}": {"availableIpAddressCount": free}
             for n in range(3)
-            for kind, free in (("a", 1), ("b", 0))
+            for kind, free in (("a", 0), ("b", 0))
         },
     )
-    assert deploy_stack(adopting(), cloud=cloud).of("Instance")
+    assert look(adopting(), cloud=cloud)
+    with pytest.raises(LookupFailedError, match="must have 1 free addresses"):
+        look({**adopting(), "etcd": {"size": 5}}, cloud=cloud)
 
 
 @pytest.mark.parametrize("key", ["privateSubnetId", "etcdSubnetId"])
@@ -416,7 +451,7 @@ def test_a_protected_cluster_keeps_its_adopted_subnets(deploy_stack, known, key)
     assert message.startswith(f"network.existing.zones.eu-central-1a.{key}: must stay subnet-0")
 
 
-def test_the_record_fits_a_parameter(deploy_stack):
+def test_the_record_fits_a_parameter(known):
     """The largest record, of six adopted zones with a public balancer."""
     zones = [f"ap-southeast-1{letter}" for letter in "abcdef"]
     existing = {
@@ -432,7 +467,6 @@ def test_the_record_fits_a_parameter(deploy_stack):
         },
     }
     config = {"network": {"existing": existing}, "api": PUBLIC}
-    deployment = deploy_stack(config, cloud=Cloud(zones=zones))
-    (value,) = [v for k, v in recorded(deployment).items() if k.endswith("/cluster")]
+    value = known(config, cloud=Cloud(zones=zones))["/test/record/cluster"]
     assert len(value) <= 4096
     assert json.loads(value)["slots"] == {zone: n for n, zone in enumerate(zones)}

@@ -64,6 +64,7 @@ RESOURCES: Final[Mapping[str, str]] = {
 
 FUNCTIONS: Final[Mapping[str, str]] = {
     "aws:ec2/getAmi:getAmi": "aws_ami",
+    "aws:ec2/getInstanceType:getInstanceType": "aws_ec2_instance_type",
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": "aws_ec2_instance_type_offerings",
     "aws:ec2/getRouteTable:getRouteTable": "aws_route_table",
     "aws:ec2/getSubnet:getSubnet": "aws_subnet",
@@ -75,6 +76,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "aws:index/getPartition:getPartition": "aws_partition",
     "aws:index/getRegion:getRegion": "aws_region",
     "aws:ssm/getParameter:getParameter": "aws_ssm_parameter",
+    "aws:ssm/getParametersByPath:getParametersByPath": "aws_ssm_parameters_by_path",
 }
 
 

@@ -44,6 +44,11 @@ MISTAKES: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = {
         {"network": {"zones": ["eu-central-1a", "eu-central-1b", "eu-central-1x"]}},
         ["network.zones", "eu-central-1x", "eu-central-1c"],
     ),
+    "a misspelt instance type": (
+        {"etcd": {"instanceType": "m6i.lrage"}},
+        ["etcd.instanceType", "m6i.lrage", "eu-central-1"],
+    ),
+    "a type without NVMe": ({"api": {"instanceType": "t2.medium"}}, ["api.instanceType", "Nitro"]),
     "an image of another architecture": ({"ami": ARM_IMAGE}, ["ami", "amd64", "arm64", ARM_IMAGE]),
     "an image of nowhere": ({"ami": "ami-0123456789abcdef0"}, ["ami", "ami-0123456789abcdef0"]),
 }
