@@ -63,6 +63,13 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     )
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     logs.create_log_group(logGroupName="nodes")
+    flow_logs = ec2.create_flow_logs(
+        ResourceType="VPC",
+        ResourceIds=[vpc],
+        TrafficType="ALL",
+        LogGroupName="nodes",
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/node",
+    )["FlowLogIds"]
     watch.put_metric_alarm(
         AlarmName="unhealthy",
         ComparisonOperator="GreaterThanThreshold",
@@ -76,6 +83,7 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
 
     def empty():
         watch.delete_alarms(AlarmNames=["unhealthy"])
+        ec2.delete_flow_logs(FlowLogIds=flow_logs)
         logs.delete_log_group(logGroupName="nodes")
         sns.delete_topic(TopicArn=topic)
         s3.delete_bucket(Bucket="snapshots")
