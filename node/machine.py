@@ -32,6 +32,16 @@ class Machine:
         runs = found.get("ActiveState") in RUNNING
         return int(when.removeprefix("@")) if runs and when.startswith("@") else None
 
+    def active_since(self, unit: str) -> float | None:
+        """When a service became active, in seconds of time.monotonic(); None unless it is."""
+        found = show(unit, "ActiveState", "ActiveEnterTimestampMonotonic")
+        when = found.get("ActiveEnterTimestampMonotonic", "")
+        return int(when) / 1e6 if found.get("ActiveState") == "active" and when.isdigit() else None
+
+    def kill(self, unit: str) -> None:
+        """End a service's processes at once."""
+        run("systemctl", "kill", "--signal=SIGKILL", unit)
+
     def start(self, unit: str) -> None:
         """Start a service, without waiting for it: etcd is not ready before its peers are."""
         # One that failed too often may try again.
@@ -69,12 +79,17 @@ def show(unit: str, *properties: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
 
-def run(*command: str, ok: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-    """Run a program, ten minutes at most. Raises NodeError with the last line of its complaint."""
+def run(
+    *command: str, ok: tuple[int, ...] = (0,), given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a program, ten minutes at most; `given` is its input.
+
+    Raises NodeError with the last line of its complaint.
+    """
     try:
         done = subprocess.run(
             command,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             text=True,
             timeout=600,

@@ -21,6 +21,7 @@ from components.userdata.paths import (
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
+from config.image import PACKAGES
 
 PEER_NAME = "etcd-peer"
 """Common name of every peer certificate; no other certificate of the etcd CA has it."""
@@ -66,7 +67,7 @@ def etcd_member(
         write_files=(
             identity,
             *host_files("etcd", "etcd"),
-            *node_units(("chrony", "python3-boto3"), (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
+            *node_units(PACKAGES["etcd"], (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),
             *maintenance_units(settings),
         ),
