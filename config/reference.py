@@ -132,9 +132,9 @@ def _image() -> str:
     return f"""
 ## What an image needs
 
-An `ami` is Debian 13 with cloud-init, as Debian's own cloud images are. A node installs the Debian
-packages that its image lacks at first boot; with `network.nat: none` it cannot, and the image has to
-hold them:
+An `ami` is Debian 13 with cloud-init, as Debian's own cloud images are. A node installs at first
+boot the Debian packages that its image lacks; with `network.nat: none` it cannot, and the image has
+to hold them:
 
 | tier | packages |
 |---|---|
