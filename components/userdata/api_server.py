@@ -48,7 +48,7 @@ def api_server(
         hostname=node.name,
         write_files=(
             identity,
-            *host_files("kubernetes", "Kubernetes control plane"),
+            *host_files(node.name, "kubernetes", "Kubernetes control plane"),
             *node_units(PACKAGES["api"], (KUBERNETES,)),
             etcd_proxy_unit(),
             kube_apiserver_unit(settings),

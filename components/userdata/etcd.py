@@ -66,7 +66,7 @@ def etcd_member(
         hostname=member.name,
         write_files=(
             identity,
-            *host_files("etcd", "etcd"),
+            *host_files(member.name, "etcd", "etcd"),
             *node_units(PACKAGES["etcd"], (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}")),
             etcd_unit(settings, member),
             *maintenance_units(settings),

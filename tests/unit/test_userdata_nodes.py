@@ -243,7 +243,7 @@ def test_every_program_of_a_script_and_of_the_first_boot_is_there(config):
     called = {command[0] for command in parse(config.render())["runcmd"]}
     for text in written(config).values():
         if text.startswith("#!"):
-            called.add(text.splitlines()[0].rpartition("/")[2].split()[-1])
+            called.add(text.removeprefix("#!").split()[0])
         if text.startswith("#!/bin/sh"):
             code = re.sub(r"(?m)^ *#.*$", "", text)
             called |= set(
@@ -271,6 +271,17 @@ def test_every_program_that_the_node_program_calls_is_there(config):
     for name in called - binaries - {"etcdctl", "etcdutl"}:
         if TIER_ONLY.get(name, tier) == tier:
             assert PACKAGE[name] in packages(config), name
+
+
+def test_upgrades_of_the_system_come_to_one_node_of_a_tier_a_day():
+    path = "/etc/systemd/system/apt-daily-upgrade.timer.d/ha-kubernetes.conf"
+    days = [written(etcd_node(settings(etcd={"size": 7}), number))[path] for number in range(7)]
+
+    assert len(set(days)) == 7
+    for day in days:
+        # An empty setting takes the image's own hour away.
+        assert re.search(r"^OnCalendar=\nOnCalendar=(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d", day, re.M)
+    assert written(api_node(settings()))[path] == days[0]
 
 
 def test_documentation_names_what_an_image_needs(config):
