@@ -4,7 +4,12 @@ SIGKILL, because one that hangs would not drain either; systemd starts it again.
 unless it knows: the API server answered that it does not live, or took a connection and was silent,
 or systemd calls it active and nobody listens on its port. A tool that is missing, a certificate
 that has expired, an answer that means something else are no death; its line in the journal says
-that nobody watches. While etcd is down or full a restart would cure nothing and drop every watch.
+that nobody watches.
+
+While etcd is down a restart would cure nothing and drop every watch. While etcd is full an API
+server that has started passes its checks, but one that starts cannot write what it wants to:
+`poststarthook/...` fail. Hooks that are not finished are no death: those that matter give up after
+30 s to 5 minutes and end the process themselves (Kubernetes 1.36.3).
 """
 
 import ssl
@@ -21,6 +26,7 @@ HOST, PORT = "127.0.0.1", 6443
 GRACE_SECONDS = 180
 """For a start: what it does then, such as a first sync of its caches, takes the checks along."""
 CHECKS, PAUSE_SECONDS = 3, 10.0
+_STARTING = "poststarthook/"
 TIMEOUT_SECONDS = 10.0
 """Of one answer; a kubelet's probe of a static pod has 15 s (kubeadm)."""
 
@@ -64,7 +70,8 @@ def death() -> str:
         return ""
     if status != 500 or not failed:
         raise NodeError(f"{HOST}:{PORT} answered {status} to /livez: {body[:200]!r}")
-    return "" if _etcd_fails() else f"{', '.join(failed)} failed"
+    dead = [name for name in failed if not name.startswith(_STARTING)]
+    return f"{', '.join(dead)} failed" if dead and not _etcd_fails() else ""
 
 
 def _etcd_fails() -> bool:

@@ -119,7 +119,16 @@ def test_one_that_does_not_listen_is_killed(machine, monkeypatch):
 
 @pytest.mark.parametrize("full", [(500, ETCD_DOWN), (0, "")])
 def test_while_etcd_is_down_it_is_left_alone_whatever_else_fails(api_server, machine, full):
-    with api_server(500, "[-]poststarthook/x failed: reason withheld\n", full):
+    with api_server(500, "[-]log failed: reason withheld\n", full):
+        assert liveness.run(None, machine) == "alive"
+    assert machine.calls == []
+
+
+def test_one_that_cannot_finish_its_start_is_left_alone(api_server, machine):
+    """Etcd is full: it answers what is read, and refuses what the hooks write."""
+    hook = "poststarthook/priority-and-fairness-config-producer"
+    body = f"[+]ping ok\n[-]{hook} failed: reason withheld\nlivez check failed\n"
+    with api_server(500, body, (500, body)):
         assert liveness.run(None, machine) == "alive"
     assert machine.calls == []
 
