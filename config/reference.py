@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from config.image import PACKAGES
 from config.network import MAX_ZONES
 from config.settings import ClusterSettings
 
@@ -115,9 +116,10 @@ def _rules() -> str:
 - Two zones are refused unless `network.acceptTwoZones` is true: losing the larger one loses quorum.
   Up to {MAX_ZONES} zones can be named.
 - `network.cidr`, `network.serviceCidr` and `network.podCidr` do not overlap.
-- `network.nat: none` needs `artifacts.mirror`, and an `ami` that holds haproxy, python3-boto3 and
-  chrony, because nodes then reach neither the internet nor a package mirror. It excludes
-  `api.internal: false`: workers would have no way to a public load balancer.
+- `network.nat: none` needs `artifacts.mirror`, and an `ami` that holds
+  [what a node needs](#what-an-image-needs), because nodes then reach neither the internet nor a
+  package mirror. It excludes `api.internal: false`: workers would have no way to a public load
+  balancer.
 - `api.allowedCidrs` and `network.workerCidrs` are at most 50 CIDRs together.
 - `network.flowLogDays` is left out with `network.existing`, and
   `network.existing.instanceConnectGroupId` without `operatorAccess: instance-connect`.
@@ -126,7 +128,21 @@ def _rules() -> str:
   `etcd.quotaGib`; IOPS are at most 500 per GiB, throughput at most a quarter of the IOPS.
 - `controllers.leaseDuration` > `controllers.renewDeadline` > 1.2 x `controllers.retryPeriod`.
 - Instance types are of the stack's `architecture`.
-"""
+{_image()}"""
+
+
+def _image() -> str:
+    rows = "".join(f"| {tier} | {', '.join(names)} |\n" for tier, names in PACKAGES.items())
+    return f"""
+## What an image needs
+
+An `ami` is Debian 13 with cloud-init, as Debian's own cloud images are. A node installs at first
+boot the Debian packages that its image lacks; with `network.nat: none` it cannot, and the image has
+to hold them:
+
+| tier | packages |
+|---|---|
+{rows}"""
 
 
 def _as_written(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,52 +1,44 @@
-"""When certificates expire, read from the certificates themselves with the standard library. Pure.
-
-A certificate is nested DER elements (RFC 5280): Certificate, in it TBSCertificate, in that an
-optional version, the serial number, the signature algorithm, the issuer, and then the validity.
-"""
+"""Certificates as OpenSSL's command reads them: when they are valid, and who signed them."""
 
 import re
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
+
+from node.errors import NodeError
+from node.machine import run
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_VERSION = 0xA0
-_UTC_TIME = 0x17
 
 
-def expiry(pem: str) -> datetime:
-    """When the first of the certificates in a text expires.
+def validity(pem: str) -> tuple[datetime, datetime]:
+    """When all certificates of a text have become valid, and when the first of them expires.
 
-    ValueError when there is none, or one that is damaged.
+    Raises NodeError when there is none, or a damaged one.
     """
-    try:
-        return min(_not_after(ssl.PEM_cert_to_DER_cert(text)) for text in _CERTIFICATE.findall(pem))
-    except IndexError as error:
-        raise ValueError("not a certificate") from error
+    dates = [_dates(text) for text in _CERTIFICATE.findall(pem)]
+    if not dates:
+        raise NodeError("there is no certificate")
+    starts, ends = zip(*dates, strict=True)
+    return max(starts), min(ends)
 
 
-def _not_after(der: bytes) -> datetime:
-    certificate = _elements(der)[0][1]
-    fields = _elements(_elements(certificate)[0][1])
-    before_validity = 4 if fields[0][0] == _VERSION else 3
-    kind, text = _elements(fields[before_validity][1])[1]
-    if kind == _UTC_TIME:
-        # Two digits of the year, and 50 is 1950 (RFC 5280, 4.1.2.5.1); Python splits at 69.
-        text = (b"19" if text >= b"50" else b"20") + text
-    return datetime.strptime(text.decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+def _dates(certificate: str) -> tuple[datetime, datetime]:
+    told = run("openssl", "x509", "-noout", "-startdate", "-enddate", given=certificate).stdout
+    start, end = (line.partition("=")[2] for line in told.splitlines())
+    return _time(start), _time(end)
 
 
-def _elements(der: bytes) -> list[tuple[int, bytes]]:
-    """Tag and content of each element in a row; ValueError when the bytes are none."""
-    found = []
-    while der:
-        if len(der) < 2:
-            raise ValueError("truncated DER")
-        tag, size, start = der[0], der[1], 2
-        if size & 0x80:
-            start += size & 0x7F
-            size = int.from_bytes(der[2:start], "big")
-        if len(der) < start + size:
-            raise ValueError("truncated DER")
-        found.append((tag, der[start : start + size]))
-        der = der[start + size :]
-    return found
+def _time(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def signed(leaf: Path, ca: Path) -> bool:
+    """Whether a CA of a file signed the leaf, whatever the time; NodeError without OpenSSL."""
+    alone = ("-no-CApath", "-no-CAstore", "-CAfile", str(ca))
+    return run("openssl", "verify", "-no_check_time", *alone, str(leaf), ok=(0, 2)).returncode == 0
+
+
+def public_key(private: Path) -> str:
+    """The public half of a private key, in PEM; NodeError when it is none."""
+    return run("openssl", "pkey", "-in", str(private), "-pubout").stdout

@@ -1,5 +1,6 @@
 """The commands: each says in one line what it did, or what is wrong and what to do."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,19 +19,20 @@ COMMANDS: Mapping[str, int | None] = {
     "defrag": 0,
     "restore": None,
     "release-lease": 1,
+    "liveness": 0,
 }
 """How many arguments each command takes; None where it says itself which."""
 
-MODULES = {"release-lease": "node.api.release_lease"}
+MODULES = {"release-lease": "node.api.release_lease", "liveness": "node.api.liveness"}
 """Where a command is, unless it is named as its module."""
 
-UNLOCKED = frozenset({"release-lease"})
-"""Commands of a daemon's user, who may not write where locks are. systemd runs them one by one."""
+UNLOCKED = frozenset({"release-lease", "liveness"})
+"""Commands that may not write where locks are. systemd runs them one by one."""
 
 USAGE = (
     "prepare|reconcile|report|snapshot [--when-due]|defrag"
     "|restore [--discard-newer-writes] <snapshot>"
-    "|release-lease <daemon>"
+    "|release-lease <daemon>|liveness"
 )
 
 
@@ -45,9 +47,20 @@ def main(arguments: Sequence[str]) -> int:
             module = import_module(MODULES.get(command, f"node.{command}"))
             print(f"{command}: {module.run(load(), Machine(), *given)}")
     except (NodeError, OSError, ImportError) as error:
-        print(f"{command}: {error}".replace("\n", " "), file=sys.stderr)
+        said = f"{command}: {error}".replace("\n", " ")
+        print(f"{_priority()}{said}", file=sys.stderr)
         return 1
     return 0
+
+
+def _priority() -> str:
+    """What makes a line an error in the journal (sd-daemon(3)); empty on a terminal."""
+    try:
+        where = os.fstat(sys.stderr.fileno())
+    except OSError:
+        return ""
+    journal = os.environ.get("JOURNAL_STREAM") == f"{where.st_dev}:{where.st_ino}"
+    return "<3>" if journal else ""
 
 
 @contextmanager

@@ -42,6 +42,16 @@ class Machine:
         runs = found.get("ActiveState") in RUNNING
         return int(when.removeprefix("@")) if runs and when.startswith("@") else None
 
+    def active_since(self, unit: str) -> float | None:
+        """When a service became active, in seconds of time.monotonic(); None unless it is."""
+        found = show(unit, "ActiveState", "ActiveEnterTimestampMonotonic")
+        when = found.get("ActiveEnterTimestampMonotonic", "")
+        return int(when) / 1e6 if found.get("ActiveState") == "active" and when.isdigit() else None
+
+    def kill(self, unit: str) -> None:
+        """End a service's processes at once."""
+        run("systemctl", "kill", "--signal=SIGKILL", unit)
+
     def start(self, unit: str) -> None:
         """Start a service, without waiting for it: etcd is not ready before its peers are."""
         # One that failed too often may try again.
@@ -100,10 +110,11 @@ def show(unit: str, *properties: str) -> dict[str, str]:
 def run(
     *command: str,
     ok: tuple[int, ...] = (0,),
+    given: str = "",
     seconds: int = 600,
     progress: Callable[[], int] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program. Raises NodeError with the last line of its complaint.
+    """Run a program; `given` is its input. Raises NodeError with the last line of its complaint.
 
     It may take so many seconds; with `progress`, a number that grows with its work, it may take
     any time, as long as that number changes at least every so many seconds.
@@ -111,12 +122,12 @@ def run(
     try:
         with subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            output, complaint = _ended(process, command[0], seconds, progress)
+            output, complaint = _ended(process, command[0], given, seconds, progress)
     except OSError as error:
         raise NodeError(f"{command[0]}: {error}") from error
     if process.returncode not in ok:
@@ -126,15 +137,20 @@ def run(
 
 
 def _ended(
-    process: "subprocess.Popen[str]", name: str, seconds: int, progress: Callable[[], int] | None
+    process: "subprocess.Popen[str]",
+    name: str,
+    given: str | None,
+    seconds: int,
+    progress: Callable[[], int] | None,
 ) -> tuple[str, str]:
     """What a process wrote until it ended; it does not outlive this call."""
     before = 0
     try:
         while True:
             try:
-                return process.communicate(timeout=seconds)
+                return process.communicate(given, timeout=seconds)
             except subprocess.TimeoutExpired as error:
+                given = None  # It goes on with what it was given.
                 if progress is None:
                     raise NodeError(f"{name} had not ended after {seconds} s") from error
                 now = progress()

@@ -11,9 +11,9 @@ import boto3
 from botocore.config import Config
 
 from node.aws import answering
-from node.certificates import expiry
+from node.certificates import validity
 from node.contract import metric_namespace
-from node.errors import AwsError
+from node.errors import AwsError, NodeError
 from node.settings import FILES, Settings
 
 ATTEMPTS = 2
@@ -43,16 +43,17 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
 
 
 def certificate_days(settings: Settings) -> dict[str, float]:
-    """CertificateDaysLeft of the certificate of this node that expires first.
+    """CertificateDaysLeft of the certificate of this node that expires first, a CA's or a leaf's.
 
-    Nothing without certificates: `prepare` says what is wrong with them.
+    A CA may end before what it signed. Nothing without certificates: `prepare` says what is wrong
+    with them.
     """
     try:
-        first = min(
-            expiry((settings.pki / name).read_text())
+        ends = [
+            validity((settings.pki / name).read_text())[1]
             for name in FILES[settings.tier]
             if name.endswith(".crt")
-        )
-    except (OSError, ValueError):
+        ]
+    except (OSError, NodeError):
         return {}
-    return {"CertificateDaysLeft": (first - datetime.now(UTC)).total_seconds() / 86400}
+    return {"CertificateDaysLeft": (min(ends) - datetime.now(UTC)).total_seconds() / 86400}

@@ -18,15 +18,34 @@ The document (no secrets), as cloud-init writes it:
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from node.errors import NodeError
 
+CA_OF: Mapping[str, Mapping[str, str]] = {
+    "etcd": {"server": "ca.crt", "peer": "ca.crt"},
+    "api": {
+        "apiserver": "ca.crt",
+        "apiserver-etcd-client": "etcd-ca.crt",
+        "apiserver-kubelet-client": "ca.crt",
+        "front-proxy-client": "front-proxy-ca.crt",
+        "controller-manager": "ca.crt",
+        "scheduler": "ca.crt",
+    },
+}
+"""The leaves of a tier, files `<leaf>.crt` and `<leaf>.key`, each with the file of its CA."""
+
+
+def _leaf_files(tier: str) -> Iterator[str]:
+    for leaf in CA_OF[tier]:
+        yield from (f"{leaf}.crt", f"{leaf}.key")
+
+
 FILES = {
-    "etcd": ("ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"),
+    "etcd": ("ca.crt", *_leaf_files("etcd")),
     "api": (
         "ca.crt",
         "ca.key",
@@ -35,18 +54,7 @@ FILES = {
         "sa.pub",
         "sa.key",
         "encryption.yaml",
-        *(
-            f"{leaf}.{kind}"
-            for leaf in (
-                "apiserver",
-                "apiserver-etcd-client",
-                "apiserver-kubelet-client",
-                "front-proxy-client",
-                "controller-manager",
-                "scheduler",
-            )
-            for kind in ("crt", "key")
-        ),
+        *_leaf_files("api"),
     ),
 }
 """The files without which a tier's daemons do not start."""

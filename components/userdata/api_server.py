@@ -13,6 +13,7 @@ from components.userdata.liveness import liveness_files
 from components.userdata.node_program import node_json, node_units
 from components.userdata.paths import KUBERNETES
 from config import ClusterSettings
+from config.image import PACKAGES
 
 _UNITS = (
     "node-packages.service",
@@ -47,8 +48,8 @@ def api_server(
         hostname=node.name,
         write_files=(
             identity,
-            *host_files("kubernetes", "Kubernetes control plane"),
-            *node_units(("chrony", "curl", "haproxy", "python3-boto3"), (KUBERNETES,)),
+            *host_files(node.name, "kubernetes", "Kubernetes control plane"),
+            *node_units(PACKAGES["api"], (KUBERNETES,)),
             etcd_proxy_unit(),
             kube_apiserver_unit(settings),
             authentication_config(),

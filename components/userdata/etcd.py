@@ -21,6 +21,7 @@ from components.userdata.paths import (
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
+from config.image import PACKAGES
 
 PEER_NAME = "etcd-peer"
 """Common name of every peer certificate; no other certificate of the etcd CA has it."""
@@ -65,9 +66,9 @@ def etcd_member(
         hostname=member.name,
         write_files=(
             identity,
-            *host_files("etcd", "etcd"),
+            *host_files(member.name, "etcd", "etcd"),
             *node_units(
-                ("chrony", "python3-boto3"),
+                PACKAGES["etcd"],
                 (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}"),
                 # It has the file system grow with the data volume.
                 capability="CAP_SYS_RESOURCE",

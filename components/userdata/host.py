@@ -2,6 +2,7 @@
 
 from components.userdata.cloud_config import File
 from components.userdata.paths import AUTHORIZED_KEYS
+from components.userdata.systemd import UNIT_DIRECTORY
 
 _SYSCTL = """\
 # Half a machine is worse than none: one that hangs holds its locks and connections. Panic on a
@@ -47,6 +48,16 @@ Match User !root,*
   AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys2 {AUTHORIZED_KEYS}
 """
 
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_UPGRADES = """\
+[Timer]
+# Debian's image upgrades itself on all machines in one hour: one node of a tier a day instead, so
+# that a broken package is seen before it is everywhere.
+OnCalendar=
+OnCalendar={weekday} 06:00
+"""
+
 APPLY: tuple[tuple[str, ...], ...] = (
     ("systemd-sysusers",),
     ("systemctl", "restart", "systemd-sysctl.service", "systemd-journald.service"),
@@ -59,12 +70,17 @@ APPLY: tuple[tuple[str, ...], ...] = (
 """Commands of the first boot; a later boot reads the same files by itself."""
 
 
-def host_files(user: str, description: str) -> tuple[File, ...]:
-    """The files, with the system user of this node's daemons."""
+def host_files(node: str, user: str, description: str) -> tuple[File, ...]:
+    """The files of a node by name, such as etcd-0, with the system user of its daemons."""
+    weekday = _WEEKDAYS[int(node.rpartition("-")[2]) % len(_WEEKDAYS)]
     return (
         File("/etc/sysctl.d/90-ha-kubernetes.conf", _SYSCTL),
         File("/etc/chrony/sources.d/amazon-time-sync.sources", _CHRONY),
         File("/etc/systemd/journald.conf.d/ha-kubernetes.conf", _JOURNALD),
         File("/etc/ssh/sshd_config.d/60-ha-kubernetes.conf", _SSHD),
+        File(
+            f"{UNIT_DIRECTORY}/apt-daily-upgrade.timer.d/ha-kubernetes.conf",
+            _UPGRADES.format(weekday=weekday),
+        ),
         File("/etc/sysusers.d/ha-kubernetes.conf", f'u {user} - "{description}"\n'),
     )

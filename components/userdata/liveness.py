@@ -1,33 +1,32 @@
 """The watchdog of kube-apiserver, as a kubelet would be: it ends one that no longer lives."""
 
 from components.userdata.cloud_config import File
-from components.userdata.paths import LIBRARY
+from components.userdata.node_program import PREPARED
+from components.userdata.program import PROGRAM
 from components.userdata.sandbox import FILE_SYSTEM, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import unit
 
-_SCRIPT = f"{LIBRARY}/kube-apiserver-liveness"
-
 
 def liveness_files() -> tuple[File, ...]:
-    """The check, its service and its timer."""
-    return (File.script(_SCRIPT, "kube-apiserver-liveness"), _service(), _timer())
+    """Its service and its timer; the check is the program's (`node/api/liveness.py`)."""
+    return (_service(), _timer())
 
 
 def _service() -> File:
     return unit(
         "kube-apiserver-liveness.service",
         {
-            "Unit": {"Description": "Liveness of the API server"},
+            "Unit": {"Description": "Liveness of the API server", **PREPARED},
             "Service": {
                 "Type": "oneshot",
-                "ExecStart": _SCRIPT,
+                "ExecStart": f"/usr/bin/python3 {PROGRAM} liveness",
                 "TimeoutStartSec": "120s",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,
                 "MemoryDenyWriteExecute": True,
                 "CapabilityBoundingSet": "",
                 "SystemCallFilter": ["@system-service", "~@privileged @resources"],
-                # Each success would be two lines in the journal, four times a minute.
+                # Each success would be three lines in the journal, four times a minute.
                 "LogLevelMax": "notice",
             },
         },

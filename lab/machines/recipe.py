@@ -34,7 +34,7 @@ BASE = (
 )
 """Packages that debootstrap installs."""
 
-ADDED = ("chrony", "cloud-init", "haproxy", "openssh-server", "python3-boto3")
+ADDED = ("chrony", "cloud-init", "haproxy", "openssh-server", "openssl", "python3-boto3")
 """Packages that apt installs afterwards: debootstrap cannot configure cloud-init (measured), and
 the node program must find all that it asks for, since machines reach no mirror."""
 

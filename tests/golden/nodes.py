@@ -68,7 +68,7 @@ def units(config: CloudConfig) -> dict[str, dict[str, list[str]]]:
     prefix = "/etc/systemd/system/"
     parsed = {}
     for path, content in written(config).items():
-        if path.startswith(prefix):
+        if path.startswith(prefix) and not path.endswith(".conf"):
             values: dict[str, list[str]] = {}
             for line in content.replace(" \\\n  ", " ").splitlines():
                 if "=" in line:

@@ -4,6 +4,7 @@ import http.server
 import socket
 import socketserver
 import threading
+import time
 from contextlib import suppress
 from typing import ClassVar
 
@@ -27,11 +28,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Backend:
-    """A member; `healthy` is what its health check will find."""
+    """A member; `healthy` is what its health check will find, after as many seconds as it takes."""
 
     def __init__(self, name: str, address: str, *, healthy: bool = True) -> None:
         self.name, self.address, self.healthy = name, address, healthy
-        self.connections = 0
+        self.connections, self.seconds = 0, 0.0
         backend = self
 
         class Health(Quiet):
@@ -39,6 +40,7 @@ class Backend:
 
             def do_GET(self) -> None:
                 self.paths.add(self.path)
+                time.sleep(backend.seconds)
                 self.reply(200 if backend.healthy else 503)
 
         self.asked = Health.paths

@@ -7,7 +7,13 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -26,7 +32,7 @@ class Pair:
 class Authority:
     """A certificate authority whose certificates pass the strict checks of Python 3.13."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, days: float = 1, starts: float = 0) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
         usage = dict.fromkeys(
@@ -47,12 +53,21 @@ class Authority:
             self._key,
             (x509.BasicConstraints(ca=True, path_length=0), True),
             (x509.KeyUsage(key_cert_sign=True, **usage), True),
+            days=days,
+            starts=starts,
         )
 
-    def leaf(self, name: str, *addresses: str, group: str | None = None, days: float = 1) -> Pair:
+    def leaf(
+        self,
+        name: str,
+        *addresses: str,
+        group: str | None = None,
+        days: float = 1,
+        starts: float = 0,
+    ) -> Pair:
         """A certificate for a server and client, expired when its days are negative.
 
-        The group is Kubernetes's, an organization.
+        The group is Kubernetes's, an organization. `starts` is in days from now.
         """
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         names: list[x509.GeneralName] = [x509.IPAddress(ip_address(one)) for one in addresses]
@@ -66,6 +81,7 @@ class Authority:
             (x509.SubjectAlternativeName(names), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False),
             days=days,
+            starts=starts,
         )
 
     def _issue(
@@ -74,9 +90,12 @@ class Authority:
         key: ec.EllipticCurvePrivateKey,
         *extensions: tuple[x509.ExtensionType, bool],
         days: float = 1,
+        starts: float = 0,
     ) -> Pair:
         now = datetime.now(UTC)
         expires = now + timedelta(days=days)
+        # An hour ago: tests are not about the second that a certificate was made in.
+        begins = now + timedelta(days=starts) if starts else min(now, expires) - timedelta(hours=1)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = (
             x509.CertificateBuilder()
@@ -84,7 +103,7 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(min(now, expires) - timedelta(hours=1))
+            .not_valid_before(begins)
             .not_valid_after(expires)
             .add_extension(identifier, critical=False)
         )
@@ -114,15 +133,22 @@ def etcd_files(authority: Authority, name: str, address: str, *proxies: str) -> 
     }
 
 
+def public_half(private: str) -> str:
+    """The public key of a private key, as PEM."""
+    key = load_pem_private_key(private.encode(), None).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
 def api_files(authority: Authority) -> dict[str, str]:
     """The files of an API server."""
+    service_account = authority.leaf("sa").key
     files = {
         "ca.crt": authority.pair.certificate,
         "ca.key": authority.pair.key,
         "etcd-ca.crt": authority.pair.certificate,
         "front-proxy-ca.crt": authority.pair.certificate,
-        "sa.pub": "public\n",
-        "sa.key": authority.leaf("sa").key,
+        "sa.pub": public_half(service_account),
+        "sa.key": service_account,
         "encryption.yaml": "kind: EncryptionConfiguration\n",
     }
     for name in (

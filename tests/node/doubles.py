@@ -79,6 +79,12 @@ class FakeMachine(Machine):
     def started(self, unit: str) -> int | None:
         return self.since.get(unit)
 
+    def active_since(self, unit: str) -> float | None:
+        return self.since.get(unit)
+
+    def kill(self, unit: str) -> None:
+        self.calls.append(f"kill {unit}")
+
     def start(self, unit: str) -> None:
         self.calls.append(f"start {unit}")
         self.running.add(unit)

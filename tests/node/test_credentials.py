@@ -2,14 +2,17 @@
 
 import re
 from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from components.certificates import api_server_leaves, member_leaves
+from components.naming import ApiServer, EtcdMember
 from node import credentials
 from node.errors import NodeError
-from node.settings import FILES
+from node.settings import CA_OF, FILES
 from tests.node.certificates import Authority, api_files, etcd_files
 
 ADDRESS = "10.0.224.4"
@@ -72,14 +75,112 @@ def test_a_set_that_is_not_whole_leaves_the_old_one(node, first, second, name, d
             "garbage": "-----BEGIN GARBAGE-----\n",
             "of another": another.key if name.endswith(".key") else another.certificate,
         }[damage]
-    if (name, damage) == ("ca.crt", "of another"):
-        return  # the standard library cannot tell whether a leaf is of an authority
     certificate = str(Path(name).with_suffix(".crt"))
     named = name if damage in {"absent", "empty"} else certificate
+    if (name, damage) == ("ca.crt", "of another"):
+        named = "server.crt is not signed by ca.crt, peer.crt is not signed by ca.crt"
     with pytest.raises(NodeError, match=re.escape(named)) as error:
         credentials.replace(settings, wrong)
     assert "PRIVATE" not in str(error.value)
     assert on_disk(settings) == first
+
+
+@pytest.mark.parametrize("leaf", CA_OF["api"])
+@pytest.mark.parametrize("when", ["another CA", "days", "starts"])
+def test_a_leaf_that_nobody_would_accept_keeps_the_old_set(node, authority, leaf, when):
+    settings = node("api-0")
+    old = api_files(authority)
+    credentials.replace(settings, old)
+    # Of the same name as the right one: a name proves nothing.
+    signer = Authority("etcd-ca") if when == "another CA" else authority
+    wrong = signer.leaf(leaf, "127.0.0.1", **({} if signer is not authority else {when: 0.04}))
+    if when == "days":
+        wrong = authority.leaf(leaf, "127.0.0.1", days=-0.04)
+    new = {**api_files(authority), f"{leaf}.crt": wrong.certificate, f"{leaf}.key": wrong.key}
+    # But of the authorities that are there, as when leaves are reissued.
+    new |= {name: old[name] for name in ("ca.crt", "ca.key", "etcd-ca.crt", "front-proxy-ca.crt")}
+    said = {
+        "another CA": f"{leaf}.crt is not signed by {CA_OF['api'][leaf]}: run pulumi up",
+        "days": f"{leaf}.crt expired at ",
+        "starts": f"{leaf}.crt is valid from ",
+    }[when]
+    with pytest.raises(NodeError, match=re.escape(said)):
+        credentials.replace(settings, new)
+    assert on_disk(settings) == old
+
+
+@pytest.mark.parametrize("ca", sorted(set(CA_OF["api"].values())))
+def test_another_ca_under_leaves_that_stay_is_refused(node, authority, ca):
+    settings = node("api-0")
+    old = api_files(authority)
+    credentials.replace(settings, old)
+    another = Authority("etcd-ca").pair
+    new = {**old, ca: another.certificate, **({"ca.key": another.key} if ca == "ca.crt" else {})}
+    with pytest.raises(NodeError, match=f"is not signed by {ca}"):
+        credentials.replace(settings, new)
+    assert on_disk(settings) == old
+
+
+def test_the_last_to_become_valid_says_when_the_set_is(node, first, authority):
+    settings = node()
+    credentials.replace(settings, first)
+    sooner, later = (authority.leaf(name, ADDRESS, starts=d) for name, d in (("a", 0.1), ("b", 1)))
+    new = {**first, "server.crt": later.certificate, "server.key": later.key}
+    new |= {"peer.crt": sooner.certificate, "peer.key": sooner.key}
+    with pytest.raises(NodeError, match=r"server.crt is valid from"):
+        credentials.replace(settings, new)
+
+
+def test_a_public_key_of_another_private_key_is_refused(node, authority):
+    """Tokens that an API server signs would be refused by all."""
+    settings = node("api-0")
+    old = api_files(authority)
+    credentials.replace(settings, old)
+    with pytest.raises(NodeError, match=r"sa.pub is not of sa.key: run pulumi up"):
+        credentials.replace(settings, {**old, "sa.key": authority.leaf("sa").key})
+    assert on_disk(settings) == old
+
+
+def test_a_lost_file_comes_back_beside_a_certificate_that_has_expired(node):
+    """What is on disk already is not judged again."""
+    settings = node()
+    expired = etcd_files(Authority("etcd-ca", days=-0.1), "etcd-0", ADDRESS)
+    settings.pki.mkdir(parents=True)
+    for name, content in expired.items():
+        (settings.pki / name).write_text(content)
+    (settings.pki / "peer.key").unlink()
+    assert credentials.replace(settings, expired) == ["peer.key"]
+
+
+def test_without_openssl_nothing_is_installed(node, first, second, monkeypatch, tmp_path):
+    settings = node()
+    credentials.replace(settings, first)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NodeError, match="openssl"):
+        credentials.replace(settings, second)
+    assert on_disk(settings) == first
+
+
+def test_every_leaf_is_checked_against_the_ca_that_signs_it():
+    """As the program's PKI issues them, and as it names the files of its CAs."""
+    member = EtcdMember("etcd-0", "zone", IPv4Address(ADDRESS))
+    server = ApiServer("api-0", "zone")
+    specs = {
+        "etcd": member_leaves(member),
+        "api": api_server_leaves(
+            server, service_cidr=IPv4Network("10.96.0.0/12"), balancer="example"
+        ),
+    }
+    file = {
+        "etcd": {"etcd": "ca.crt"},
+        "api": {
+            "kubernetes": "ca.crt",
+            "etcd": "etcd-ca.crt",
+            "front-proxy": "front-proxy-ca.crt",
+        },
+    }
+    for tier, leaves in specs.items():
+        assert {spec.file: file[tier][spec.authority] for spec in leaves} == CA_OF[tier]
 
 
 def test_a_file_that_rotted_on_disk_is_replaced(node, first):

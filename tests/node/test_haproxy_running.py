@@ -1,14 +1,16 @@
 """A real HAProxy whose servers follow the membership, under clients whose connections last."""
 
 import json
+import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 from contextlib import ExitStack
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -211,6 +213,72 @@ def test_a_member_that_does_not_serve_yet_gets_no_connection(machine, follow, ba
         up("etcd-1")
         wait_until(lambda: late.connections > 0, "it gets connections")
     assert newcomers.failed == []
+
+
+def test_a_member_that_is_slow_stays(machine, follow, backends):
+    """Its checks take as long as those of a member whose disk takes 500 ms for each write."""
+    members = backends(0, 1, 2)
+    follow(members)
+    up("etcd-0", "etcd-1", "etcd-2")
+    client = Client(machine.node.address)
+    for member in members:
+        member.seconds = 4.3
+    # Three checks of each.
+    give_up = time.monotonic() + 14
+    while time.monotonic() < give_up:
+        assert all(server.up for server in found().values())
+        time.sleep(0.2)
+    assert client.alive()
+    client.close()
+
+
+@pytest.mark.skipif(
+    shutil.which("strace") is None or os.geteuid() != 0, reason="nobody to slow a disk down"
+)
+def test_members_with_slow_disks_stay(machine, follow, etcd_binaries, tmp_path):
+    """Of all three, under writes: each fdatasync takes 500 ms longer."""
+    plane = ControlPlane(tmp_path, etcd_binaries, tmp_path)
+    slowed, ended = [], threading.Event()
+    try:
+        members = plane.form(3)
+        follow([Member(m.name, m.address) for m in members])
+        up("etcd-0", "etcd-1", "etcd-2")
+        pki = members[0].inside("/etc/etcd/pki")
+        trust = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        trust.load_cert_chain(pki / "server.crt", pki / "server.key")
+        written = []
+
+        def write():
+            body = json.dumps({"key": "a2V5", "value": "dmFsdWU="})
+            while not ended.is_set():
+                to = HTTPSConnection(members[0].address, 2379, timeout=30, context=trust)
+                web.ask(to, "/v3/kv/put", "POST", body=body)
+                written.append(time.monotonic())
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        slow = "--inject=fdatasync:delay_enter=500000"
+        for member in members:
+            pid = str(member.daemons["etcd"].pid)
+            command = ["strace", "-f", "-qq", "-o/dev/null", "--trace=fdatasync", slow, "-p", pid]
+            slowed.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        began = time.monotonic()
+        while time.monotonic() < began + 20:
+            assert all(server.up for server in found().values())
+            time.sleep(0.1)
+        ended.set()
+        for writer in writers:
+            writer.join()
+        # It was slow, and it wrote.
+        late = [when for when in written if when > began + 2]
+        assert 0 < len(late) < 400
+    finally:
+        ended.set()
+        for tracer in slowed:
+            tracer.terminate()
+            tracer.wait()
+        plane.close()
 
 
 def test_a_member_of_another_address_is_another_server(machine, follow, backends):

@@ -9,7 +9,7 @@ import pytest
 from node import metrics, report
 from node.errors import NodeError
 from node.etcd import newest
-from tests.node.certificates import etcd_files
+from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import REGION
 from tests.node.doubles import FakeMachine
 from tests.node.etcd_tier import wait_for
@@ -222,3 +222,15 @@ def test_the_certificate_that_expires_first_counts(node, authority):
     assert 0.2 < days < 0.25
     (settings.pki / "peer.crt").write_text("nothing")
     assert metrics.certificate_days(settings) == {}
+
+
+@pytest.mark.parametrize("ca", ["ca.crt", "etcd-ca.crt", "front-proxy-ca.crt"])
+def test_a_ca_that_ends_before_its_leaves_counts(node, authority, ca):
+    """kubeadm#1783: leaves of a year under a CA with days to live."""
+    settings = node("api-0")
+    settings.pki.mkdir(parents=True)
+    for name, content in api_files(authority).items():
+        (settings.pki / name).write_text(content)
+    assert metrics.certificate_days(settings)["CertificateDaysLeft"] > 0.9
+    (settings.pki / ca).write_text(Authority("etcd-ca", days=0.5).pair.certificate)
+    assert 0.4 < metrics.certificate_days(settings)["CertificateDaysLeft"] < 0.5

@@ -1,10 +1,13 @@
 """`prepare` as a whole, against Parameter Store (moto) and a metadata service that wants tokens."""
 
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
 import pytest
 
 from node import cli, prepare
 from node.errors import NodeError
-from tests.node.certificates import api_files, etcd_files
+from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import put_files
 from tests.node.doubles import FakeMachine, Metadata
 
@@ -122,6 +125,55 @@ def test_an_incomplete_set_keeps_the_node_going_with_the_old_one(api_node, aws):
     assert contents(api_node.pki) == before
 
 
+@pytest.mark.parametrize("when", [{"starts": 0.04}, {"days": -1}])
+def test_a_first_boot_waits_for_certificates_that_are_valid(node, aws, authority, when):
+    """The operator's clock is an hour fast, or nobody reissued for a year."""
+    early = Authority("etcd-ca", **when)
+    put_files(aws, "etcd-0", etcd_files(early, "etcd-0", "10.0.224.4"))
+    settings = node("etcd-0")
+    said = {
+        "starts": r"ca.crt is valid from 20\d\d-.* UTC on, and it is .* here: it is tried again until",
+        "days": r"ca.crt expired at 20\d\d-.* UTC, and it is .* here: mend the clock, or reissue as",
+    }[next(iter(when))]
+    with pytest.raises(NodeError, match=f"{said}.*; and on disk ca.crt is missing, server.crt is"):
+        prepare.run(settings, FakeMachine())
+    assert contents(settings.pki) == {}
+
+
+@pytest.mark.parametrize("reissued", [False, True])
+def test_a_reboot_with_expired_certificates_starts_the_daemons(node, aws, authority, reissued):
+    """Without the cluster nobody could reissue them in peace. New ones are taken at once."""
+    expired = api_files(Authority("ca", days=-1))
+    put_files(aws, "api-0", expired)
+    settings = node("api-0")
+    settings.pki.mkdir(parents=True)
+    for name, content in expired.items():
+        (settings.pki / name).write_text(content)
+    if reissued:
+        put_files(aws, "api-0", api_files(authority))
+    done = prepare.run(settings, FakeMachine())
+    assert done.startswith("wrote ca.crt" if reissued else "address 10.0.224.4")
+
+
+@pytest.mark.parametrize("days", [-4000, 4000])
+def test_a_clock_that_is_wrong_loses_no_good_set(api_node, aws, authority, monkeypatch, days):
+    """A machine boots before its clock was set; and the files were reissued meanwhile."""
+    prepare.run(api_node, FakeMachine())
+    before = contents(api_node.pki)
+    put_files(aws, "api-0", api_files(authority))
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=days)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("node.credentials.datetime", Wrong)
+        assert prepare.run(api_node, FakeMachine()).startswith("kept what is on disk: ")
+        assert contents(api_node.pki) == before
+    assert prepare.run(api_node, FakeMachine()).startswith("wrote sa.pub, sa.key, apiserver.crt, ")
+
+
 def test_throttling_is_waited_out(api_node, monkeypatch):
     import botocore.awsrequest
     from botocore.httpsession import URLLib3Session
@@ -138,7 +190,8 @@ def test_throttling_is_waited_out(api_node, monkeypatch):
         return response
 
     monkeypatch.setattr(URLLib3Session, "send", throttled)
-    monkeypatch.setattr("time.sleep", waits.append)
+    # Not time.sleep for all: waiting for another program's end sleeps too.
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waits.append))
     assert prepare.run(api_node, FakeMachine()).startswith("wrote ")
     assert len(waits) == 3
     assert all(wait >= 0 for wait in waits)

@@ -2,10 +2,12 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 
 import boto3
 import pytest
+from cryptography import x509
 
 from components.naming import EtcdMember
 from components.userdata.controllers import controller_manager_flags, scheduler_flags
@@ -113,6 +115,29 @@ def test_half_a_pair_waits_for_the_other_half(settings, machine, aws, authority)
     assert (settings.pki / "apiserver.crt").read_text() == before
     put_files(aws, "api-0", {"apiserver.key": pair.key})
     assert refresh.run(settings, machine) == ["wrote apiserver.crt, apiserver.key"]
+
+
+def test_what_is_not_valid_yet_is_tried_again_until_it_is(settings, machine, aws, authority):
+    """The operator's clock was fast: the old set serves until the new one would be accepted."""
+    before = {path: path.read_bytes() for path in settings.pki.iterdir()}
+    pair = authority.leaf("apiserver", "127.0.0.1", starts=2 / 86400)
+    put_files(aws, "api-0", {"apiserver.crt": pair.certificate, "apiserver.key": pair.key})
+    start = x509.load_pem_x509_certificate(pair.certificate.encode()).not_valid_before_utc
+    while datetime.now(UTC) < start:
+        (said,) = refresh.run(settings, machine)
+        if datetime.now(UTC) >= start:
+            break
+        assert said.startswith(
+            "kept the certificates on disk: /test/nodes/api-0/files: apiserver.crt is valid from "
+            f"{start:%Y-%m-%d %H:%M:%S} UTC on, and it is "
+        )
+        assert said.endswith(" here: it is tried again until then")
+        assert {path: path.read_bytes() for path in settings.pki.iterdir()} == before
+        time.sleep(0.2)
+    else:
+        assert refresh.run(settings, machine) == ["wrote apiserver.crt, apiserver.key"]
+    assert refresh.run(settings, machine) in ([], ["wrote apiserver.crt, apiserver.key"])
+    assert (settings.pki / "apiserver.crt").read_text() == pair.certificate
 
 
 def test_without_aws_they_are_kept_and_that_is_said(settings, machine, aws_down):

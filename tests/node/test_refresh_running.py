@@ -1,6 +1,6 @@
 """Certificates are renewed under real daemons, which go on running.
 
-What a daemon reads again is shown both ways: expired certificates, once refreshed, break its new
+What a daemon reads again is shown both ways: expired certificates in its files break its new
 connections; good ones, once refreshed, mend them. Nothing but new connections tells.
 """
 
@@ -44,6 +44,15 @@ def renew(aws, monkeypatch):
     return run
 
 
+def spoil(node, files):
+    """Put files where the daemons read them; the program would refuse them."""
+    tier = node.name.partition("-")[0]
+    for name, content in files.items():
+        path = node.inside(PKI[tier]) / name
+        path.with_name("new").write_text(content)
+        path.with_name("new").replace(path)
+
+
 def served(address, port):
     """The certificate that a server shows in a new handshake."""
     return x509.load_pem_x509_certificate(
@@ -81,7 +90,7 @@ def test_etcd_serves_and_uses_new_certificates_without_a_restart(plane, renew, e
     # through to it, and it to nobody.
     for node in nodes:
         addresses = (node.address, "127.0.0.1")
-        renew(node, pair(plane.keys.etcd, "peer", "etcd-peer", *addresses, days=-1))
+        spoil(node, pair(plane.keys.etcd, "peer", "etcd-peer", *addresses, days=-1))
     first.daemons["etcd"].end()
     daemon = first.start(plane.initial(nodes))
 
@@ -133,7 +142,7 @@ def test_kube_apiserver_serves_and_uses_new_certificates_without_a_restart(plane
             return _found(server, admin, "secrets?timeout=2s")
 
         assert reads()
-        renew(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name, days=-1))
+        spoil(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name, days=-1))
         assert reads()
         relay.cut()
         wait_until(lambda: not reads(), "etcd refuses an expired certificate", daemon)

@@ -1,9 +1,14 @@
 """What holds for the user data of every node, whatever the settings."""
 
+import ast
 import gzip
+import os
 import re
+import shutil
+import subprocess
 from base64 import b64decode
 from itertools import chain
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,6 +17,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from components.userdata import encode
+from config.image import BASE
+from config.reference import configuration_page
 from node import settings as program
 from tests.golden.nodes import (
     api_node,
@@ -29,10 +36,22 @@ from tests.unit.public_keys import ed25519, rsa
 HEAD_ROOM = 14_000
 """Bytes: what the largest node may take of EC2's 16,384, so that a release can add something."""
 
-DEBIAN = {"/usr/bin/python3", "/bin/kill"}
-"""Programs of every Debian cloud image (cloud-init itself needs Python)."""
-PACKAGED = {"/usr/sbin/haproxy": "haproxy"}
-"""Programs of packages that the node installs."""
+PACKAGE = {
+    "apt-get": "apt",
+    "blkid": "util-linux",
+    "dpkg-query": "dpkg",
+    "haproxy": "haproxy",
+    "kill": "procps",
+    "mkfs.ext4": "e2fsprogs",
+    "openssl": "openssl",
+    "python3": "python3",
+    "sh": "dash",
+    "systemctl": "systemd",
+    "systemd-sysusers": "systemd",
+}
+"""The Debian package of each program that nodes call."""
+TIER_ONLY = {"haproxy": "api", "mkfs.ext4": "etcd"}
+BUILTINS = {"case", "do", "done", "esac", "export", "fi", "for", "if", "set", "then", "true"}
 
 
 @st.composite
@@ -205,16 +224,84 @@ def test_every_program_of_a_unit_is_there(config):
         for artifact in node_json(config)["artifacts"]
         for name in artifact["binaries"]
     }
-    (packages,) = units(config)["node-packages.service"]["ExecStart"]
 
     for unit, line in commands(config):
         binary = line.split()[0]
         if binary in files:
             assert modes[binary] == "0755", unit
-        elif binary in PACKAGED:
-            assert PACKAGED[binary] in packages.split()[1:], unit
-        else:
-            assert binary in DEBIAN | installed, unit
+        elif binary not in installed:
+            assert PACKAGE[binary.rpartition("/")[2]] in packages(config), unit
+
+
+def packages(config):
+    """What the image holds at least, and what is installed."""
+    (line,) = units(config)["node-packages.service"]["ExecStart"]
+    return {*BASE, *line.split()[1:]}
+
+
+def test_every_program_of_a_script_and_of_the_first_boot_is_there(config):
+    called = {command[0] for command in parse(config.render())["runcmd"]}
+    for text in written(config).values():
+        if text.startswith("#!"):
+            called.add(text.removeprefix("#!").split()[0])
+        if text.startswith("#!/bin/sh"):
+            code = re.sub(r"(?m)^ *#.*$", "", text).replace("exec ", "")
+            start = r"(?m)(?:^|[|;&]|\$\()"
+            called |= set(re.findall(start + r" *([a-z/][\w./-]*)(?![\w=])", code))
+    called = {name.rpartition("/")[2] for name in called} - BUILTINS
+
+    assert {"apt-get", "dpkg-query", "systemctl", "sh", "python3"} <= called
+    assert {PACKAGE[name] for name in called} <= packages(config)
+
+
+def test_every_program_that_the_node_program_calls_is_there(config):
+    tier = config.hostname.split("-")[0]
+    binaries = {name for a in node_json(config)["artifacts"] for name in a["binaries"]}
+    called = set()
+    for path in sorted(Path(program.__file__).parent.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            name = isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2]
+            if name in {"run", "execute", "Popen", "which"} and call.args:
+                first = call.args[0]
+                if isinstance(first, ast.Constant):
+                    called.add(first.value)
+
+    assert {"openssl", "systemctl", "mkfs.ext4", "haproxy"} <= called
+    for name in called - binaries - {"etcdctl", "etcdutl"}:
+        if TIER_ONLY.get(name, tier) == tier:
+            assert PACKAGE[name] in packages(config), name
+
+
+def test_upgrades_of_the_system_come_to_one_node_of_a_tier_a_day():
+    path = "/etc/systemd/system/apt-daily-upgrade.timer.d/ha-kubernetes.conf"
+    days = [written(etcd_node(settings(etcd={"size": 7}), number))[path] for number in range(7)]
+
+    assert len(set(days)) == 7
+    for day in days:
+        # An empty setting takes the image's own hour away.
+        assert re.search(r"^OnCalendar=\nOnCalendar=(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d", day, re.M)
+    assert written(api_node(settings()))[path] == days[0]
+
+
+def test_documentation_names_what_an_image_needs(config):
+    tier = config.hostname.split("-")[0]
+    (line,) = units(config)["node-packages.service"]["ExecStart"]
+
+    assert f"| {tier} | {', '.join(line.split()[1:])} |\n" in configuration_page()
+
+
+def test_packages_are_those_that_debian_says():
+    """Where Debian's package manager is, and the program."""
+    for name, package in PACKAGE.items():
+        path = shutil.which(name)
+        if path and shutil.which("dpkg"):
+            found = {path, os.path.realpath(path), path.removeprefix("/usr")}
+            done = subprocess.run(
+                ["dpkg", "-S", *found], capture_output=True, text=True, check=False
+            )
+            owners = {line.partition(":")[0] for line in done.stdout.splitlines()}
+            # What was installed past the package manager is nobody's.
+            assert not owners or package in owners or name == "python3", (name, owners)
 
 
 def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
