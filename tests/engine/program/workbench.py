@@ -24,8 +24,8 @@ from lab.workspace import STACK, Workspace
 from tests.engine.program.steps import Step, read_steps
 from tests.recording import REPOSITORY
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node")
-"""What a Pulumi program of this project consists of."""
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node", "recovery")
+"""What a Pulumi program of this project consists of, and its operator's tools."""
 
 LONGEST = 600
 """Seconds after which a command is taken for stuck."""
