@@ -221,14 +221,33 @@ def _killed_at(bench: Workbench, types: set[str]) -> Iterator[tuple[str, Any]]:
     yield "refreshed", chapter(bench, bench.pulumi(*again))
 
 
+def _forget(bench: Workbench) -> tuple[Finished, str, list[dict[str, Any]]]:
+    """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
+    and the state. The state is put back then."""
+    bench.hold("aws:ec2/vpc:Vpc")
+    bench.kill_held()
+    (urn,) = bench.held_urns("exists")
+    (vpc,) = bench.inventory()["VPC"]
+    before = bench.checkpoint.read_bytes()
+    bench.pulumi("cancel", "--yes", "--stack", STACK)
+    flag = "--import-pending-creates"
+    done = bench.update("refresh", flag, urn, flag, vpc)
+    state = bench.state()
+    bench.checkpoint.write_bytes(before)
+    assert bench.recover("--yes", "--patience", "0").status == 0
+    return done, urn, state
+
+
 def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Killed on its way up at some types, and again while its machines are replaced."""
     bench.configure(SMALLEST)
     bench.prepare()
+    yield "forgotten", _forget(bench)
     yield from _killed_at(bench, set(SOME_TYPES))
     bench.set("etcd.instanceType", "m6i.xlarge")
-    bench.set("api.instanceType", "m6i.xlarge")
     yield "replacement", _kill(bench, {INSTANCE})
+    bench.set("api.instanceType", "m6i.xlarge")
+    yield "succession", _kill(bench, {INSTANCE})
     bench.hold()
     yield "replaced", _ok(chapter(bench, bench.update("up")))
     yield "destroyed", _ok(chapter(bench, bench.update("destroy")))

@@ -245,12 +245,16 @@ class Workbench:
         """The resources of the stack's state file, secrets encrypted."""
         return self._latest("resources")
 
-    def _latest(self, part: str) -> list[dict[str, Any]]:
+    @property
+    def checkpoint(self) -> Path:
+        """The stack's state file."""
         backend = self.workspace.state / "engine" / "state" / ".pulumi" / "stacks"
-        path = backend / self.workspace.project_name / f"{STACK}.json"
-        if not path.exists():
+        return backend / self.workspace.project_name / f"{STACK}.json"
+
+    def _latest(self, part: str) -> list[dict[str, Any]]:
+        if not self.checkpoint.exists():
             return []
-        latest = json.loads(path.read_text())["checkpoint"]["latest"] or {}
+        latest = json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
         return list(latest.get(part) or [])
 
     def close(self) -> None:
