@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := __main__.py components config node lab
+CODE := __main__.py components config node recovery lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
 # a missing one are skipped with the reason shown.
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \

@@ -48,3 +48,15 @@ def test_tags_can_change(ec2):
 def test_a_launch_into_an_unknown_group_is_refused(network):
     with pytest.raises(ClientError, match=r"InvalidPlacementGroup\.Unknown"):
         network.launch(Placement={"GroupName": "nowhere"})
+
+
+def test_a_spread_group_holds_seven_in_a_zone(ec2, network):
+    name = f"spread-{network.vpc}"
+    ec2.create_placement_group(GroupName=name, Strategy="spread", SpreadLevel="rack")
+    where = {"Placement": {"GroupName": name}}
+    running = [network.launch(**where) for _ in range(7)]
+    with pytest.raises(ClientError, match="InsufficientInstanceCapacity"):
+        network.launch(**where)
+    network.launch(**where, SubnetId=network.other_subnet)
+    network.terminate(running[0])
+    network.launch(**where)

@@ -53,9 +53,9 @@ def test_a_launch_that_says_nothing_gets_the_images_root_volume(network, ec2):
 
 
 def test_gp3_has_default_figures_and_keeps_given_ones(ec2):
-    plain, fast = _read(ec2, _volume(ec2)), _read(ec2, _volume(ec2, Iops=6000, Throughput=500))
+    plain, fast = _read(ec2, _volume(ec2)), _read(ec2, _volume(ec2, Iops=5000, Throughput=500))
     assert (plain["Iops"], plain["Throughput"]) == (3000, 125)
-    assert (fast["Iops"], fast["Throughput"]) == (6000, 500)
+    assert (fast["Iops"], fast["Throughput"]) == (5000, 500)
 
 
 def test_a_volume_of_another_zone_is_refused(network, ec2):

@@ -2,16 +2,19 @@
 
 Stock moto names every load balancer `loadbalancer/app/...`. CloudWatch dimensions are cut from the
 ARN, so an alarm on a network load balancer would name one that does not exist. Its DNS name is not
-under the domain that AWS has for them, and it is active although nobody has made it answer.
+under the domain that AWS has for them, and it is active although nobody has made it answer. It
+deletes what is protected from deletion, and gives a name twice: a replacement that AWS refuses
+half-way would pass.
 """
 
 from contextvars import ContextVar
 
 from moto.elbv2 import models, utils
+from moto.elbv2.exceptions import DuplicateLoadBalancerName, ELBClientError
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
 from lab.cloud.corrections.life_cycle import MACHINES
-from lab.cloud.corrections.patching import Method, extends
+from lab.cloud.corrections.patching import Method, extends, given
 
 KINDS = {"network": "net", "gateway": "gwy"}
 _kind: ContextVar[str] = ContextVar("kind", default="app")
@@ -28,7 +31,11 @@ def report(arn: str) -> None:
 def create_load_balancer(
     original: Method, backend: ELBv2Backend, *args: object, **kwargs: object
 ) -> FakeLoadBalancer:
-    """CreateLoadBalancer with the ARN of its type, and the name of a network load balancer."""
+    """CreateLoadBalancer with the ARN of its type, and the name of a network load balancer. Raises
+    DuplicateLoadBalancerName."""
+    name = given(original, backend, *args, **kwargs)["name"]
+    if any(balancer.name == name for balancer in list(backend.load_balancers.values())):
+        raise DuplicateLoadBalancerName
     token = _kind.set(KINDS.get(str(kwargs.get("loadbalancer_type")), "app"))
     try:
         balancer: FakeLoadBalancer = original(backend, *args, **kwargs)
@@ -38,6 +45,18 @@ def create_load_balancer(
         identity = balancer.arn.rpartition("/")[2]
         balancer.dns_name = f"{balancer.name}-{identity}.elb.{backend.region_name}.amazonaws.com"
     return balancer
+
+
+@extends(ELBv2Backend, "delete_load_balancer")
+def delete_load_balancer(original: Method, backend: ELBv2Backend, arn: str) -> None:
+    """DeleteLoadBalancer. Raises OperationNotPermitted while deletion protection is on."""
+    balancer = backend.load_balancers.get(arn)
+    if balancer is not None and str(balancer.attrs["deletion_protection.enabled"]) == "true":
+        raise ELBClientError(
+            "OperationNotPermitted",
+            f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+        )
+    original(backend, arn)
 
 
 @extends(FakeLoadBalancer, "activate")

@@ -1,6 +1,7 @@
 """How the corrections replace and extend what moto defines."""
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -39,6 +40,18 @@ def extends(owner: type, name: str) -> Callable[[Method], Method]:
         return method
 
     return install
+
+
+def given(original: Method, *args: object, **kwargs: object) -> dict[str, Any]:
+    """The arguments of a call by name, defaults included, however they were handed over."""
+    signature = inspect.signature(original)
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    arguments = dict(bound.arguments)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            arguments |= arguments.pop(name)
+    return arguments
 
 
 def taggable(resource: str, prefix: str) -> None:

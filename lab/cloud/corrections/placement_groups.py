@@ -2,7 +2,8 @@
 """Placement groups.
 
 Stock moto has none: CreatePlacementGroup answers 500, which providers retry up to 25 times, and an
-instance's placement group is ignored (a difference in every plan).
+instance's placement group is ignored (a difference in every plan). A spread group holds seven
+running instances per zone, so a size that does not fit must fail here too.
 """
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -13,9 +14,12 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import generic_filter
 from moto.moto_api._internal import mock_random
 
-from lab.cloud.corrections.patching import Method, extends, replaces, taggable
+from lab.cloud.corrections.patching import LAUNCH_LOCK, Method, extends, replaces, taggable
 
 taggable("placement-group", "pg")
+
+SPREAD = 7
+"""Running instances per zone of a group that spreads over racks (EC2 guide, "Placement groups")."""
 
 
 class PlacementGroup(TaggedEC2Resource):
@@ -111,12 +115,36 @@ def delete_placement_group(response: EC2Response) -> EmptyResult:
 
 @extends(EC2Response, "run_instances")
 def run_instances(original: Method, response: EC2Response) -> ActionResult:
-    """Launch into the group that the request names. Raises InvalidPlacementGroup.Unknown."""
+    """Launch into the group that the request names. Raises InvalidPlacementGroup.Unknown, and
+    InsufficientInstanceCapacity when a spread group is full; the guide has the limit, not the
+    code."""
     name = response._get_param("Placement.GroupName")
-    if name:
-        _named(response.ec2_backend, name)
-    answer: ActionResult = original(response)
-    if name:
+    if not name:
+        launched: ActionResult = original(response)
+        return launched
+    with LAUNCH_LOCK:
+        _check_spread(response, _named(response.ec2_backend, name))
+        answer: ActionResult = original(response)
         for instance in answer.result.instances:  # type: ignore[attr-defined] # moto types it as object
             instance.placement.group_name = name
     return answer
+
+
+def _check_spread(response: EC2Response, group: PlacementGroup) -> None:
+    backend, subnet_id = response.ec2_backend, response._get_param("SubnetId")
+    if group.spread_level != "rack" or not subnet_id:
+        return
+    zone = backend.get_subnet(subnet_id).availability_zone
+    there = [
+        instance
+        for instance in backend.all_instances()
+        if instance.placement.group_name == group.group_name
+        and instance.availability_zone == zone
+        and instance.state in {"pending", "running"}
+    ]
+    if len(there) + int(response._get_param("MinCount") or 1) > SPREAD:
+        raise EC2ClientError(
+            "InsufficientInstanceCapacity",
+            f"The spread placement group '{group.group_name}' has {SPREAD} running instances in "
+            f"{zone}, which is the most.",
+        )

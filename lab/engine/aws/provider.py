@@ -13,7 +13,7 @@ from lab.engine.answers import PartialError, answered
 from lab.engine.aws.autoname import DEFAULTS, filled_in
 from lab.engine.aws.client import TERRAFORM_VERSION, Client, ProviderError, check
 from lab.engine.aws.differences import difference
-from lab.engine.aws.reading import imported, invoked, refreshed
+from lab.engine.aws.reading import imported, invoked, refreshed, written
 from lab.engine.aws.resources import Applied, Resource
 from lab.engine.aws.state import RAW_STATE, RawState, output_struct, raw_state, resource_outputs
 from lab.engine.aws.store import SchemaStore
@@ -197,9 +197,12 @@ class Provider(StandIn):
         """The resource as it is now, or one that is to be taken over."""
         resource = self._resource(request.urn)
         known = decode(request.properties)
-        if raw_state(known.values) is None:
+        if not known.values:
             return imported(resource, request.id)
-        prior = self._prior(resource, known)
+        if raw_state(known.values) is None:
+            prior = written(resource, request.id, known)
+        else:
+            prior = self._prior(resource, known)
         return refreshed(resource, request.id, prior, known, decode(request.inputs))
 
     @answered

@@ -42,6 +42,14 @@ def refreshed(
     )
 
 
+def written(resource: Resource, identifier: str, known: Properties) -> RawState:
+    """The state of a resource whose properties somebody wrote into the stack's state: the official
+    provider takes those without its own bookkeeping for a state of the current schema."""
+    properties = {name: value for name, value in known.values.items() if name != "id"}
+    values = to_terraform(resource.block, properties)
+    return RawState({**values, "id": identifier}, b"", resource.schema.version)
+
+
 def imported(resource: Resource, identifier: str) -> provider_pb2.ReadResponse:
     """A resource that exists already, with the inputs that would make it."""
     state = resource.import_state(identifier)

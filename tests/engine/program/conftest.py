@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.program.plots import balancing, guarding, permitting, replacing, resizing
+from tests.engine.program.plots import (
+    balancing,
+    guarding,
+    permitting,
+    replacing,
+    resizing,
+    resuming,
+    resuming_everywhere,
+)
 from tests.engine.program.story import Story
 from tests.engine.program.workbench import Workbench
 
@@ -14,7 +22,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stor
     """All stories; they run side by side."""
     told = {
         plot.__name__: Story(plot, Workbench(tmp_path_factory.mktemp(plot.__name__)))
-        for plot in (resizing, replacing, guarding, balancing, permitting)
+        for plot in (resizing, replacing, guarding, balancing, permitting, resuming)
     }
     yield told
     for story in told.values():
@@ -44,6 +52,19 @@ def balanced(stories: dict[str, Story]) -> Story:
 @pytest.fixture(scope="session")
 def permitted(stories: dict[str, Story]) -> Story:
     return stories["permitting"]
+
+
+@pytest.fixture(scope="session")
+def resumed(stories: dict[str, Story]) -> Story:
+    return stories["resuming"]
+
+
+@pytest.fixture(scope="session")
+def resumed_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """A story that is told on request only (`-m matrix`)."""
+    story = Story(resuming_everywhere, Workbench(tmp_path_factory.mktemp("everywhere")))
+    yield story
+    story.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,15 +3,17 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.engine.aws.tokens import RESOURCES
 from lab.processes import ProcessIdentity
 from lab.workspace import STACK
 from tests.engine.program.player import Player
 from tests.engine.program.story import Chapter, chapter
-from tests.engine.program.workbench import Workbench
-from tests.engine.program.world import targets, watched
+from tests.engine.program.workbench import Finished, Workbench
+from tests.engine.program.world import World, observe, targets, watched
 from tests.unit.public_keys import ed25519
 
 SMALLER_API = {
@@ -21,7 +23,6 @@ SMALLER_API = {
     "ha-kubernetes:network": {"nat": "single"},
     "ha-kubernetes:protect": False,
 }
-
 
 EVERYTHING = {
     "aws:region": "eu-central-1",
@@ -56,6 +57,24 @@ PRIVATE = {
     "ha-kubernetes:tags": {},
 }
 """No way out of the network, and endpoints instead."""
+
+SMALLEST = {
+    **SMALLER_API,
+    "ha-kubernetes:etcd": {"size": 1},
+    "ha-kubernetes:api": {"size": 1},
+}
+"""With one resource of every type at least."""
+
+INSTANCE = "aws:ec2/instance:Instance"
+
+SOME_TYPES = (
+    INSTANCE,
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/vpc:Vpc",
+    "aws:iam/role:Role",
+    "aws:ssm/parameter:Parameter",
+)
+"""Found by tags, by name, recorded and deleted; one kill for each step of the way."""
 
 
 def _ok(told: Chapter) -> Chapter:
@@ -198,3 +217,95 @@ def balancing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     program = ("--yes", "--stack", STACK, "--run-program")
     yield "with preview", chapter(bench, bench.pulumi("destroy", *program))
     yield "without preview", chapter(bench, bench.update("destroy", "--run-program"))
+
+
+@dataclass(frozen=True)
+class Kill:
+    """An update that was killed, and its recovery."""
+
+    killed: Finished
+    exists: frozenset[str]
+    """URNs of resources that AWS had made and the engine had not recorded."""
+    absent: frozenset[str]
+    """URNs of resources that AWS had not been asked for."""
+    recovered: Finished
+    world: World
+    """What was there between kill and recovery."""
+
+
+def _kill(bench: Workbench, types: set[str]) -> Kill | None:
+    """Kill an update once it does nothing more but hold these types; None if it holds nothing."""
+    bench.hold(*types)
+    killed = bench.kill_held()
+    exists, absent = (frozenset(bench.held_urns(moment)) for moment in ("exists", "absent"))
+    if not exists:
+        assert killed.status == 0, killed.text
+        return None
+    _let_out(bench, exists)
+    world = observe(bench.clients)
+    return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), world)
+
+
+def _let_out(bench: Workbench, urns: frozenset[str]) -> None:
+    """Give new security groups the rule that they have in EC2 until the provider's second call."""
+    for urn in urns:
+        if urn.split("::")[-2].endswith("aws:ec2/securityGroup:SecurityGroup"):
+            name = [{"Name": "tag:Name", "Values": [urn.rpartition("::")[2]]}]
+            ec2 = bench.aws("ec2")
+            (group,) = ec2.describe_security_groups(Filters=name)["SecurityGroups"]
+            everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+            ec2.authorize_security_group_egress(GroupId=group["GroupId"], IpPermissions=everything)
+
+
+def _killed_at(bench: Workbench, types: set[str]) -> Iterator[tuple[str, Any]]:
+    """Killed at every one of these types, recovered each time, and in the end up."""
+    kills: list[Kill] = []
+    left = set(types)
+    while (kill := _kill(bench, left)) is not None:
+        kills.append(kill)
+        left -= {urn.split("::")[-2].rpartition("$")[2] for urn in kill.exists}
+        assert kill.recovered.status == 0, kill.recovered.text
+    yield "kills", kills
+    yield "up", _ok(chapter(bench, bench.update("up")))
+    again = ("preview", "--refresh", "--expect-no-changes", "--diff")
+    yield "refreshed", chapter(bench, bench.pulumi(*again))
+
+
+def _forget(bench: Workbench) -> tuple[Finished, str, list[dict[str, Any]]]:
+    """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
+    and the state. The state is put back then."""
+    bench.hold("aws:ec2/vpc:Vpc")
+    bench.kill_held()
+    (urn,) = bench.held_urns("exists")
+    (vpc,) = bench.inventory()["VPC"]
+    before = bench.checkpoint.read_bytes()
+    bench.pulumi("cancel", "--yes", "--stack", STACK)
+    flag = "--import-pending-creates"
+    done = bench.update("refresh", flag, urn, flag, vpc)
+    state = bench.state()
+    bench.checkpoint.write_bytes(before)
+    assert bench.recover("--yes", "--patience", "0").status == 0
+    return done, urn, state
+
+
+def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
+    """Killed on its way up at some types, and again while its machines are replaced."""
+    bench.configure(SMALLEST)
+    bench.prepare()
+    yield "forgotten", _forget(bench)
+    yield from _killed_at(bench, set(SOME_TYPES))
+    bench.set("etcd.instanceType", "m6i.xlarge")
+    yield "replacement", _kill(bench, {INSTANCE})
+    bench.set("api.instanceType", "m6i.xlarge")
+    yield "succession", _kill(bench, {INSTANCE})
+    bench.hold()
+    yield "replaced", _ok(chapter(bench, bench.update("up")))
+    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+
+
+def resuming_everywhere(bench: Workbench) -> Iterator[tuple[str, Any]]:
+    """Killed on its way up at every type of the program."""
+    bench.configure(SMALLEST)
+    bench.prepare()
+    yield from _killed_at(bench, set(RESOURCES))
+    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))

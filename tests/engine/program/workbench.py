@@ -17,15 +17,20 @@ from typing import Any
 
 import yaml
 
+from lab import engine as engines
 from lab.cloud import client, inventory, requests, server
 from lab.processes import ProcessIdentity, command
-from lab.stack import cloud
+from lab.stack import cloud, environment
 from lab.workspace import STACK, Workspace
+from tests.engine.program import holding
 from tests.engine.program.steps import Step, read_steps
 from tests.recording import REPOSITORY
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node")
-"""What a Pulumi program of this project consists of."""
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node", "recovery")
+"""What a Pulumi program of this project consists of, and its operator's tools."""
+
+QUIET = 4.0
+"""Seconds without an event after which an update is taken to wait for what is held."""
 
 LONGEST = 600
 """Seconds after which a command is taken for stuck."""
@@ -169,6 +174,74 @@ class Workbench:
         done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **environment)
         return Update(done.status, done.text, read_steps(log))
 
+    def prepare(self) -> None:
+        """What `make up` does before its first update."""
+        self.workspace.prepare()
+        engine = engines.provide(self.workspace.state, print)
+        assert engine.sources["aws"].startswith("stand-in"), "an official plugin cannot be held"
+        emulator = server.start(self.workspace.state, self.port)
+        self.workspace.env.write_text(
+            environment.for_shell(engine, emulator, self.workspace.completion)
+        )
+        self.workspace.completion.touch()
+        done = self.pulumi("stack", "select", "--create", STACK)
+        assert done.status == 0, done.text
+        (launcher,) = self.workspace.state.glob("engine/plugins/resource-aws-*/pulumi-*")
+        text = launcher.read_text().replace("lab.engine.aws.host", holding.__name__)
+        own = f" {shlex.quote(str(self.directory))} --binary "
+        launcher.write_text(text.replace(" --binary ", own, 1))
+        self.hold()
+
+    @property
+    def held(self) -> Path:
+        return self.directory / "held"
+
+    def hold(self, *types: str) -> None:
+        """Have the provider not answer creations of these types (tests.engine.program.holding)."""
+        shutil.rmtree(self.held, ignore_errors=True)
+        for moment in holding.MOMENTS:
+            (self.held / moment).mkdir(parents=True)
+        (self.directory / "hold.json").write_text(json.dumps(types))
+
+    def held_urns(self, moment: str) -> set[str]:
+        return {path.read_text() for path in (self.held / moment).iterdir()}
+
+    def kill_held(self) -> Update:
+        """Run an update until nothing but what is held goes on, then kill the engine; an update
+        that has nothing to hold ends."""
+        log = self.directory / "up.events"
+        log.unlink(missing_ok=True)
+
+        def kill(pid: int) -> None:
+            quiet = 0.0
+            before: tuple[int, int] = (0, 0)
+            deadline = time.monotonic() + LONGEST
+            assert self.running
+            while self.running.poll() is None and quiet < QUIET:
+                assert time.monotonic() < deadline, "the update neither ends nor stands still"
+                time.sleep(0.5)
+                held = {urn for moment in holding.MOMENTS for urn in self.held_urns(moment)}
+                creating = {
+                    operation["resource"]["urn"] for operation in self._latest("pending_operations")
+                }
+                now = (log.stat().st_size if log.exists() else 0, len(held))
+                still = held and creating == held and now == before
+                quiet, before = (quiet + 0.5 if still else 0.0), now
+            if self.running.poll() is None:
+                os.kill(pid, signal.SIGKILL)
+
+        arguments = ["up", "--stack", STACK, "--yes", "--skip-preview", "--parallel", "64"]
+        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=kill)
+        return Update(done.status, done.text, read_steps(log))
+
+    def recover(self, *options: str) -> Finished:
+        """The runbook's commands after a kill, up to the `pulumi up` that goes on."""
+        done = self.pulumi("cancel", "--yes", "--stack", STACK)
+        assert done.status == 0, done.text
+        words = [sys.executable, "-m", "recovery", "--stack", STACK, *options]
+        script = f". {shlex.quote(str(self.workspace.env))}; exec {shlex.join(words)}"
+        return self._finish(["/bin/sh", "-c", script], self.project, os.environ, None)
+
     def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> Update:
         """`make up`."""
         self.workspace.events.unlink(missing_ok=True)
@@ -188,12 +261,16 @@ class Workbench:
         """The resources of the stack's state file, secrets encrypted."""
         return self._latest("resources")
 
-    def _latest(self, part: str) -> list[dict[str, Any]]:
+    @property
+    def checkpoint(self) -> Path:
+        """The stack's state file."""
         backend = self.workspace.state / "engine" / "state" / ".pulumi" / "stacks"
-        path = backend / self.workspace.project_name / f"{STACK}.json"
-        if not path.exists():
+        return backend / self.workspace.project_name / f"{STACK}.json"
+
+    def _latest(self, part: str) -> list[dict[str, Any]]:
+        if not self.checkpoint.exists():
             return []
-        latest = json.loads(path.read_text())["checkpoint"]["latest"] or {}
+        latest = json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
         return list(latest.get(part) or [])
 
     def close(self) -> None:

@@ -1,0 +1,50 @@
+"""The commands of the Pulumi CLI that a recovery consists of."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recovery.errors import RecoveryError
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`pulumi` in a project's directory, on one stack."""
+
+    stack: str | None
+    """None is the selected one."""
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state; secrets stay encrypted. Raises RecoveryError."""
+        return dict(json.loads(self._run("stack", "export")))
+
+    def replace(self, state: Mapping[str, Any]) -> None:
+        """Put a state in the place of the stack's. Raises RecoveryError."""
+        self._run("stack", "import", text=json.dumps(state))
+
+    def refresh(self) -> None:
+        """Compare the state with AWS, shown as it goes. Raises RecoveryError."""
+        done = subprocess.run(
+            self._words("refresh", "--yes", "--skip-preview"), stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode:
+            raise RecoveryError(
+                "`pulumi refresh` failed; what was found is recorded: mend what it names, then run "
+                "`pulumi refresh` and `pulumi up`."
+            )
+
+    def _run(self, *arguments: str, text: str = "") -> str:
+        done = subprocess.run(
+            self._words(*arguments), input=text, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()
+            hint = " Is the update really dead? Then run `pulumi cancel`." if "lock" in said else ""
+            raise RecoveryError(f"`pulumi {' '.join(arguments)}` failed: {said}.{hint}")
+        return done.stdout
+
+    def _words(self, *arguments: str) -> Sequence[str]:
+        stack = () if self.stack is None else ("--stack", self.stack)
+        return ["pulumi", *arguments, *stack, "--non-interactive"]
