@@ -118,11 +118,17 @@ class Cloud(Mocks):
             "aws:index/getPartition:getPartition": {"partition": "aws"},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": self.zones},
             "aws:ec2/getAmi:getAmi": {
-                "id": "ami-0123456789abcdef0",
+                "id": _image(plain(args.args)),
                 "architecture": self.image_architecture,
             },
         }
         return answers[args.token]
+
+
+def _image(asked: Mapping[str, Any]) -> str:
+    """The image that is asked for by its id, or the newest one."""
+    by_id = [f["values"][0] for f in asked["filters"] if f["name"] == "image-id"]
+    return by_id[0] if by_id else "ami-0123456789abcdef0"
 
 
 class RecordingMonitor(MockMonitor):

@@ -5,8 +5,10 @@ from copy import deepcopy
 import pytest
 
 from config.change import Change, Effect
+from config.network import ExistingNetwork
 from config.settings import ClusterSettings
 from config.types import Settings
+from tests.golden.nodes import both, settings
 from tests.recording import ZONES
 from tests.unit.public_keys import ed25519
 
@@ -17,30 +19,15 @@ def notes(model=ClusterSettings, prefix=""):
     for field in model.model_fields.values():
         key = f"{prefix}{field.alias}"
         section = field.annotation
+        if section == ExistingNetwork | None:
+            section = ExistingNetwork
         if isinstance(section, type) and issubclass(section, Settings):
             found |= notes(section, f"{key}.")
-        elif key != "network.existing":
+        else:
             (found[key],) = [note for note in field.metadata if isinstance(note, Change)]
     return found
 
 
-def subnets(zone, number, **changes):
-    return {
-        "privateSubnetId": f"subnet-{number}a",
-        "etcdSubnetId": f"subnet-{number}b",
-        "publicSubnetId": f"subnet-{number}c",
-        "etcdCidr": f"10.0.{number}.0/28",
-        **changes,
-    }
-
-
-def adopted(vpc="vpc-0a", **changes):
-    zones = {zone: subnets(zone, number) for number, zone in enumerate(ZONES)}
-    zones[ZONES[0]] |= changes
-    return {"network": {"existing": {"vpcId": vpc, "zones": zones}}}
-
-
-PUBLIC = {"api": {"internal": False, "allowedCidrs": ["203.0.113.0/24"]}}
 KEYS = {"operatorAccess": "instance-connect", "operatorKeys": [ed25519(1, "alice")]}
 
 CHANGES = {
@@ -72,7 +59,7 @@ CHANGES = {
     "pki.leafDays": ({}, 90),
     "pki.epoch": ({}, 2),
     "ami": ({"ami": "ami-0123456789abcdef0"}, "ami-0123456789abcdef1"),
-    "architecture": ({"api": {}}, "arm64"),
+    "architecture": ({}, "arm64"),
     "operatorAccess": (KEYS, "none"),
     "operatorKeys": (KEYS, [ed25519(1, "alice at work"), ed25519(2)]),
     "tags": ({}, {"team": "a"}),
@@ -90,6 +77,10 @@ ELSEWHERE = {
     "kubernetesVersion",
     "etcd.version",
 }
+
+ADOPTED = {f"network.existing.{key}" for key in ("vpcId", "zones")}
+"""The network of a cluster stays what it is: a subnet is where an instance is, and a VPC where a
+subnet is."""
 
 REPLACING = (
     *("userDataBase64", "instanceType", "subnetId", "privateIp", "placementGroup", "ami"),
@@ -109,6 +100,13 @@ def changed(config, key, value):
     if key == "operatorAccess":
         config.pop("operatorKeys")
     return config
+
+
+def merged(one, other):
+    """Both configurations in one."""
+    both_have = one.keys() & other.keys()
+    deep = {key: merged(one[key], other[key]) for key in both_have if isinstance(one[key], dict)}
+    return {**one, **other, **deep}
 
 
 def replaced(before, after):
@@ -136,26 +134,58 @@ EXPECTED = {
     Effect.ROLLS_ALL: {"etcd", "api"},
 }
 
+TOGETHER = [effect for effect in EXPECTED if effect is not Effect.ROLLS_ALL]
+
+
+def keys_of(*effects):
+    return [key for key in CHANGES if notes()[key].effect in effects]
+
 
 def test_every_key_says_what_its_change_does_and_is_tried_here():
-    assert notes().keys() == CHANGES.keys() | ELSEWHERE
+    assert notes().keys() == CHANGES.keys() | ELSEWHERE | ADOPTED
 
 
-@pytest.mark.parametrize("key", CHANGES)
-def test_a_change_does_what_the_documentation_says(key, deploy_stack):
+def machine(settings, tier):
+    """What a machine is made of, as far as the settings say it."""
+    etcd, api = both(settings)
+    node, chosen = {
+        "etcd": (etcd, settings.etcd.instance_type),
+        "api": (api, settings.api.instance_type),
+    }[tier]
+    return node.render(), settings.instance_type(chosen), settings.ami
+
+
+@pytest.mark.parametrize("key", keys_of(*EXPECTED))
+def test_each_key_alone_changes_the_machines_that_it_says(key):
+    base, value = CHANGES[key]
+    before, after = settings(**base), settings(**changed(base, key, value))
+    rolled = {tier for tier in ("etcd", "api") if machine(before, tier) != machine(after, tier)}
+    assert rolled == EXPECTED[notes()[key].effect]
+
+
+@pytest.mark.parametrize("effect", TOGETHER)
+def test_all_keys_of_an_effect_change_no_more_of_the_program_than_that(effect, deploy_stack):
+    config = {}
+    for key in keys_of(effect):
+        base, value = CHANGES[key]
+        config = merged(config, changed(base, key, value))
+    rolled, came_or_went = replaced(deploy_stack(), deploy_stack(config))
+    assert rolled == EXPECTED[effect]
+    assert bool(came_or_went) == (effect is Effect.ADDS_OR_REMOVES)
+
+
+@pytest.mark.parametrize("key", keys_of(Effect.ROLLS_ALL))
+def test_what_rolls_every_machine_does(key, deploy_stack):
     base, value = CHANGES[key]
     before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
-    effect = notes()[key].effect
+    assert replaced(before, after) == ({"etcd", "api"}, set())
+
+
+@pytest.mark.parametrize("key", keys_of(Effect.REFUSED))
+def test_what_is_refused_would_take_something_away_that_a_cluster_stands_on(key, deploy_stack):
+    base, value = CHANGES[key]
+    before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
     rolled, came_or_went = replaced(before, after)
-    if effect is not Effect.REFUSED:
-        assert rolled == EXPECTED[effect], key
-        assert bool(came_or_went) == (effect is Effect.ADDS_OR_REMOVES), key
-        return
-    touched = {
-        (r.type, r.name)
-        for name in ("Vpc", "Subnet", "LoadBalancer", "SelfSignedCert", "Instance")
-        for r in before.registrations(name).values()
-        if after.registrations(name).get(r.name) is None
-        or after.registrations(name)[r.name].inputs != r.inputs
-    }
-    assert rolled or came_or_went or touched, f"{key} changes nothing: why refuse it?"
+    authorities = before.of("SelfSignedCert") != after.of("SelfSignedCert")
+    balancer = before.of("LoadBalancer") != after.of("LoadBalancer")
+    assert rolled == {"etcd", "api"} or came_or_went or authorities or balancer
