@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from typing import Annotated
 
@@ -88,7 +89,7 @@ def _check(key: str) -> str:
 
 def check_keys(keys: list[str]) -> list[str]:
     """The keys. ValueError when they are too long together."""
-    size = sum(len(key.encode()) + 8 for key in keys)
+    size = len(json.dumps(keys, ensure_ascii=False).encode())
     if size > MAX_KEYS_BYTES:
         raise ValueError(
             f"must have at most {MAX_KEYS_BYTES} bytes together: they are in one parameter, which "

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from config.change import KEYWORD
 from config.image import PACKAGES
 from config.network import MAX_ZONES
 from config.settings import ClusterSettings
@@ -34,10 +35,16 @@ config:
     size: 3
 ```
 
-or from the command line: `pulumi config set --path etcd.size 5`. `aws:region` must be set. Every
+or from the command line: `pulumi config set --path etcd.size 5` (without `--path` that would be a
+key called `etcd.size`, and an error). `aws:region` must be set. Every
 key below is optional. An unknown key, a value of the wrong kind and a broken rule are errors, all
 told at once and before anything changes. For completion in an editor, begin a stack file with
 `# yaml-language-server: $schema=schema.json`.
+
+The column "a change" says what a change of the key does to a cluster that runs. "Rolls" means that
+`pulumi up` replaces the machines of that tier one after the other, and with `protect: true` each
+only when the others can spare it. "Refused on a living cluster" means that the change would take
+the cluster down, so that the preview of a protected one refuses it: make another cluster and move.
 
 """
 
@@ -97,13 +104,14 @@ def _default(key: str, schema: dict[str, Any]) -> str:
 def configuration_page() -> str:
     """`docs/configuration.md`."""
     schema = _schema()
-    rows = ["| key | kind | default | |", "|---|---|---|---|"]
+    rows = ["| key | kind | default | a change | |", "|---|---|---|---|---|"]
     for key, described in _keys(schema, schema["$defs"]):
         is_section = bool(described.get("properties"))
         kind = "" if is_section else _kind(described)
         default = "" if is_section else _default(key, described)
         description = " ".join(described.get("description", "").split())
-        rows.append(f"| `{key}` | {kind} | {default} | {description} |")
+        change = described.get(KEYWORD, "")
+        rows.append(f"| `{key}` | {kind} | {default} | {change} | {description} |")
     return _HEAD + "\n".join(rows) + "\n" + _rules()
 
 
@@ -127,7 +135,18 @@ def _rules() -> str:
 - `etcd.electionMs` is at least 5 x `etcd.heartbeatMs`; `etcd.dataVolume.sizeGib` is at least twice
   `etcd.quotaGib`; IOPS are at most 500 per GiB, throughput at most a quarter of the IOPS.
 - `controllers.leaseDuration` > `controllers.renewDeadline` > 1.2 x `controllers.retryPeriod`.
-- Instance types are of the stack's `architecture`.
+- `api.size` is at most 3 for each zone: EC2 spreads 7 machines in a zone, and an update needs room
+  for a successor of each.
+- `pki.leafDays` is less than `pki.caYears`, and at least 60: the alarm rings 30 days before the
+  end.
+- Instance types are of the stack's `architecture`, and of the Nitro System: families on Xen (t2,
+  m4, c4 and older) show no volume under its id.
+- Tags hold what IAM and Elastic Load Balancing accept too: letters, numbers, blanks and
+  `_ . : / = + - @`, and no two keys that differ in case only.
+- Networks lie outside 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4 and 240.0.0.0/4.
+- Durations are written as in Kubernetes: `15s`, `2m10s`, `1.5s`, `500ms`, `1h`.
+- Every subnet of `network.existing` is named once.
+- A key of a namespace that is almost `ha-kubernetes` is an error, since nothing would read it.
 {_image()}"""
 
 

@@ -22,7 +22,7 @@ def test_every_key_has_a_line_and_a_description():
         assert f"| `{field.alias}` |" in page
     for line in page.splitlines():
         if line.startswith("| `"):
-            assert line.split("|")[4].strip(), f"no description: {line}"
+            assert line.split("|")[5].strip(), f"no description: {line}"
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])

@@ -1,0 +1,191 @@
+"""What the documentation says of a change of each key is what happens to the machines."""
+
+from copy import deepcopy
+
+import pytest
+
+from config.change import Change, Effect
+from config.network import ExistingNetwork
+from config.settings import ClusterSettings
+from config.types import Settings
+from tests.golden.nodes import both, settings
+from tests.recording import ZONES
+from tests.unit.public_keys import ed25519
+
+
+def notes(model=ClusterSettings, prefix=""):
+    """The notes of every key that is no section, by path."""
+    found = {}
+    for field in model.model_fields.values():
+        key = f"{prefix}{field.alias}"
+        section = field.annotation
+        if section == ExistingNetwork | None:
+            section = ExistingNetwork
+        if isinstance(section, type) and issubclass(section, Settings):
+            found |= notes(section, f"{key}.")
+        else:
+            (found[key],) = [note for note in field.metadata if isinstance(note, Change)]
+    return found
+
+
+KEYS = {"operatorAccess": "instance-connect", "operatorKeys": [ed25519(1, "alice")]}
+
+CHANGES = {
+    "clusterName": ({}, "other"),
+    "network.cidr": ({}, "10.32.0.0/16"),
+    "network.serviceCidr": ({}, "10.97.0.0/16"),
+    "network.podCidr": ({}, "10.128.0.0/12"),
+    "network.zones": ({}, [ZONES[1], ZONES[0], ZONES[2]]),
+    "network.acceptTwoZones": ({}, True),
+    "network.nat": ({}, "single"),
+    "etcd.size": ({}, 5),
+    "etcd.instanceType": ({}, "m6i.xlarge"),
+    "etcd.dataVolume.sizeGib": ({}, 40),
+    "etcd.dataVolume.iops": ({}, 4000),
+    "etcd.dataVolume.throughput": ({}, 250),
+    "etcd.quotaGib": ({}, 8),
+    "etcd.heartbeatMs": ({}, 150),
+    "etcd.electionMs": ({}, 1500),
+    "etcd.snapshots.everyMinutes": ({}, 5),
+    "etcd.snapshots.keepDays": ({}, 7),
+    "api.size": ({}, 5),
+    "api.instanceType": ({}, "m6i.xlarge"),
+    "api.allowedCidrs": ({}, ["10.0.0.0/8"]),
+    "api.shutdownDelay": ({}, "15s"),
+    "controllers.leaseDuration": ({}, "20s"),
+    "controllers.renewDeadline": ({}, "11s"),
+    "controllers.retryPeriod": ({}, "500ms"),
+    "pki.caYears": ({}, 20),
+    "pki.leafDays": ({}, 90),
+    "pki.epoch": ({}, 2),
+    "ami": ({"ami": "ami-0123456789abcdef0"}, "ami-0123456789abcdef1"),
+    "architecture": ({}, "arm64"),
+    "operatorAccess": (KEYS, "none"),
+    "operatorKeys": (KEYS, [ed25519(1, "alice at work"), ed25519(2)]),
+    "tags": ({}, {"team": "a"}),
+    "protect": ({}, False),
+    "gateTimeout": ({}, "1h"),
+    "artifacts.mirror": ({}, "https://mirror.example/base"),
+    "artifacts.sha256": ({}, {"etcd": "0" * 64, "kube-scheduler": "1" * 64}),
+    "api.internal": ({"api": {"allowedCidrs": ["203.0.113.0/24"]}}, False),
+}
+"""A configuration, and another value of the key."""
+
+ELSEWHERE = {
+    # One version each (config/versions.py): no other value is valid. The number is in node.json and
+    # in the address of the download, as the tests of user data see.
+    "kubernetesVersion",
+    "etcd.version",
+}
+
+ADOPTED = {f"network.existing.{key}" for key in ("vpcId", "zones")}
+"""The network of a cluster stays what it is: a subnet is where an instance is, and a VPC where a
+subnet is."""
+
+REPLACING = (
+    *("userDataBase64", "instanceType", "subnetId", "privateIp", "placementGroup", "ami"),
+    *("iamInstanceProfile", "rootBlockDevice"),
+)
+"""Inputs of an instance whose change replaces it: what user_data_replace_on_change,
+replace_on_changes and the provider itself (ForceNew) say, or a profile that is another machine's."""
+
+
+def changed(config, key, value):
+    config = deepcopy(config)
+    *sections, last = key.split(".")
+    inside = config
+    for section in sections:
+        inside = inside.setdefault(section, {})
+    inside[last] = value
+    if key == "operatorAccess":
+        config.pop("operatorKeys")
+    return config
+
+
+def merged(one, other):
+    """Both configurations in one."""
+    both_have = one.keys() & other.keys()
+    deep = {key: merged(one[key], other[key]) for key in both_have if isinstance(one[key], dict)}
+    return {**one, **other, **deep}
+
+
+def replaced(before, after):
+    """The tiers with a machine in both that is replaced, and those with one that comes or goes."""
+    old, new = before.registrations("Instance"), after.registrations("Instance")
+    rolled = {
+        name
+        for name in old.keys() & new.keys()
+        for input_ in REPLACING
+        if input_ not in new[name].ignore_changes
+        and old[name].inputs.get(input_) != new[name].inputs.get(input_)
+    }
+    return tiers(rolled), tiers(old.keys() ^ new.keys())
+
+
+def tiers(names):
+    return {tier for tier in ("etcd", "api") for name in names if f"-{tier}-" in name}
+
+
+EXPECTED = {
+    Effect.IN_PLACE: set(),
+    Effect.ADDS_OR_REMOVES: set(),
+    Effect.ROLLS_ETCD: {"etcd"},
+    Effect.ROLLS_API: {"api"},
+    Effect.ROLLS_ALL: {"etcd", "api"},
+}
+
+TOGETHER = [effect for effect in EXPECTED if effect is not Effect.ROLLS_ALL]
+
+
+def keys_of(*effects):
+    return [key for key in CHANGES if notes()[key].effect in effects]
+
+
+def test_every_key_says_what_its_change_does_and_is_tried_here():
+    assert notes().keys() == CHANGES.keys() | ELSEWHERE | ADOPTED
+
+
+def machine(settings, tier):
+    """What a machine is made of, as far as the settings say it."""
+    etcd, api = both(settings)
+    node, chosen = {
+        "etcd": (etcd, settings.etcd.instance_type),
+        "api": (api, settings.api.instance_type),
+    }[tier]
+    return node.render(), settings.instance_type(chosen), settings.ami
+
+
+@pytest.mark.parametrize("key", keys_of(*EXPECTED))
+def test_each_key_alone_changes_the_machines_that_it_says(key):
+    base, value = CHANGES[key]
+    before, after = settings(**base), settings(**changed(base, key, value))
+    rolled = {tier for tier in ("etcd", "api") if machine(before, tier) != machine(after, tier)}
+    assert rolled == EXPECTED[notes()[key].effect]
+
+
+@pytest.mark.parametrize("effect", TOGETHER)
+def test_all_keys_of_an_effect_change_no_more_of_the_program_than_that(effect, deploy_stack):
+    config = {}
+    for key in keys_of(effect):
+        base, value = CHANGES[key]
+        config = merged(config, changed(base, key, value))
+    rolled, came_or_went = replaced(deploy_stack(), deploy_stack(config))
+    assert rolled == EXPECTED[effect]
+    assert bool(came_or_went) == (effect is Effect.ADDS_OR_REMOVES)
+
+
+@pytest.mark.parametrize("key", keys_of(Effect.ROLLS_ALL))
+def test_what_rolls_every_machine_does(key, deploy_stack):
+    base, value = CHANGES[key]
+    before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
+    assert replaced(before, after) == ({"etcd", "api"}, set())
+
+
+@pytest.mark.parametrize("key", keys_of(Effect.REFUSED))
+def test_what_is_refused_would_take_something_away_that_a_cluster_stands_on(key, deploy_stack):
+    base, value = CHANGES[key]
+    before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
+    rolled, came_or_went = replaced(before, after)
+    authorities = before.of("SelfSignedCert") != after.of("SelfSignedCert")
+    balancer = before.of("LoadBalancer") != after.of("LoadBalancer")
+    assert rolled == {"etcd", "api"} or came_or_went or authorities or balancer
