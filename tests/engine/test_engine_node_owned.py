@@ -111,18 +111,18 @@ def test_they_are_made_as_the_first_version(project: Project) -> None:
     assert stored(project, STATUS) == (1, '{"version": 1}')
 
 
-CHANGES: dict[str, dict[str, str]] = {
-    "description": {"siblings": json.dumps({"description": "other words"})},
+CHANGES: dict[str, dict[str, Any]] = {
+    "description": {"siblings": {"description": "other words"}},
     "tags": {"team": "b"},
-    "provider's tags": {"defaults": json.dumps({"owner": "b"})},
-    "other provider's tags": {"defaults": json.dumps({"owner": "c", "cost": "d"})},
-    "tier": {"siblings": json.dumps({"tier": "Advanced"})},
-    "pattern": {"siblings": json.dumps({"allowed_pattern": ".*", "overwrite": True})},
-    "data type": {"siblings": json.dumps({"data_type": "aws:ec2:image"})},
-    "type": {"siblings": json.dumps({"type": "SecureString"})},
-    "value": {"siblings": json.dumps({"value": "another program's"})},
-    "nothing": {"siblings": "{}"},
+    "provider's tags": {"defaults": {"owner": "b"}},
+    "tier": {"siblings": {"tier": "Advanced"}},
+    "pattern": {"siblings": {"allowed_pattern": ".*", "overwrite": True}},
+    "data type": {"siblings": {"data_type": "aws:ec2:image"}},
+    "type": {"siblings": {"type": "SecureString"}},
+    "value": {"siblings": {"value": "another program's"}},
+    "everything but the value": {"siblings": {"description": "last", "type": "StringList"}},
 }
+RESTORE = {"formed": False, "snapshot": "snapshots/x", "token": "new"}
 
 
 @pytest.mark.parametrize("refreshed", [False, True], ids=["", "refreshed"])
@@ -130,16 +130,20 @@ CHANGES: dict[str, dict[str, str]] = {
 def test_nothing_beside_a_value_has_it_written_back(
     project: Project, change: str, refreshed: bool
 ) -> None:
-    """First a node's word, then a restore's, which an update before may remember otherwise."""
-    for said in ({"formed": True}, {"formed": False, "snapshot": "snapshots/x", "token": "new"}):
-        there = write(project, change=change, **said)
-        if refreshed:
-            assert project.pulumi("refresh", "--yes", "--skip-preview").status == 0
-            there = write(project, change=change, after="the refresh", **said)
-        # A back and forth, so that the change is one in every case.
-        for config in ({"siblings": "{}", "defaults": "{}", "team": "a"}, CHANGES[change]):
-            assert up(project, **config) == {}
-            assert {name: stored(project, name) for name in OWNED} == there
+    """First a node's word, which a refresh has Pulumi remember, then a restore's."""
+    write(project, change=change, formed=True)
+    if refreshed:
+        assert project.pulumi("refresh", "--yes", "--skip-preview").status == 0
+    there = write(project, change=change, **RESTORE)
+    # The same change would be none the second time.
+    words = {
+        name: json.dumps({**value, "description": f"refreshed: {refreshed}"})
+        if isinstance(value, dict)
+        else f"{value}-{refreshed}"
+        for name, value in CHANGES[change].items()
+    }
+    assert up(project, **words) == {}
+    assert {name: stored(project, name) for name in OWNED} == there
 
 
 def test_to_ignore_the_value_alone_is_not_enough(project: Project) -> None:
