@@ -24,6 +24,9 @@ SERVICE_LINKED = ("elasticloadbalancing.amazonaws.com", "ec2-instance-connect.am
 """Services that make a role of their own with an account's first balancer, or first Instance
 Connect endpoint."""
 
+PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+"""Services that the program gives its roles to."""
+
 IMPLIED: Mapping[str, str] = {
     "ec2:CreateNetworkInterface": "CreateInstanceConnectEndpoint (EC2 user guide)",
     "ec2:ModifyVpcEndpoint": "subnets, groups or policy of an endpoint that stays",
@@ -36,10 +39,12 @@ IMPLIED: Mapping[str, str] = {
     "kms:Encrypt": "encrypted parameters",
     "kms:GenerateDataKey": "encrypted objects and large parameters",
     "kms:GenerateDataKeyWithoutPlaintext": "encrypted volumes",
+    "kms:ListKeys": "python -m recovery",
     "kms:PutKeyPolicy": "CreateKey with a policy, and a policy that changes",
     "kms:ReEncryptFrom": "encrypted root volumes",
     "kms:ReEncryptTo": "encrypted root volumes",
     "route53:AssociateVPCWithHostedZone": "interface endpoints with private DNS",
+    "sns:ListTopics": "python -m recovery",
 }
 """Actions that no request names, or that only a rare change does, each with what needs it."""
 
@@ -50,7 +55,9 @@ def operator_policies(cluster: str) -> dict[str, Document]:
     They are two because IAM limits the length of one. Both are needed.
     """
     return {
-        "operator-network": _document(_network(), _machines(cluster), _balancer(cluster)),
+        "operator-network": _document(
+            _network(), _machines(cluster), _balancer(cluster), _flow_logs(cluster)
+        ),
         "operator-data": _document(
             _identity(cluster),
             _key(cluster),
@@ -61,9 +68,18 @@ def operator_policies(cluster: str) -> dict[str, Document]:
     }
 
 
-def preview_policy() -> Document:
+def preview_policy(cluster: str) -> Document:
     """The policy of a CI job that runs `preview`, without `--refresh`: it reads no secret."""
-    return _document([_allow("LookUp", ["ec2:Describe*", "sts:GetCallerIdentity"], ["*"])])
+    return _document(
+        [
+            _allow("LookUp", ["ec2:Describe*", "sts:GetCallerIdentity"], ["*"]),
+            _allow(
+                "Record",
+                ["ssm:GetParametersByPath"],
+                [f"arn:aws:ssm:*:*:parameter/{cluster}/record"],
+            ),
+        ]
+    )
 
 
 def _network() -> list[Document]:
@@ -81,6 +97,7 @@ def _network() -> list[Document]:
                     "AuthorizeSecurityGroupEgress",
                     "AuthorizeSecurityGroupIngress",
                     "CreateInstanceConnectEndpoint",
+                    "CreateFlowLogs",
                     "CreateInternetGateway",
                     "CreateNatGateway",
                     "CreateNetworkInterface",
@@ -89,10 +106,12 @@ def _network() -> list[Document]:
                     "CreateRouteTable",
                     "CreateSecurityGroup",
                     "CreateSubnet",
+                    "CreateSubnetCidrReservation",
                     "CreateTags",
                     "CreateVolume",
                     "CreateVpc",
                     "CreateVpcEndpoint",
+                    "DeleteFlowLogs",
                     "DeleteInstanceConnectEndpoint",
                     "DeleteInternetGateway",
                     "DeleteNatGateway",
@@ -101,6 +120,7 @@ def _network() -> list[Document]:
                     "DeleteRouteTable",
                     "DeleteSecurityGroup",
                     "DeleteSubnet",
+                    "DeleteSubnetCidrReservation",
                     "DeleteTags",
                     "DeleteVpc",
                     "DeleteVpcEndpoints",
@@ -108,6 +128,7 @@ def _network() -> list[Document]:
                     "DisassociateAddress",
                     "DisassociateRouteTable",
                     "GetInstanceUefiData",
+                    "GetSubnetCidrReservations",
                     "ModifySecurityGroupRules",
                     "ModifyVpcAttribute",
                     "ModifyVpcEndpoint",
@@ -179,7 +200,7 @@ def _balancer(cluster: str) -> list[Document]:
 
 
 def _identity(cluster: str) -> list[Document]:
-    roles = [f"arn:aws:iam::*:role/{cluster}-{tier}-*" for tier in ("api", "etcd")]
+    roles = [f"arn:aws:iam::*:role/{cluster}-{user}-*" for user in ("api", "etcd", "flow-logs")]
     profiles = [f"arn:aws:iam::*:instance-profile/{cluster}-{tier}-*" for tier in ("api", "etcd")]
     return [
         _allow(
@@ -220,7 +241,7 @@ def _identity(cluster: str) -> list[Document]:
         ),
         {
             **_allow("PassRoles", ["iam:PassRole"], roles),
-            "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+            "Condition": {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},
         },
         {
             **_allow(
@@ -237,7 +258,7 @@ def _identity(cluster: str) -> list[Document]:
 def _key(cluster: str) -> list[Document]:
     keys = ["arn:aws:kms:*:*:key/*"]
     return [
-        _allow("MakeKeys", ["kms:CreateKey", "kms:ListAliases"], ["*"]),
+        _allow("MakeKeys", ["kms:CreateKey", "kms:ListAliases", "kms:ListKeys"], ["*"]),
         # A tag counts only minutes after it was given (KMS developer guide, "ABAC for KMS"), so it
         # cannot restrict what a first update does with the key that it has just made.
         _allow(
@@ -304,6 +325,7 @@ def _parameters(cluster: str) -> list[Document]:
                     "DeleteParameter",
                     "GetParameter",
                     "GetParameters",
+                    "GetParametersByPath",
                     "ListTagsForResource",
                     "PutParameter",
                     "RemoveTagsFromResource",
@@ -401,6 +423,28 @@ def _alarms(cluster: str) -> list[Document]:
             ],
             [f"arn:aws:sns:*:*:{cluster}-alarms-*"],
         ),
+        _allow("FindTopics", ["sns:ListTopics"], ["*"]),
+    ]
+
+
+def _flow_logs(cluster: str) -> list[Document]:
+    return [
+        _allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
+        _allow(
+            "FlowLogs",
+            [
+                f"logs:{action}"
+                for action in (
+                    "CreateLogGroup",
+                    "DeleteLogGroup",
+                    "ListTagsForResource",
+                    "PutRetentionPolicy",
+                    "TagResource",
+                    "UntagResource",
+                )
+            ],
+            [f"arn:aws:logs:*:*:log-group:{cluster}-flow-logs-*"],
+        ),
     ]
 
 
@@ -418,7 +462,7 @@ def _document(*statements: list[Document]) -> Document:
 
 def files() -> dict[str, str]:
     """The files of docs/iam by name."""
-    documents = {**operator_policies(CLUSTER), "preview": preview_policy()}
+    documents = {**operator_policies(CLUSTER), "preview": preview_policy(CLUSTER)}
     return {
         f"{name}.json": json.dumps(document, indent=2) + "\n"
         for name, document in documents.items()

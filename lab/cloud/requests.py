@@ -136,7 +136,21 @@ def _kms(call: Call) -> list[str]:
     return []
 
 
-_RESOURCES = {"ssm": _ssm, "iam": _iam, "sns": _sns, "cloudwatch": _cloudwatch, "kms": _kms}
+def _logs(call: Call) -> list[str]:
+    arguments = _arguments(call)
+    if "logGroupName" in arguments:
+        return [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{arguments['logGroupName']}"]
+    return [arguments["resourceArn"]] if "resourceArn" in arguments else []
+
+
+_RESOURCES = {
+    "ssm": _ssm,
+    "iam": _iam,
+    "sns": _sns,
+    "cloudwatch": _cloudwatch,
+    "kms": _kms,
+    "logs": _logs,
+}
 """Of the services whose resources the program names itself."""
 
 _CONFIGURATION = {

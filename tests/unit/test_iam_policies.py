@@ -31,7 +31,7 @@ NODE = {"key_arn": KEY, "bucket_arn": "arn:aws:s3:::prod-bucket-0a"}
 
 def policies():
     yield from operator_policies("prod").items()
-    yield "preview", preview_policy()
+    yield "preview", preview_policy("prod")
     paths = ParameterPaths("prod")
     for name, policy in (("etcd-0", etcd_node_policy), ("api-0", api_node_policy)):
         yield name, json.loads(policy(name, paths, ACCOUNT, **NODE))

@@ -28,7 +28,11 @@ EVERYTHING = {
     "aws:region": "eu-central-1",
     "ha-kubernetes:etcd": {"size": 1},
     "ha-kubernetes:api": {"size": 1, "internal": False, "allowedCidrs": ["192.0.2.0/24"]},
-    "ha-kubernetes:network": {"nat": "perZone"},
+    "ha-kubernetes:network": {
+        "nat": "perZone",
+        "flowLogDays": 1,
+        "workerCidrs": ["192.0.2.128/28"],
+    },
     "ha-kubernetes:operatorAccess": "instance-connect",
     "ha-kubernetes:operatorKeys": [ed25519()],
     "ha-kubernetes:protect": False,
@@ -43,6 +47,7 @@ CHANGED = {
         "snapshots": {"keepDays": 10, "everyMinutes": 30},
     },
     "ha-kubernetes:api": {"size": 2, "allowedCidrs": ["10.0.0.0/8"]},
+    "ha-kubernetes:network": {"nat": "perZone", "flowLogDays": 3},
     "ha-kubernetes:pki": {"epoch": 2},
     "ha-kubernetes:tags": {"team": "platform"},
 }
