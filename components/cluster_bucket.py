@@ -80,6 +80,8 @@ class ClusterBucket(pulumi.ComponentResource):
             ],
             opts=child,
         )
+        # Nothing else: the program must be there for as long as user data names it.
+        snapshots = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=SNAPSHOT_PREFIX)
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=bucket.id,
@@ -87,21 +89,25 @@ class ClusterBucket(pulumi.ComponentResource):
                 aws.s3.BucketLifecycleConfigurationRuleArgs(
                     id="deleted-snapshots",
                     status="Enabled",
-                    # Nothing else: the program must be there for as long as user data names it.
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
-                        prefix=SNAPSHOT_PREFIX
-                    ),
-                    # Of the marker that a deletion leaves, once nothing is behind it.
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                        expired_object_delete_marker=True
-                    ),
+                    filter=snapshots,
                     noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                         noncurrent_days=NONCURRENT_DAYS
                     ),
                     abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
                         days_after_initiation=1
                     ),
-                )
+                ),
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    # What a deletion leaves, once nothing is behind it. A rule of its own: the
+                    # provider would keep the `days` that the first one of older stacks had, and S3
+                    # takes one of the two.
+                    id="markers-of-deleted-snapshots",
+                    status="Enabled",
+                    filter=snapshots,
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+                        expired_object_delete_marker=True
+                    ),
+                ),
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )

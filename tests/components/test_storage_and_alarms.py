@@ -33,13 +33,15 @@ def test_snapshots_are_versioned_encrypted_private_and_never_expire_by_age(clust
         "sseAlgorithm": "aws:kms",
         "kmsMasterKeyId": "arn:aws:kms:eu-central-1:123456789012:key/test-key-id",
     }
-    (lifecycle,) = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
-    assert lifecycle["status"] == "Enabled"
-    assert lifecycle["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
+    deleted, markers = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
+    for rule in (deleted, markers):
+        assert rule["status"] == "Enabled"
+        assert rule["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
     # With `days` the last good snapshot would go when no new one comes.
-    assert lifecycle["expiration"] == {"expiredObjectDeleteMarker": True}
-    assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
-    assert lifecycle["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
+    assert "expiration" not in deleted
+    assert markers["expiration"] == {"expiredObjectDeleteMarker": True}
+    assert deleted["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    assert deleted["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
     (statement,) = json.loads(cluster.of("BucketPolicy")[name]["policy"])["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
