@@ -56,6 +56,11 @@ def look_up(settings: ClusterSettings) -> Environment:
     for warning in warnings(settings, record, slots):
         pulumi.log.warn(warning)
     placed = placement(settings, slots, record.nodes)
+    if placed.quorum(settings).zones_that_may_fail < settings.quorum.zones_that_may_fail:
+        pulumi.log.warn(
+            "network.zones: members keep their zones, and so fewer zones may fail than if they "
+            "were spread over all of them: docs/runbooks/resize.md says how a member moves"
+        )
     _check_offers(offers, settings, placed, offered)
     check_adopted(settings.network, internal=settings.api.internal, placement=placed, record=record)
     return Environment(account, placed, choose_image(settings, record, region))

@@ -162,6 +162,18 @@ def test_a_zone_more_moves_no_existing_node(deploy_stack):
     assert zones_of(larger)["test-etcd-5-data"] == "eu-central-1d"
 
 
+def test_members_that_could_be_spread_better_are_told(look, known, caplog):
+    two = {"network": {"zones": ZONES[:2], "acceptTwoZones": True}}
+    three = {"network": {"zones": ZONES}}
+    with caplog.at_level(logging.WARNING):
+        moved = look(three, cloud=Cloud(parameters=known(two)))
+    assert moved.placement.nodes["etcd-2"] == ZONES[0]
+    assert "docs/runbooks/resize.md says how a member moves" in caplog.text
+    caplog.clear()
+    look(three, cloud=Cloud(parameters=known(three)))
+    assert caplog.text == ""
+
+
 def test_the_record_is_written_before_the_subnets(cluster):
     vpc = cluster.registrations("Vpc")["test"]
     assert cluster.urn("Parameter", "test-record") in vpc.dependencies
