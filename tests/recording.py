@@ -127,7 +127,7 @@ class Cloud(Mocks):
 
 def _image(asked: Mapping[str, Any]) -> str:
     """The image that is asked for by its id, or the newest one."""
-    by_id = [f["values"][0] for f in asked["filters"] if f["name"] == "image-id"]
+    by_id = [f["values"][0] for f in asked.get("filters", ()) if f["name"] == "image-id"]
     return by_id[0] if by_id else "ami-0123456789abcdef0"
 
 
