@@ -162,7 +162,7 @@ EVERY_SETTING = (
     {},
     {
         "operatorAccess": "instance-connect",
-        "operatorKeys": ["ssh-ed25519 AAAA"],
+        "operatorKeys": [ed25519()],
         "network": {"workerCidrs": ["100.64.0.0/16"]},
         "artifacts": {"mirror": "https://mirror.internal:8443"},
         "api": {"internal": False, "allowedCidrs": ["192.0.2.0/24"]},

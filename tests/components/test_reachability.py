@@ -6,6 +6,7 @@ import pytest
 from lab.proofs.reachability import PORTS, claims
 from tests.reachability import Host, reaches
 from tests.recording import OUTPUTS, ZONES
+from tests.unit.public_keys import ed25519
 
 # A pod network that is peered with the VPC, and one within it.
 PODS, PODS_IN_VPC = "100.64.0.0/16", "10.0.31.0/28"
@@ -114,7 +115,7 @@ def test_without_nat_the_whole_vpc_reaches_the_endpoints_of_aws(deploy_stack):
         assert not reaches(cluster, HOSTS[machine], HOSTS["outside"], 80)
 
 
-OPERATOR = {"operatorAccess": "instance-connect", "operatorKeys": ["ssh-ed25519 AAAA"]}
+OPERATOR = {"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}
 
 
 def test_operators_reach_ssh_of_every_machine_and_nothing_else(deploy_stack):

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network
 
@@ -5,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.node_alarms import CERTIFICATE_DAYS
 from config import ConfigError, check
+from config.settings import CERTIFICATE_ALARM_DAYS, MIN_LEAF_DAYS
 from config.types import format_duration, parse_duration
-from tests.unit.public_keys import ed25519
+from tests.unit.public_keys import ecdsa, ed25519, rsa, sk_ecdsa, sk_ed25519
 
 
 def problems(values, stack="test"):
@@ -167,6 +170,84 @@ def test_every_default():
         ({"tags": {"aws:x": "x"}}, "tags: must not use the reserved key 'aws:x'"),
         ({"artifacts": {"mirror": "http://mirror"}}, "artifacts.mirror: must be a URL of https"),
         ({"size": 3}, "size: is no known key (docs/configuration.md lists them), got 3"),
+        *(
+            ({"clusterName": name}, "clusterName: must not begin with")
+            for name in ("internal-k8s", "sg-prod", "xn--prod", "sthree-a", "amzn-s3-demo-a", "ssm")
+        ),
+        *(
+            ({"tags": {"team": f"a{character}b"}}, "tags: must be of letters, numbers, blanks")
+            for character in ",&()#*🙂\n\u2028\t"
+        ),
+        ({"tags": {"name": "x"}}, "tags: must not use the key 'name'"),
+        ({"tags": {"Team": "a", "team": "b"}}, "tags: must not have keys that differ in case only"),
+        ({"tags": {"AWS:x": "x"}}, "tags: must not use the reserved key 'AWS:x'"),
+        ({"tags": {"team": "aws:x"}}, "tags: must not have values that begin with aws:"),
+        ({"tags": {"kubernetes.io/role/elb": "1"}}, "tags: must not use the reserved key"),
+        ({"tags": {str(n): "" for n in range(41)}}, "tags: must be at most 40 tags"),
+        ({"api": {"allowedCidrs": []}}, "api.allowedCidrs: must name at least one CIDR"),
+        (
+            {"api": {"allowedCidrs": ["10.0.0.0/8", "10.0.0.0/8"]}},
+            "api.allowedCidrs: must name each CIDR once; 10.0.0.0/8 is there twice",
+        ),
+        (
+            {"api": {"allowedCidrs": [f"10.0.{n}.0/24" for n in range(51)]}},
+            "api.allowedCidrs: must be at most 50 CIDRs",
+        ),
+        *(
+            ({"network": {"podCidr": cidr}}, "network.podCidr: must not lie in")
+            for cidr in (
+                "127.1.0.0/16",
+                "169.254.0.0/16",
+                "224.0.0.0/8",
+                "0.0.0.0/8",
+                "250.0.0.0/8",
+            )
+        ),
+        ({"network": {"podCidr": "169.0.0.0/8"}}, "network.podCidr: must not overlap 169.254"),
+        ({"network": {"serviceCidr": "10.96.0.0/29"}}, "network.serviceCidr: must be a /12 to /28"),
+        (
+            {"controllers": {"leaseDuration": "900ms", "renewDeadline": "500ms"}},
+            "controllers.leaseDuration: must be from 1s to 1h",
+        ),
+        ({"controllers": {"leaseDuration": "15.5s"}}, "controllers.leaseDuration: must be whole s"),
+        ({"api": {"shutdownDelay": "9999999999999h"}}, "api.shutdownDelay: must be a duration"),
+        ({"api": {"shutdownDelay": "2562048h"}}, "api.shutdownDelay: must be from 1s to 1h"),
+        ({"api": {"shutdownDelay": "1e1s"}}, "api.shutdownDelay: must be a duration"),
+        ({"api": {"shutdownDelay": "0.0000001s"}}, "api.shutdownDelay: must be a duration"),
+        *(
+            ({"artifacts": {"mirror": mirror}}, "artifacts.mirror: must be a URL of https")
+            for mirror in (
+                "https://m/?x",
+                "https://m/#f",
+                "https://u:p@m",
+                "https://m /",
+                "https://",
+            )
+        ),
+        *(
+            ({"artifacts": {"mirror": mirror}}, "artifacts.mirror: must have a port of 1 to 65535")
+            for mirror in ("https://m:99999", "https://m:0/base")
+        ),
+        *(
+            (
+                {"etcd": {"instanceType": xen}},
+                "etcd.instanceType: must be an instance type of the N",
+            )
+            for xen in ("t2.medium", "m3.large", "m4.large", "c4.large", "r4.large", "i3.large")
+        ),
+        ({"api": {"instanceType": "mac2.metal"}}, "api.instanceType: must not be a Mac"),
+        (
+            {"api": {"size": 7}, "network": {"zones": 2, "acceptTwoZones": True}},
+            "api.size: must be at most 6 over 2 zones",
+        ),
+        ({"pki": {"leafDays": 59}}, "pki.leafDays: must be at least 60, got 59"),
+        ({"pki": {"leafDays": 365, "caYears": 1}}, "pki.leafDays: must be less than"),
+        ({"etcd": {"dataVolume": {"sizeGib": 65537}}}, "etcd.dataVolume.sizeGib: must be at most"),
+        (
+            {"etcd.size": 5},
+            "etcd.size: is a path that was set without --path: run pulumi config rm",
+        ),
+        ({"network.zones[0]": "a"}, "network.zones[0]: is a path that was set without --path"),
     ],
 )
 def test_one_line_names_key_rule_and_value(values, line):
@@ -325,6 +406,147 @@ def test_what_an_adopted_network_has_of_its_own_is_its_owners():
     assert group.startswith(
         "network.existing.instanceConnectGroupId: must be left out when operatorAccess is none: it"
     )
-    keys = ["ssh-ed25519 AAAA"]
+    keys = [ed25519()]
     operator = {"operatorAccess": "instance-connect", "operatorKeys": keys}
     check({"network": {"existing": existing}, **operator}, stack="t")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("500ms", "0.5s"), ("10ms", "0.01s"), ("0.00001s", "0.00001s"), ("1h500ms", "3600.5s")],
+)
+def test_durations_are_written_as_go_reads_them(text, written):
+    assert format_duration(parse_duration(text)) == written
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"etcd": {"dataVolume": {"sizeGib": 65536, "iops": 80000, "throughput": 2000}}},
+        {"network": {"serviceCidr": "10.96.0.0/25"}},
+        {"network": {"serviceCidr": "10.96.0.0/28"}},
+        {"controllers": {"retryPeriod": "500ms"}},
+        {"etcd": {"instanceType": "i3.metal"}},
+        {"clusterName": "internals"},
+        {"api": {"size": 6}, "network": {"zones": 2, "acceptTwoZones": True}},
+    ],
+)
+def test_what_aws_and_kubernetes_accept_is_accepted(values):
+    check(values, stack="test")
+
+
+def with_keys(*keys):
+    return {"operatorAccess": "instance-connect", "operatorKeys": list(keys)}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ed25519(comment="alice at home, 2026"),
+        rsa(2048),
+        ecdsa(),
+        ecdsa("nistp384", 48),
+        ecdsa("nistp521", 66),
+        sk_ed25519(),
+        sk_ecdsa(),
+    ],
+)
+def test_keys_of_openssh_are_accepted(key):
+    assert check(with_keys(key), stack="test").operator_keys == [key]
+
+
+@pytest.mark.parametrize(
+    ("key", "rule"),
+    [
+        ("ssh-ed25519 AAAA", "it is cut off"),
+        (ed25519()[:-8], "it is cut off"),
+        (ed25519().replace("ssh-ed25519 ", "ssh-rsa "), "it is of type 'ssh-ed25519'"),
+        (rsa(1024), "RSA keys need 2048 bits at least"),
+        (f"{ed25519()}AAAA", "must be a whole key|more follows"),
+        (ecdsa("nistp256", 48), "it holds no point of its curve"),
+        (f'from="10.0.0.0/8" {ed25519()}', "must be an OpenSSH public key"),
+        (ed25519(comment="a\nssh-rsa"), "must have a comment of printable characters"),
+        (ed25519(comment="{{x}}"), "must have a comment of printable characters, without {{"),
+    ],
+)
+def test_other_keys_are_refused_with_the_reason(key, rule):
+    (line,) = problems(with_keys(key))
+    assert line.startswith("operatorKeys.0: ")
+    assert re.search(rule, line), line
+
+
+def test_keys_fit_into_a_parameter():
+    (line,) = problems(with_keys(*[rsa()] * 5))
+    assert line.startswith("operatorKeys: must have at most 3000 bytes together")
+
+
+def test_a_subnet_is_used_once():
+    for field, other in (("privateSubnetId", "subnet-b0"), ("etcdSubnetId", "subnet-a0")):
+        zones = {
+            **EXISTING["zones"],
+            "eu-central-1a": {**EXISTING["zones"]["eu-central-1a"], field: other},
+        }
+        (line,) = problems({"network": {"existing": {**EXISTING, "zones": zones}}})
+        assert line.startswith("network.existing.zones: must name each subnet once")
+        assert other in line
+
+
+def test_two_zones_of_an_existing_network_are_told_by_their_own_key():
+    zones = dict(list(EXISTING["zones"].items())[:2])
+    (line,) = problems({"network": {"existing": {**EXISTING, "zones": zones}}})
+    assert line.startswith("network.existing.zones: must be 3: over two zones")
+
+
+def test_a_broken_section_is_told_without_rules_that_read_it():
+    lines = problems({"network": {"existing": 5, "nat": "none"}})
+    assert lines == ["network.existing: must be a mapping, got 5"]
+
+
+def test_a_broken_item_of_a_list_hides_nothing():
+    lines = problems(
+        {
+            "api": {"allowedCidrs": ["10.0.0.0/8", "ten"]},
+            "etcd": {"electionMs": 100},
+            "network": {"existing": {"vpcId": "vpc-0a", "zones": {"a": {"etcdCidr": 1}}}},
+            "pki": {"leafDays": 400, "caYears": 1},
+        }
+    )
+    keys = [line.split(": ")[0] for line in lines]
+    assert keys == [
+        "network.existing.zones.a.privateSubnetId",
+        "network.existing.zones.a.etcdSubnetId",
+        "network.existing.zones.a.etcdCidr",
+        "api.allowedCidrs.1",
+        "etcd.electionMs",
+        "pki.leafDays",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("others", "line"),
+    [
+        (
+            {"ha-kubernets:etcd": "{}"},
+            "ha-kubernets:etcd: is read by nobody; is ha-kubernetes:etcd meant?",
+        ),
+        ({"HA-Kubernetes:etcd": "{}"}, "HA-Kubernetes:etcd: is read by nobody"),
+        ({"kubernetes:etcd.size": "5"}, "kubernetes:etcd.size: is read by nobody"),
+        ({"aws:region": "eu-central-1a"}, "aws:region: must be a region such as eu-central-1"),
+        ({"aws:region": "EU-Central-1"}, "aws:region: must be a region such as eu-central-1"),
+    ],
+)
+def test_other_namespaces_are_looked_at(others, line):
+    with pytest.raises(ConfigError) as error:
+        check({"etcd": {"size": 4}}, stack="test", others=others)
+    first, second = str(error.value).splitlines()
+    assert first.startswith("etcd.size: ")
+    assert second.startswith(line)
+
+
+def test_namespaces_of_others_are_left_alone():
+    others = {"aws:region": "us-gov-west-1", "kubernetes:context": "x", "pulumi:tags": "{}"}
+    check({}, stack="test", others=others)
+
+
+def test_the_alarm_of_a_certificate_and_its_shortest_life_go_together():
+    assert CERTIFICATE_DAYS == CERTIFICATE_ALARM_DAYS < MIN_LEAF_DAYS
