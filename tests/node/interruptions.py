@@ -45,7 +45,9 @@ class Actions:
         self._wrap(shutil, "rmtree", lambda p, **_: Path(p).exists() and f"rmtree {p.name}")
         self._wrap(files, "sync", named("sync"))
         self._wrap(files, "write", lambda p, text, *_: files.read(p) != text and f"write {p.name}")
-        self._wrap(ParameterStore, "put", lambda _, __, said: f"put {said.get('state', 'formed')}")
+        self._wrap(
+            ParameterStore, "put", lambda _, __, said, *___: f"put {said.get('state', 'formed')}"
+        )
         self._wrap(EtcdMachine, "start", lambda m, unit: not m.active(unit) and "start")
         for change in ("add_learner", "promote", "remove", "transfer"):
             self._wrap(client, change, lambda *_, change=change: change)

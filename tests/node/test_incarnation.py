@@ -16,7 +16,7 @@ from node.etcd.decide import (
     Wait,
     decide,
 )
-from node.etcd.entries import Entry
+from node.etcd.entries import Entry, founding_id
 from node.membership import Formation, Member, formation
 
 MEMBERS = [{"name": "etcd-0", "address": "10.0.224.4"}]
@@ -31,7 +31,8 @@ MARKERS = (
     replace(NEW, snapshot=None, formed=True),
 )
 ENTRIES = tuple(
-    Entry(str(n), m.name, m.address, voter=True, started=n < 2) for n, m in enumerate(FOUNDERS)
+    Entry(founding_id(m.peer_url, NEW.token), m.name, m.address, voter=True, started=n < 2)
+    for n, m in enumerate(FOUNDERS)
 )
 STATES = [
     State(
