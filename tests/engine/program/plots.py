@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,9 @@ class Kill:
     """What was there between kill and recovery."""
 
 
-def _kill(bench: Workbench, types: set[str]) -> Kill | None:
+def _kill(
+    bench: Workbench, types: set[str], before: Callable[[frozenset[str]], None] | None = None
+) -> Kill | None:
     """Kill an update once it does nothing more but hold these types; None if it holds nothing."""
     bench.hold(*types)
     killed = bench.kill_held()
@@ -247,6 +250,8 @@ def _kill(bench: Workbench, types: set[str]) -> Kill | None:
         assert killed.status == 0, killed.text
         return None
     _let_out(bench, exists)
+    if before:
+        before(exists)
     world = observe(bench.clients)
     return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), world)
 
@@ -262,11 +267,16 @@ def _let_out(bench: Workbench, urns: frozenset[str]) -> None:
             ec2.authorize_security_group_egress(GroupId=group["GroupId"], IpPermissions=everything)
 
 
-def _killed_at(bench: Workbench, types: set[str]) -> Iterator[tuple[str, Any]]:
-    """Killed at every one of these types, recovered each time, and in the end up."""
+def _killed_at(
+    bench: Workbench,
+    types: set[str],
+    before: Callable[[frozenset[str]], None] | None = None,
+) -> Iterator[tuple[str, Any]]:
+    """Killed at every one of these types, recovered each time, and in the end up; `before` comes
+    between the first kill and its recovery."""
     kills: list[Kill] = []
     left = set(types)
-    while (kill := _kill(bench, left)) is not None:
+    while (kill := _kill(bench, left, None if kills else before)) is not None:
         kills.append(kill)
         left -= {urn.split("::")[-2].rpartition("$")[2] for urn in kill.exists}
         assert kill.recovered.status == 0, kill.recovered.text
@@ -276,12 +286,10 @@ def _killed_at(bench: Workbench, types: set[str]) -> Iterator[tuple[str, Any]]:
     yield "refreshed", chapter(bench, bench.pulumi(*again))
 
 
-def _forget(bench: Workbench) -> tuple[Finished, str, list[dict[str, Any]]]:
+def _forget(bench: Workbench, exists: frozenset[str]) -> tuple[Finished, str, list[dict[str, Any]]]:
     """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
     and the state. The state is put back then."""
-    bench.hold("aws:ec2/vpc:Vpc")
-    bench.kill_held()
-    (urn,) = bench.held_urns("exists")
+    (urn,) = (urn for urn in exists if urn.split("::")[-2].endswith("aws:ec2/vpc:Vpc"))
     (vpc,) = bench.inventory()["VPC"]
     before = bench.checkpoint.read_bytes()
     bench.pulumi("cancel", "--yes", "--stack", STACK)
@@ -289,7 +297,6 @@ def _forget(bench: Workbench) -> tuple[Finished, str, list[dict[str, Any]]]:
     done = bench.update("refresh", flag, urn, flag, vpc)
     state = bench.state()
     bench.checkpoint.write_bytes(before)
-    assert bench.recover("--yes", "--patience", "0").status == 0
     return done, urn, state
 
 
@@ -297,8 +304,10 @@ def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Killed on its way up at some types, and again while its machines are replaced."""
     bench.configure(SMALLEST)
     bench.prepare()
-    yield "forgotten", _forget(bench)
-    yield from _killed_at(bench, set(SOME_TYPES))
+    forgotten: list[Any] = []
+    first = partial(_forget, bench)
+    yield from _killed_at(bench, set(SOME_TYPES), lambda urns: forgotten.append(first(urns)))
+    yield "forgotten", forgotten[0]
     bench.set("etcd.instanceType", "m6i.xlarge")
     yield "replacement", _kill(bench, {INSTANCE})
     bench.set("api.instanceType", "m6i.xlarge")
