@@ -51,11 +51,6 @@ def test_only_named_clients_reach_the_balancer():
     assert clients == {"192.0.2.0/24", "198.51.100.7/32"}
 
 
-def test_nobody_reaches_the_balancer_when_the_list_is_empty():
-    table = opened(check({"api": {"allowedCidrs": []}}, stack="t"))
-    assert not any(group == "balancer" and way == "ingress" for group, way, _, _ in table)
-
-
 def test_no_ssh_unless_asked_for():
     assert not any(port == 22 for _, _, port, _ in opened(check({}, stack="t")))
 
