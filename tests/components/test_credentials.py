@@ -242,7 +242,9 @@ def test_no_node_writes_what_another_one_reads_but_the_marker(cluster):
 
 def test_only_members_read_snapshots_and_reports(cluster):
     objects = "arn:aws:s3:::test-bucket-id"
-    membership = {parameter_arn("/test/etcd/members"), parameter_arn("/test/etcd/formation")}
+    membership = {
+        parameter_arn(f"/test/{name}") for name in ("etcd/members", "etcd/formation", "operations")
+    }
     assert allowed(cluster, "etcd-0", "s3:GetObject") == {
         f"{objects}/program/*",
         f"{objects}/snapshots/*",
@@ -298,6 +300,7 @@ def test_what_an_api_server_may_do(cluster):
     assert found["Membership"]["Resource"] == [
         parameter_arn("/test/etcd/members"),
         parameter_arn("/test/etcd/formation"),
+        parameter_arn("/test/operations"),
     ]
     assert found["Report"]["Action"] == ["ssm:GetParameters", "ssm:PutParameter"]
     assert found["Report"]["Resource"] == [parameter_arn("/test/nodes/api-1/status")]
