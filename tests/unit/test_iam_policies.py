@@ -50,6 +50,9 @@ UNRESTRICTED = {
     "LookUp",
     "WhoAmI",
     "FindParameters",
+    "FindTopics",
+    # By prefix, which the provider asks for, and which IAM does not see.
+    "FindLogGroups",
     # Restricted by its namespace instead: PutMetricData knows no resource.
     "Metrics",
     "PrivateDns",
