@@ -71,6 +71,7 @@ class Tier:
         """What the first `pulumi up` writes."""
         members = [self.member(number) for number in range(size)]
         marker = {"formed": False, "token": TOKEN, "members": members, "version": 1}
+        self.aws.delete_parameters(Names=[FORMATION])
         self.put(FORMATION, marker)
         self.desire(*range(size))
 
