@@ -86,7 +86,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
         NodeAlarm(
             suffix="data-disk",
             description=f"The data disk of an etcd member is over {DISK_PERCENT} % full, or would "
-            "be with a database as large as its quota",
+            "be with a database as large as its quota: raise etcd.dataVolume.sizeGib",
             metric="DataDiskNeededPercent",
             statistic="Maximum",
             above=DISK_PERCENT,

@@ -74,13 +74,13 @@ def test_both_tiers_are_told_at_once(deploy_stack):
     assert {line.partition(":")[0] for line in lines} == {"etcd.instanceType", "api.instanceType"}
 
 
-def test_a_xen_type(deploy_stack):
+def test_a_xen_type_that_the_settings_do_not_know(deploy_stack):
     message = refused(
         deploy_stack,
-        {"api": {"instanceType": "t2.medium"}},
-        cloud=Cloud(types={"t2.medium": {"ebsNvmeSupport": "unsupported"}}),
+        {"api": {"instanceType": "xen9.medium"}},
+        cloud=Cloud(types={"xen9.medium": {"ebsNvmeSupport": "unsupported"}}),
     )
-    assert message.startswith("api.instanceType: must be an instance type on Nitro, got t2.medium")
+    assert message.startswith("api.instanceType: must be an instance type on Nitro, got xen9.")
 
 
 def test_a_number_of_zones_means_zones_that_have_the_type(look):

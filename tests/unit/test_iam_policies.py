@@ -115,6 +115,10 @@ OPTIONAL = {
     ("ec2:RunInstances", "ssm:GetParameters"): "an image that is named by a parameter",
     ("sns:CreateTopic", "iam:PassRole"): "delivery status logging",
     ("sns:SetTopicAttributes", "iam:PassRole"): "delivery status logging",
+    **{
+        ("ec2:CreateFlowLogs", f"ecs:List{kind}"): "records that name tasks of ECS"
+        for kind in ("Clusters", "ContainerInstances", "Services", "TaskDefinitions", "Tasks")
+    },
 }
 """Dependencies of options that the program does not use."""
 
