@@ -65,7 +65,6 @@ def check_adopted(
             f"got {network.cidr}"
         )
     subnets = adopted_subnets(existing)
-    problems += _shared(subnets)
     new = Counter(
         (zone, "etcd" if name.startswith("etcd-") else "private")
         for name, zone in placement.nodes.items()
@@ -93,17 +92,6 @@ def check_adopted(
         problems += _too_full(subnet, found, new)
     if problems:
         raise LookupFailedError("\n".join(problems))
-
-
-def _shared(subnets: list[AdoptedSubnet]) -> Iterator[str]:
-    first: dict[str, str] = {}
-    for subnet in subnets:
-        other = first.setdefault(subnet.subnet_id, subnet.key)
-        if other != subnet.key:
-            yield (
-                f"{subnet.key}: must be a subnet of its own, got {subnet.subnet_id}, which {other} "
-                "names, too"
-            )
 
 
 def _different(

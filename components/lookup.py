@@ -24,9 +24,6 @@ from config import ClusterSettings
 
 __all__ = ["Environment", "LookupFailedError", "look_up"]
 
-_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d+")
-_ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
-
 
 @dataclass(frozen=True)
 class Environment:
@@ -71,14 +68,6 @@ def _account() -> Account:
     if not region:
         raise LookupFailedError(
             "aws:region: must be set, for example with `pulumi config set aws:region eu-central-1`"
-        )
-    if zone := _ZONE.fullmatch(region):
-        raise LookupFailedError(
-            f"aws:region: must be a region, got {region!r}, which is a zone of {zone[1]}"
-        )
-    if not _REGION.fullmatch(region):
-        raise LookupFailedError(
-            f"aws:region: must be the name of a region such as eu-central-1, got {region!r}"
         )
     try:
         identity = aws.get_caller_identity()

@@ -38,6 +38,8 @@ CHANGES = {
     "network.zones": ({}, [ZONES[1], ZONES[0], ZONES[2]]),
     "network.acceptTwoZones": ({}, True),
     "network.nat": ({}, "single"),
+    "network.workerCidrs": ({}, ["192.0.2.0/24"]),
+    "network.flowLogDays": ({}, 30),
     "etcd.size": ({}, 5),
     "etcd.instanceType": ({}, "m6i.xlarge"),
     "etcd.dataVolume.sizeGib": ({}, 40),
@@ -78,9 +80,9 @@ ELSEWHERE = {
     "etcd.version",
 }
 
-ADOPTED = {f"network.existing.{key}" for key in ("vpcId", "zones")}
+ADOPTED = {f"network.existing.{key}" for key in ("vpcId", "zones", "instanceConnectGroupId")}
 """The network of a cluster stays what it is: a subnet is where an instance is, and a VPC where a
-subnet is."""
+subnet is. The group is named in rules alone."""
 
 REPLACING = (
     *("userDataBase64", "instanceType", "subnetId", "privateIp", "placementGroup", "ami"),
@@ -109,6 +111,12 @@ def merged(one, other):
     return {**one, **other, **deep}
 
 
+def value(instance, input_):
+    """What an instance is made with; tags of its disk change in place."""
+    found = instance.inputs.get(input_)
+    return {**found, "tags": None} if input_ == "rootBlockDevice" else found
+
+
 def replaced(before, after):
     """The tiers with a machine in both that is replaced, and those with one that comes or goes."""
     old, new = before.registrations("Instance"), after.registrations("Instance")
@@ -117,7 +125,7 @@ def replaced(before, after):
         for name in old.keys() & new.keys()
         for input_ in REPLACING
         if input_ not in new[name].ignore_changes
-        and old[name].inputs.get(input_) != new[name].inputs.get(input_)
+        and value(old[name], input_) != value(new[name], input_)
     }
     return tiers(rolled), tiers(old.keys() ^ new.keys())
 

@@ -419,16 +419,6 @@ def test_an_adopted_network_that_is_not_as_described(deploy_stack, config, cloud
     assert message.endswith(says)
 
 
-def test_one_subnet_for_two_purposes(deploy_stack):
-    config = adopting(a={"etcdSubnetId": "subnet-0a"}, b={"privateSubnetId": "subnet-0a"})
-    message = refused(deploy_stack, config)
-    alone = [line for line in message.splitlines() if "of its own" in line]
-    assert [line.partition(": ")[0].removeprefix("network.existing.zones.") for line in alone] == [
-        "eu-central-1a.etcdSubnetId",
-        "eu-central-1b.privateSubnetId",
-    ]
-
-
 def test_a_subnet_that_does_not_exist(deploy_stack):
     class Missing(Cloud):
         def _subnet(self, args):

@@ -137,18 +137,10 @@ def test_an_image_of_another_architecture(deploy_stack):
     )
 
 
-@pytest.mark.parametrize(
-    ("region", "says"),
-    [
-        ("", "must be set"),
-        ("EU-CENTRAL-1", "must be the name of a region such as eu-central-1, got 'EU-CENTRAL-1'"),
-        ("eu-central-1a", "must be a region, got 'eu-central-1a', which is a zone of eu-central-1"),
-        ("frankfurt", "must be the name of a region"),
-    ],
-)
-def test_what_is_no_region_is_told_under_its_key(deploy_stack, region, says):
+@pytest.mark.parametrize("region", ["", "EU-CENTRAL-1", "eu-central-1a", "frankfurt"])
+def test_what_is_no_region_is_told_under_its_key(deploy_stack, region):
     message = refused(deploy_stack, {"aws:region": region})
-    assert message.startswith(f"aws:region: {says}")
+    assert message.startswith("aws:region: must be a region such as eu-central-1, in lower case")
 
 
 def test_other_partitions_are_refused_in_one_line(deploy_stack):
