@@ -55,10 +55,24 @@ def current(settings: Settings) -> Operations:
     try:
         return fetch(settings)
     except NodeError as error:
-        try:
-            return parse(json.loads(files.read(at(KEPT)) or ""))
-        except (NodeError, ValueError):
+        if (kept := _kept()) is None:
             raise NodeError(f"{error}; and on disk there is none of an earlier time") from error
+        return kept
+
+
+def recent(settings: Settings) -> Operations:
+    """What `reconcile` read half a minute ago; Parameter Store is asked when it never did.
+
+    NodeError without either.
+    """
+    return _kept() or fetch(settings)
+
+
+def _kept() -> Operations | None:
+    try:
+        return parse(json.loads(files.read(at(KEPT)) or ""))
+    except (NodeError, ValueError):
+        return None
 
 
 def parse(document: Any) -> Operations:  # noqa: ANN401  JSON

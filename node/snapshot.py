@@ -16,7 +16,7 @@ def run(settings: Settings, _machine: Machine, *given: str) -> str:
         raise NodeError("only an etcd member takes snapshots: run this on one")
     if given not in {(), (WHEN_DUE,)}:
         raise NodeError(f"usage: ha-node snapshot [{WHEN_DUE}]")
-    if given and (reason := due.not_yet(operations.current(settings).every_minutes)):
+    if given and (reason := due.not_yet(operations.recent(settings).every_minutes)):
         return reason
     due.attempt()
     return snapshots.take(settings, settings.etcd)

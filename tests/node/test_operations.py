@@ -208,6 +208,7 @@ def test_a_snapshot_is_taken_as_often_as_the_stack_says_today(aws, node, taken, 
     assert when == [0, 20, 40, 60]
 
     write(aws, etcd={"snapshots": {"everyMinutes": 5}}, operatorAccess="none")
+    operations.follow(settings)  # as `reconcile` does, each half minute
     assert snapshot.run(settings, FakeMachine(), "--when-due") == "stored"
     said = snapshot.run(settings, FakeMachine(), "--when-due")
     assert said == "the newest is 0 min old, and one is due every 5 min"
