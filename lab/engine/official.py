@@ -48,15 +48,28 @@ def plugin_directories() -> Iterator[Path]:
     yield Path.home() / ".pulumi" / "plugins"
 
 
-def official_plugin(name: str, version: str) -> Path | None:
+def _is_script(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
+def official_plugin(name: str, version: str, home: Path) -> Path | None:
     """The directory of an installed resource plugin of exactly this version, or None.
 
     A plugin whose installation was cut short has a `.partial` file beside it and does not count.
+    Nor does what is in `home`, the lab's own, which is PULUMI_HOME in a shell of the lab: it would
+    be linked to itself. Nor does another lab's stand-in, which is a script.
     """
     for directory in plugin_directories():
         plugin = directory / f"resource-{name}-v{version}"
         partial = plugin.with_name(plugin.name + ".partial")
-        if (plugin / f"pulumi-resource-{name}").is_file() and not partial.exists():
+        program = plugin / f"pulumi-resource-{name}"
+        if (
+            directory != home / "plugins"
+            and program.is_file()
+            and not _is_script(program)
+            and not partial.exists()
+        ):
             return plugin
     found = shutil.which(f"pulumi-resource-{name}")
     return Path(found).parent if found else None

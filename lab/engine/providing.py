@@ -55,7 +55,7 @@ def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
 
 def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
     version = _sdk_version("pulumi-aws")
-    official = official_plugin("aws", version)
+    official = official_plugin("aws", version, home)
     if official is not None:
         install_official(home, "resource", "aws", version, official)
         sources["aws"] = f"official plugin {version}"
@@ -71,7 +71,7 @@ def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
 
 def _tls(home: Path, sources: dict[str, str]) -> None:
     version = _sdk_version("pulumi-tls")
-    official = official_plugin("tls", version)
+    official = official_plugin("tls", version, home)
     if official is not None:
         install_official(home, "resource", "tls", version, official)
         sources["tls"] = f"official plugin {version}"

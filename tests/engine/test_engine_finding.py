@@ -113,12 +113,23 @@ def test_a_packed_mirror_is_unpacked_once(bare):
 
 def test_an_official_plugin_counts_when_it_is_complete_and_of_the_version(bare):
     plugin = bare / "home/.pulumi/plugins/resource-aws-v7.51.1"
-    executable(plugin / "pulumi-resource-aws")
-    assert official_plugin("aws", "7.51.1") == plugin
-    assert official_plugin("aws", "7.51.2") is None
-    assert official_plugin("tls", "7.51.1") is None
+    executable(plugin / "pulumi-resource-aws", "official")
+    home = bare / "lab"
+    assert official_plugin("aws", "7.51.1", home) == plugin
+    assert official_plugin("aws", "7.51.2", home) is None
+    assert official_plugin("tls", "7.51.1", home) is None
     plugin.with_name(plugin.name + ".partial").touch()
-    assert official_plugin("aws", "7.51.1") is None
+    assert official_plugin("aws", "7.51.1", home) is None
+
+
+def test_what_a_lab_has_installed_itself_is_not_official(bare, monkeypatch):
+    """In a shell of the lab PULUMI_HOME is the lab's own, and a link to itself starts nothing."""
+    for name, text in (("mine", "official"), ("another", "#!/bin/sh\n")):
+        monkeypatch.setenv("PULUMI_HOME", str(bare / name))
+        plugin = bare / name / "plugins/resource-aws-v7.51.1/pulumi-resource-aws"
+        executable(plugin, text)
+        assert official_plugin("aws", "7.51.1", bare / "mine") is None
+        assert plugin.read_text() == text
 
 
 def test_an_official_cli_is_used_and_a_broken_one_is_named(bare):

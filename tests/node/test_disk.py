@@ -9,7 +9,7 @@ from node.etcd import disk
 from node.settings import EtcdSettings
 from tests.node.doubles import FakeMachine
 
-VOLUME = EtcdSettings("10.0.224.4", "vol-0abc", "test-bucket", {})
+VOLUME = EtcdSettings("10.0.224.4", "vol-0abc", "test-bucket")
 DEVICE = "dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0abc"
 SIZE = 32 << 20
 

@@ -273,10 +273,10 @@ def _killed_at(
     before: Callable[[frozenset[str]], None] | None = None,
 ) -> Iterator[tuple[str, Any]]:
     """Killed at every one of these types, recovered each time, and in the end up; `before` comes
-    between the first kill and its recovery."""
+    between a kill and its recovery."""
     kills: list[Kill] = []
     left = set(types)
-    while (kill := _kill(bench, left, None if kills else before)) is not None:
+    while (kill := _kill(bench, left, before)) is not None:
         kills.append(kill)
         left -= {urn.split("::")[-2].rpartition("$")[2] for urn in kill.exists}
         assert kill.recovered.status == 0, kill.recovered.text
@@ -286,10 +286,14 @@ def _killed_at(
     yield "refreshed", chapter(bench, bench.pulumi(*again))
 
 
-def _forget(bench: Workbench, exists: frozenset[str]) -> tuple[Finished, str, list[dict[str, Any]]]:
+def _forget(
+    bench: Workbench, exists: frozenset[str]
+) -> Iterator[tuple[Finished, str, list[dict[str, Any]]]]:
     """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
     and the state. The state is put back then."""
-    (urn,) = (urn for urn in exists if urn.split("::")[-2].endswith("aws:ec2/vpc:Vpc"))
+    urn = next((urn for urn in exists if urn.split("::")[-2].endswith("aws:ec2/vpc:Vpc")), None)
+    if urn is None:
+        return
     (vpc,) = bench.inventory()["VPC"]
     before = bench.checkpoint.read_bytes()
     bench.pulumi("cancel", "--yes", "--stack", STACK)
@@ -297,7 +301,7 @@ def _forget(bench: Workbench, exists: frozenset[str]) -> tuple[Finished, str, li
     done = bench.update("refresh", flag, urn, flag, vpc)
     state = bench.state()
     bench.checkpoint.write_bytes(before)
-    return done, urn, state
+    yield done, urn, state
 
 
 def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
@@ -306,8 +310,9 @@ def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
     bench.prepare()
     forgotten: list[Any] = []
     first = partial(_forget, bench)
-    yield from _killed_at(bench, set(SOME_TYPES), lambda urns: forgotten.append(first(urns)))
-    yield "forgotten", forgotten[0]
+    yield from _killed_at(bench, set(SOME_TYPES), lambda urns: forgotten.extend(first(urns)))
+    (done,) = forgotten
+    yield "forgotten", done
     bench.set("etcd.instanceType", "m6i.xlarge")
     yield "replacement", _kill(bench, {INSTANCE})
     bench.set("api.instanceType", "m6i.xlarge")
