@@ -29,6 +29,7 @@ PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 
 IMPLIED: Mapping[str, str] = {
     "ec2:CreateNetworkInterface": "CreateInstanceConnectEndpoint (EC2 user guide)",
+    "ec2:ModifySecurityGroupRules": "a description of a rule that a new version changes",
     "ec2:ModifyVpcEndpoint": "subnets, groups or policy of an endpoint that stays",
     "ec2:StartInstances": "a machine that is stopped (docs/runbooks/alarms.md)",
     "elasticloadbalancing:ModifyTargetGroup": "a health check that a new version changes",
@@ -43,6 +44,7 @@ IMPLIED: Mapping[str, str] = {
     "kms:PutKeyPolicy": "CreateKey with a policy, and a policy that changes",
     "kms:ReEncryptFrom": "encrypted root volumes",
     "kms:ReEncryptTo": "encrypted root volumes",
+    "logs:UntagResource": "a tag that is taken away",
     "route53:AssociateVPCWithHostedZone": "interface endpoints with private DNS",
     "sns:ListTopics": "python -m recovery",
 }
@@ -72,7 +74,12 @@ def preview_policy(cluster: str) -> Document:
     """The policy of a CI job that runs `preview`, without `--refresh`: it reads no secret."""
     return _document(
         [
-            _allow("LookUp", ["ec2:Describe*", "sts:GetCallerIdentity"], ["*"]),
+            # The provider reads an image's boot variables when it looks the image up.
+            _allow(
+                "LookUp",
+                ["ec2:Describe*", "ec2:GetInstanceUefiData", "sts:GetCallerIdentity"],
+                ["*"],
+            ),
             _allow(
                 "Record",
                 ["ssm:GetParametersByPath"],

@@ -74,7 +74,7 @@ def project(
     for package in ("components", "config", "node"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / package, directory / package, ignore=ignored)
-    project = make(engine, endpoint, directory, PROGRAM)
+    project = make(engine, endpoint, directory, PROGRAM, name="owned")
     done, steps = project.up()
     assert done.status == 0, done.text
     assert all(op == "create" for op, _ in steps)

@@ -99,11 +99,13 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def make(engine: Engine, endpoint: str, directory: Path, program: str) -> Project:
-    """A program in a directory, and an empty stack of it."""
+def make(
+    engine: Engine, endpoint: str, directory: Path, program: str, name: str = "throwaway"
+) -> Project:
+    """A program in a directory, and an empty stack of it. Each project has a name of its own."""
     (directory / "__main__.py").write_text(program)
     (directory / "Pulumi.yaml").write_text(
-        f"name: throwaway\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
+        f"name: {name}\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
     )
     project = Project(engine, directory, endpoint)
     assert project.pulumi("stack", "init", "test").status == 0

@@ -2,7 +2,8 @@
 
 Stock moto names every load balancer `loadbalancer/app/...`. CloudWatch dimensions are cut from the
 ARN, so an alarm on a network load balancer would name one that does not exist. Its DNS name is not
-under the domain that AWS has for them, and it is active although nobody has made it answer. It
+under the domain that AWS has for them, and it is active although nobody has made it answer. One that
+is asked for without a scheme has none, where AWS makes it internet-facing. It
 deletes what is protected from deletion, and gives a name twice: a replacement that AWS refuses
 half-way would pass.
 """
@@ -36,6 +37,7 @@ def create_load_balancer(
     name = given(original, backend, *args, **kwargs)["name"]
     if any(balancer.name == name for balancer in list(backend.load_balancers.values())):
         raise DuplicateLoadBalancerName
+    kwargs["scheme"] = kwargs.get("scheme") or "internet-facing"
     token = _kind.set(KINDS.get(str(kwargs.get("loadbalancer_type")), "app"))
     try:
         balancer: FakeLoadBalancer = original(backend, *args, **kwargs)

@@ -37,6 +37,6 @@ def test_a_new_epoch_reaches_every_leaf_on_every_node(resized: Story) -> None:
     changed = {name for name in before if before[name] != after[name]}
     kept = {name.rpartition("/")[2] for name in before.keys() - changed}
     authorities = {"ca.crt", "ca.key", "etcd-ca.crt", "front-proxy-ca.crt"}
-    others = {"sa.key", "sa.pub", "encryption.yaml", "status", "members", "formation"}
+    others = {"sa.key", "sa.pub", "encryption.yaml", "status", "members", "formation", "operations"}
     recorded = {"cluster", *(n.rpartition("/")[2] for n in before if "/record/" in n)}
     assert kept == authorities | others | recorded
