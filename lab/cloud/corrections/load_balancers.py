@@ -2,10 +2,9 @@
 
 Stock moto names every load balancer `loadbalancer/app/...`. CloudWatch dimensions are cut from the
 ARN, so an alarm on a network load balancer would name one that does not exist. Its DNS name is not
-under the domain that AWS has for them, and it is active although nobody has made it answer. One that
-is asked for without a scheme has none, where AWS makes it internet-facing. It
-deletes what is protected from deletion, and gives a name twice: a replacement that AWS refuses
-half-way would pass.
+under the domain that AWS has for them, and it is active although nobody has made it answer. One
+that is asked for without a scheme has none, where AWS makes it internet-facing. It deletes what is
+protected from deletion, and gives a name twice: a replacement that AWS refuses half-way would pass.
 """
 
 from contextvars import ContextVar

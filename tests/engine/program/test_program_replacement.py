@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tests.engine.program.steps import done, find
-from tests.engine.program.story import Story, kept
+from tests.engine.program.story import Chapter, Story, kept
 
 MEMBERS = [f"local-etcd-{number}" for number in range(3)]
 SERVERS = ["local-api-0", "local-api-1"]
