@@ -13,6 +13,8 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
 
+from components.operations import operations_document
+from config import check
 from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from node import web
@@ -83,7 +85,9 @@ def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SS
 
 @pytest.fixture
 def bucket(aws: SSMClient) -> str:
-    """The cluster's bucket, empty."""
+    """The cluster's bucket, empty, and what the stack says of snapshots."""
+    document = operations_document(check({}, stack="test"))
+    aws.put_parameter(Name="/test/operations", Value=document, Type="String", Overwrite=True)
     boto3.client("s3", region_name=REGION).create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
