@@ -38,7 +38,7 @@ config:
 or from the command line: `pulumi config set --path etcd.size 5` (without `--path` that would be a
 key called `etcd.size`, and an error). `aws:region` must be set. Every
 key below is optional. An unknown key, a value of the wrong kind and a broken rule are errors, all
-told at once and before anything changes. For completion in an editor, begin a stack file with
+reported together and before anything changes. For completion in an editor, begin a stack file with
 `# yaml-language-server: $schema=schema.json`.
 
 The column "a change" says what a change of the key does to a cluster that runs. "Rolls" means that
