@@ -9,6 +9,8 @@ from tests.engine.program.story import Chapter, Story
 from tests.engine.program.test_program_size import account, counts
 from tests.recording import Deploy
 
+pytestmark = pytest.mark.matrix
+
 
 def _kind(urn: str) -> str:
     return urn.split("::")[-2].rpartition("$")[2]
@@ -113,7 +115,6 @@ def test_a_destroyed_stack_leaves_nothing_of_all_the_kills(resumed: Story) -> No
     assert resumed["destroyed"].world.inventory == {}
 
 
-@pytest.mark.matrix
 def test_every_type_of_the_program_can_be_killed(
     resumed_everywhere: Story, deploy_stack: Deploy
 ) -> None:
