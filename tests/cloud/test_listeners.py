@@ -91,3 +91,13 @@ def test_a_load_balancers_name_is_given_once(elb, network):
     _balancer(elb, network, "listeners-once")
     with pytest.raises(ClientError, match="DuplicateLoadBalancerName"):
         _balancer(elb, network, "listeners-once")
+
+
+def test_a_target_group_names_the_load_balancer_that_there_is(elb, network):
+    first, group = _balancer(elb, network), _group(elb, network)
+    _listen(elb, first, group)
+    elb.delete_load_balancer(LoadBalancerArn=first)
+    second = _balancer(elb, network)
+    _listen(elb, second, group)
+    (known,) = elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"]
+    assert known["LoadBalancerArns"] == [second]

@@ -5,6 +5,7 @@ ARN, so an alarm on a network load balancer would name one that does not exist. 
 under the domain that AWS has for them, and it is active although nobody has made it answer. One
 that is asked for without a scheme has none, where AWS makes it internet-facing. It deletes what is
 protected from deletion, and gives a name twice: a replacement that AWS refuses half-way would pass.
+A target group goes on naming a load balancer that was deleted.
 """
 
 from contextvars import ContextVar
@@ -58,6 +59,8 @@ def delete_load_balancer(original: Method, backend: ELBv2Backend, arn: str) -> N
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
         )
     original(backend, arn)
+    for group in backend.target_groups.values():
+        group.load_balancer_arns = [one for one in group.load_balancer_arns if one != arn]
 
 
 @extends(FakeLoadBalancer, "activate")
