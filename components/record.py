@@ -134,8 +134,9 @@ def refusals(settings: ClusterSettings, record: Record, slots: Mapping[str, int]
         )
     if gone := _zones_given_up(record, slots):
         found.append(
-            f"{_zones_key(settings)}: must keep {gone} while the cluster is protected: leaving a "
-            "zone would replace its members with their disks, and the load balancer: " + remedy
+            f"{settings.network.zones_key}: must keep {gone} while the cluster is protected: "
+            "leaving a zone would replace its members with their disks, and the load balancer: "
+            + remedy
         )
     return found
 
@@ -150,8 +151,8 @@ def warnings(settings: ClusterSettings, record: Record, slots: Mapping[str, int]
     ]
     if gone := _zones_given_up(record, slots):
         found.append(
-            f"{_zones_key(settings)}: no longer has {gone}: members there are replaced with their "
-            "disks, several at a time, and the load balancer as well"
+            f"{settings.network.zones_key}: no longer has {gone}: members there are replaced "
+            "with their disks, several at a time, and the load balancer as well"
         )
     return found
 
@@ -170,10 +171,6 @@ def _consequence(key: str) -> str:
 
 def _zones_given_up(record: Record, slots: Mapping[str, int]) -> str:
     return ", ".join(sorted(record.slots.keys() - slots.keys()))
-
-
-def _zones_key(settings: ClusterSettings) -> str:
-    return "network.existing.zones" if settings.network.existing else "network.zones"
 
 
 def record_parameter(
