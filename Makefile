@@ -9,13 +9,14 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := --quiet --disable-pip-version-check --require-hashes
 CODE := __main__.py components config node recovery lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
 # a missing one are skipped with the reason shown.
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
 	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up lab machines prove down destroy test check format lint types golden reference figures lock packages
+.PHONY: help up lab machines prove down destroy test test-all installed check format lint types golden reference figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -39,7 +40,10 @@ down: $(VENV)/installed ## Stop the local cloud and remove everything it made
 destroy: $(VENV)/installed ## Run `pulumi destroy` on the local stack
 	@. .lab/env && pulumi destroy --yes --stack local
 
-test: $(VENV)/installed packages ## Run every test that boots no machine, in groups side by side
+test: $(VENV)/installed ## Run the tests that need no build, no root and no daemon
+	@$(BIN)/python -m pytest -q -n auto -m "not machines and not matrix and not engine and not daemons"
+
+test-all: $(VENV)/installed packages ## Run every test that boots no machine, with what they need built
 	@$(BIN)/python -m tests
 
 check: lint types ## Check format, lint and strict types
@@ -72,7 +76,9 @@ lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 			--python-version 3.11 --custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
 
-packages:
+installed: $(VENV)/installed ## Install the locked Python packages into .venv
+
+packages: ## Install the system packages that real daemons and machines need (root, apt)
 	@missing=(); for package in $(SYSTEM_PACKAGES); do \
 		dpkg-query --show --showformat='$${db:Status-Status}' $$package 2>/dev/null \
 			| grep -qx installed || missing+=($$package); \
@@ -92,6 +98,9 @@ $(VENV)/installed: requirements-dev.txt
 	@echo "installing the Python packages of requirements-dev.txt into $(VENV)"
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
+	@# uv takes seconds where pip takes minutes; it is installed by its locked hash like the rest.
+	@sed -n '/^uv==/,/[^\\]$$/p' $< > $(VENV)/uv.txt
+	@{ $(BIN)/pip install $(PIP) -r $(VENV)/uv.txt && $(BIN)/uv pip install --quiet --require-hashes -r $<; } \
+		|| { echo "uv did not install them; trying pip"; $(BIN)/pip install $(PIP) -r $<; } \
 		|| { echo "the packages could not be installed: is the package registry reachable?"; exit 1; }
 	@touch $@

@@ -1,8 +1,9 @@
-"""`python -m tests`: every test, in groups that run side by side, while what they need is built.
+"""`python -m tests`: every test that boots no machine, while what they need is built.
 
-The engine's tests mostly wait for the provider and the daemons' tests mostly wait for elections, so
-one group alone leaves the processors idle. Each group is a pytest process of its own: some tests
-change the environment or the signal handlers of their process.
+The engine's tests mostly wait for the provider, so they run beside the rest. Tests of real daemons
+come after those that only compute: elections and health checks want a processor that is free.
+Each group is a pytest process of its own: some tests change the environment or the signal handlers
+of their process.
 """
 
 import re
@@ -18,12 +19,17 @@ from rich.console import Console
 
 LOGS = Path("build/tests")
 PROGRESS_SECONDS = 30
-GROUPS: dict[str, Sequence[str]] = {
-    "engine": ("tests/engine",),
-    "node": ("tests/node",),
-    "others": ("tests", "--ignore=tests/engine", "--ignore=tests/node"),
-}
-"""Arguments of pytest by the name of the group."""
+SHOWN = 30_000
+"""Characters of a failed group's output; all of it is in its log."""
+ALONE = "not machines and not matrix"
+LANES: tuple[dict[str, Sequence[str]], ...] = (
+    {"engine": ("-m", f"engine and {ALONE}", "tests/engine")},
+    {
+        "units": ("-m", f"not engine and not daemons and {ALONE}", "-n", "2", "tests"),
+        "daemons": ("-m", f"daemons and not engine and {ALONE}", "tests"),
+    },
+)
+"""Arguments of pytest by the name of the group; the groups of a lane run one after the other."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Group:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    lane: dict[str, Sequence[str]]
+    """What comes after it."""
 
     @property
     def progress(self) -> str:
@@ -49,7 +57,8 @@ def main() -> int:
         build = subprocess.Popen(
             ["nice", sys.executable, "-m", "lab", "build"], stdout=log, stderr=subprocess.STDOUT
         )
-    running = [_start(name) for name in GROUPS]
+    waiting = [dict(lane) for lane in LANES]
+    running = [_start(lane) for lane in waiting]
     failed, said_at = [], began
     try:
         while running:
@@ -59,6 +68,8 @@ def main() -> int:
                 _show(console, group)
                 if group.process.returncode != 0:
                     failed.append(group.name)
+                if group.lane:
+                    running.append(_start(group.lane))
             if running and time.monotonic() - said_at >= PROGRESS_SECONDS:
                 said_at = time.monotonic()
                 minutes, seconds = divmod(int(said_at - began), 60)
@@ -74,19 +85,24 @@ def main() -> int:
             process.wait()
 
 
-def _start(name: str) -> Group:
+def _start(lane: dict[str, Sequence[str]]) -> Group:
+    """Start the first group of a lane; the group takes the rest along."""
+    name = next(iter(lane))
+    arguments = lane.pop(name)
     log = LOGS / f"{name}.log"
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "pytest", "--durations=15", *GROUPS[name]]
+        command = [sys.executable, "-m", "pytest", "--durations=15", *arguments]
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    return Group(name, process, log)
+    return Group(name, process, log, lane)
 
 
 def _show(console: Console, group: Group) -> None:
-    """All of what a group that failed said, and the end of one that passed."""
+    """What a group that failed said of its failures, and the end of one that passed."""
     text = group.log.read_text(errors="replace").rstrip()
     if group.process.returncode == 0:
         text = text.splitlines()[-1] if text else ""
+    else:
+        text = text[max(0, len(text) - SHOWN) :]
     console.print(f"{group.name}:", style="bold")
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 

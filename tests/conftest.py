@@ -17,6 +17,20 @@ settings.register_profile(
 settings.load_profile("any-machine")
 
 
+DAEMONS = {"etcd_binaries", "kubernetes_binaries", "etcd_tier"}
+"""Fixtures that give real daemons, which are built first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes a build, a daemon or an engine: by what a test asks for, so that none is
+    forgotten."""
+    for item in items:
+        if (REPOSITORY / "tests" / "engine") in item.path.parents:
+            item.add_marker("engine")
+        if DAEMONS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("daemons")
+
+
 @pytest.fixture
 def deploy() -> Deploy:
     """Run a callable that registers resources."""

@@ -12,6 +12,8 @@ from lab.machines.names import Names, port
 from lab.machines.network import faults, namespaces, router
 from lab.machines.network.faults import Faults, ruleset
 
+pytestmark = pytest.mark.daemons
+
 
 @pytest.fixture
 def other_subnet(subnet):

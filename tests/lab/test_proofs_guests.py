@@ -22,6 +22,8 @@ from lab.proofs.reachability import PORTS, claims
 from lab.running.client import plug
 from lab.stack.cloud import clients
 
+pytestmark = pytest.mark.daemons
+
 PODS = IPv4Network("10.0.31.0/28")
 SETTINGS = check({"network": {"workerCidrs": [str(PODS)]}}, stack="t")
 SUBNETS = {"a": "10.0.0.0/19", "b": "10.0.32.0/19", "etcd": "10.0.224.0/28"}

@@ -16,6 +16,8 @@ from lab.proofs.forged import sign, stranger
 from lab.proofs.knock import knock
 from lab.proofs.tls import Answer, Identity, RefusedError, Server
 
+pytestmark = pytest.mark.daemons
+
 RULES = """\
 table inet proof {
   chain input {

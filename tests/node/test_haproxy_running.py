@@ -27,7 +27,10 @@ from tests.node.daemons import start, wait_until
 from tests.node.doubles import FakeMachine
 from tests.node.loopback import network
 
-pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
+pytestmark = [
+    pytest.mark.daemons,
+    pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here"),
+]
 
 UNIT = "etcd-proxy.service"
 

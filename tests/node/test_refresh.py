@@ -267,6 +267,7 @@ def test_when_a_daemon_started(systemctl, shown, started):
     ]
 
 
+@pytest.mark.usefixtures("bucket")
 class TestReconcile:
     """It does both, whatever comes of either."""
 
@@ -278,7 +279,8 @@ class TestReconcile:
         )
         reissue(aws, authority)
         assert reconcile.run(settings, machine) == (
-            "started HAProxy with etcd-0; wrote apiserver.crt, apiserver.key"
+            "started HAProxy with etcd-0; wrote apiserver.crt, apiserver.key; "
+            "accepts 0 operators' keys"
         )
 
     def test_a_step_that_fails_keeps_no_certificate_waiting(
@@ -286,7 +288,7 @@ class TestReconcile:
     ):
         pair = reissue(aws, authority)
         with pytest.raises(
-            NodeError, match=r"ParameterNotFound.*; wrote apiserver.crt, apiserver.key$"
+            NodeError, match=r"ParameterNotFound.*; wrote apiserver.crt, apiserver.key; accepts 0 "
         ):
             reconcile.run(settings, machine)
         assert (settings.pki / "apiserver.crt").read_text() == pair.certificate

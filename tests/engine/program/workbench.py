@@ -32,7 +32,10 @@ PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node", "recove
 QUIET = 4.0
 """Seconds without an event after which an update is taken to wait for what is held."""
 
-LONGEST = 600
+STATE_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Has the engine write its state once."""
+
+LONGEST = 1200
 """Seconds after which a command is taken for stuck."""
 
 
@@ -141,6 +144,8 @@ class Workbench:
         words = [sys.executable, "-m", "lab", "--project", str(self.project)]
         words += ["--state", str(self.workspace.state), name]
         environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
+        if meanwhile is None:
+            environment |= STATE_ONCE
         return self._finish(words, REPOSITORY, environment, meanwhile)
 
     def pulumi(
@@ -166,12 +171,17 @@ class Workbench:
         **environment: Any,
     ) -> Update:
         """`pulumi up`, `refresh` or `destroy`, without a preview first; `meanwhile` gets the event
-        log."""
+        log.
+
+        The state is written at the end alone: most of an update's computing goes into writing it
+        after each step. Where the engine is killed it is written after each step, as for people.
+        """
         log = self.directory / f"{name}.events"
         log.unlink(missing_ok=True)
         arguments = [name, "--stack", STACK, "--yes", "--skip-preview", *options]
         during = None if meanwhile is None else (lambda _: meanwhile(log))
-        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **environment)
+        variables = {**STATE_ONCE, **environment}
+        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **variables)
         return Update(done.status, done.text, read_steps(log))
 
     def prepare(self) -> None:
