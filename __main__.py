@@ -4,7 +4,7 @@ import pulumi
 
 import config
 from components.cluster import Cluster
-from components.lookup import LookupFailedError, look_up
+from components.lookups.aws_context import LookupFailedError, look_up
 
 try:
     settings = config.load()

@@ -5,34 +5,34 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.addressing import etcd_cidrs, plan_zones
-from components.admin_kubeconfig import admin_kubeconfig
-from components.alarms import Alarms, AlarmsArgs
-from components.api_endpoint import ApiEndpoint, ApiEndpointArgs
-from components.api_servers import ApiServerTier, ApiServerTierArgs
-from components.certificates import ADMIN
-from components.cluster_bucket import ClusterBucket, ClusterBucketArgs
-from components.encryption_key import EncryptionKey, EncryptionKeyArgs
-from components.etcd import EtcdTier, EtcdTierArgs
-from components.firewall import Firewall, FirewallArgs
-from components.firewall_rules import Group, groups, rules
-from components.foundation import Foundation
+from components.api.load_balancer import ApiLoadBalancer, ApiLoadBalancerArgs
+from components.api.tier import ApiServerTier, ApiServerTierArgs
+from components.etcd.address_reservations import reserve_member_addresses
+from components.etcd.tier import EtcdTier, EtcdTierArgs
 from components.gates import Gates, GatesArgs
-from components.gates.aws import Cloud
-from components.gates.looks import Looks
-from components.issuance import Issuance
-from components.leaf import Leaf, LeafArgs
-from components.lookup import Environment
-from components.member_addresses import reserve_member_addresses
+from components.gates.aws import AwsReader
+from components.gates.checks import Checks
+from components.lookups.aws_context import AwsContext
+from components.lookups.cluster_record import CLUSTER, cluster_entry, record_parameter
+from components.monitoring.alarms import Alarms, AlarmsArgs
 from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
-from components.network import Network, NetworkArgs, Subnets, adopted
-from components.node_program import node_program
-from components.operations import operations_parameter
-from components.operator_access import instance_connect
+from components.network.addressing import etcd_cidrs, plan_zones
+from components.network.operator_access import instance_connect
+from components.network.security_group_rules import Group, groups, rules
+from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
+from components.network.vpc import Network, NetworkArgs, Subnets, adopted
+from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
+from components.nodes.agent_archive import node_program
+from components.nodes.foundation import Foundation
+from components.nodes.operations import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
-from components.pki import ClusterPki, ClusterPkiArgs
-from components.private_endpoints import PrivateEndpoints, PrivateEndpointsArgs
-from components.record import CLUSTER, cluster_entry, record_parameter
+from components.pki.admin_kubeconfig import admin_kubeconfig
+from components.pki.authorities import ClusterPki, ClusterPkiArgs
+from components.pki.certificates import ADMIN
+from components.pki.issuance import Issuance
+from components.pki.leaf_certificate import LeafCertificate, LeafCertificateArgs
+from components.storage.bucket import ClusterBucket, ClusterBucketArgs
+from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
 from components.tags import cluster_tags
 from config import ClusterSettings
 
@@ -47,7 +47,7 @@ class Cluster(pulumi.ComponentResource):
         self,
         name: str,
         settings: ClusterSettings,
-        environment: Environment,
+        environment: AwsContext,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("hak8s:index:Cluster", name, {}, opts)
@@ -64,9 +64,9 @@ class Cluster(pulumi.ComponentResource):
             parent=self,
         )
         subnets, routes = self._network(record)
-        firewall = Firewall(
+        firewall = SecurityGroups(
             name,
-            FirewallArgs(
+            SecurityGroupsArgs(
                 vpc_id=subnets.vpc_id,
                 groups=groups(settings),
                 rules=rules(settings, tuple(subnets.nat_addresses)),
@@ -85,7 +85,7 @@ class Cluster(pulumi.ComponentResource):
         )
         bucket = self._bucket(key)
         endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
-        cloud = Cloud(
+        cloud = AwsReader(
             region=environment.account.region,
             profile=aws.config.profile,
             account_id=environment.account.account_id,
@@ -199,13 +199,13 @@ class Cluster(pulumi.ComponentResource):
         """The private endpoints of a network without a way out; none where there is one."""
         if "endpoints" not in group_ids:
             return []
-        arguments = PrivateEndpointsArgs(
+        arguments = VpcEndpointsArgs(
             subnets=subnets,
             group_id=group_ids["endpoints"],
             region=self._environment.account.region,
             tags=self._tags,
         )
-        return [PrivateEndpoints(self._name, arguments, self._child)]
+        return [VpcEndpoints(self._name, arguments, self._child)]
 
     def _bucket(self, key: EncryptionKey) -> ClusterBucket:
         return ClusterBucket(
@@ -218,11 +218,11 @@ class Cluster(pulumi.ComponentResource):
             self._child,
         )
 
-    def _api_endpoint(self, subnets: Subnets, group_id: pulumi.Input[str]) -> ApiEndpoint:
+    def _api_endpoint(self, subnets: Subnets, group_id: pulumi.Input[str]) -> ApiLoadBalancer:
         internal = self._settings.api.internal
-        return ApiEndpoint(
+        return ApiLoadBalancer(
             f"{self._name}-api",
-            ApiEndpointArgs(
+            ApiLoadBalancerArgs(
                 vpc_id=subnets.vpc_id,
                 subnet_ids=list((subnets.private if internal else subnets.public).values()),
                 group_id=group_id,
@@ -233,11 +233,13 @@ class Cluster(pulumi.ComponentResource):
             self._child,
         )
 
-    def _gates(self, cloud: Cloud, endpoint: ApiEndpoint, members: tuple[EtcdMember, ...]) -> Gates:
+    def _gates(
+        self, cloud: AwsReader, endpoint: ApiLoadBalancer, members: tuple[EtcdMember, ...]
+    ) -> Gates:
         settings = self._settings
         return Gates(
             GatesArgs(
-                looks=Looks(
+                checks=Checks(
                     cluster=settings.cluster_name,
                     members=frozenset(member.name for member in members),
                     api_size=settings.api.size,
@@ -251,7 +253,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _alarms(
         self,
-        endpoint: ApiEndpoint,
+        endpoint: ApiLoadBalancer,
         key: EncryptionKey,
         instance_ids: Mapping[str, pulumi.Output[str]],
         machines: list[pulumi.Resource],
@@ -272,10 +274,12 @@ class Cluster(pulumi.ComponentResource):
             self._child,
         )
 
-    def _kubeconfig(self, endpoint: ApiEndpoint, pki: ClusterPki) -> pulumi.Output[str]:
+    def _kubeconfig(self, endpoint: ApiLoadBalancer, pki: ClusterPki) -> pulumi.Output[str]:
         kubernetes = pki.authorities["kubernetes"]
-        arguments = LeafArgs(spec=ADMIN, authority=kubernetes, lifetime=self._settings.pki)
-        admin = Leaf(f"{self._name}-{ADMIN.file}", arguments, self._child)
+        arguments = LeafCertificateArgs(
+            spec=ADMIN, authority=kubernetes, lifetime=self._settings.pki
+        )
+        admin = LeafCertificate(f"{self._name}-{ADMIN.file}", arguments, self._child)
         return pulumi.Output.all(
             url=endpoint.url,
             ca_pem=kubernetes.cert_pem,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from components.addressing import etcd_cidrs, member_address
-from components.placement import Placement, api_server_names, member_names
+from components.network.addressing import etcd_cidrs, member_address
+from components.network.placement import Placement, api_server_names, member_names
 from config import ClusterSettings
 
 ETCD_CLIENT_PORT = 2379

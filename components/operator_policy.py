@@ -1,4 +1,4 @@
-"""What whoever runs Pulumi may do, as IAM policy documents. Pure.
+"""IAM policies of whoever runs Pulumi, as documents. Pure.
 
 `python -m components.operator_policy` writes them to docs/iam, for a cluster named CLUSTER. The
 actions are those that the provider and the gates were seen to ask for; tests/engine/program runs

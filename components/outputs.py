@@ -1,4 +1,4 @@
-"""What a stack exports, by who needs it."""
+"""Stack outputs, by who needs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

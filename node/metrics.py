@@ -1,7 +1,7 @@
 """What a node tells CloudWatch. All have the one dimension Cluster; statistics do the rest.
 
 A metric for each node would cost 0.30 US dollars a month each, and an alarm of its own; the alarms
-ask for the worst or the best of all nodes (`components/alarms.py`).
+ask for the worst or the best of all nodes (`components/monitoring/alarms.py`).
 """
 
 from collections.abc import Mapping

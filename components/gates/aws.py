@@ -1,4 +1,4 @@
-"""What gates ask AWS, with boto3, as the same account and in the same region as the provider.
+"""AWS as the gates read it: boto3, in the provider's account and region.
 
 Region and profile are the provider's (`aws:region`, `aws:profile`), the rest is boto3's own chain:
 AWS_* variables, the profile, the machine's role. A stack that hands its provider credentials in
@@ -51,11 +51,11 @@ AWAY = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 """States of a machine on which nothing runs any more, or soon will not."""
 
 
-class AwsSilentError(Exception):
+class AwsUnavailableError(Exception):
     """AWS did not answer, or asked to slow down: worth another try."""
 
 
-class AwsDeniedError(Exception):
+class AwsAccessDeniedError(Exception):
     """AWS refuses these credentials the request. Names the permission."""
 
 
@@ -68,8 +68,9 @@ class Parameter:
     """Counts up with every write."""
 
 
-class Cloud:
-    """The reads of gates. Every method raises AwsSilentError and AwsDeniedError, and blocks."""
+class AwsReader:
+    """AWS as gates read it. Every method blocks, and raises AwsUnavailableError and
+    AwsAccessDeniedError."""
 
     def __init__(self, *, region: str, profile: str | None, account_id: str) -> None:
         self._region, self._profile, self._account_id = region, profile, account_id
@@ -136,7 +137,7 @@ class Cloud:
                 metadata = error.response["ResponseMetadata"]
         date = metadata["HTTPHeaders"].get("date")
         if date is None:
-            raise AwsSilentError("AWS does not tell its time (sts:GetCallerIdentity)")
+            raise AwsUnavailableError("AWS does not tell its time (sts:GetCallerIdentity)")
         return parsedate_to_datetime(date)
 
     def _session_of_region(self) -> boto3.Session:
@@ -149,7 +150,7 @@ class Cloud:
                 session = self._session_of_region()
                 identity = session.client("sts", config=self._config).get_caller_identity()
                 if identity["Account"] != self._account_id:
-                    raise AwsDeniedError(
+                    raise AwsAccessDeniedError(
                         f"the gates' credentials are of account {identity['Account']} and the "
                         f"provider's of {self._account_id}: set AWS_PROFILE or the AWS_* variables "
                         "to the provider's"
@@ -163,7 +164,7 @@ def _answering(permission: str) -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
-        raise AwsDeniedError(
+        raise AwsAccessDeniedError(
             f"gates ask AWS with boto3, and {error}: set AWS_PROFILE or the AWS_* variables"
         ) from error
     except (
@@ -173,20 +174,22 @@ def _answering(permission: str) -> Iterator[None]:
         SSOError,
         TokenRetrievalError,
     ) as error:
-        raise AwsDeniedError(f"gates ask AWS with boto3, and {error}: log in again") from error
+        raise AwsAccessDeniedError(
+            f"gates ask AWS with boto3, and {error}: log in again"
+        ) from error
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _EXPIRED:
-            raise AwsDeniedError(
+            raise AwsAccessDeniedError(
                 f"AWS does not accept these credentials any more ({code}): log in again, or set "
                 "AWS_PROFILE or the AWS_* variables to valid ones, and check this machine's clock"
             ) from error
         if code in _DENIED:
-            raise AwsDeniedError(
+            raise AwsAccessDeniedError(
                 f"AWS refuses {permission} ({code}): allow it to who runs pulumi up"
             ) from error
-        raise AwsSilentError(f"AWS does not answer {permission} ({code})") from error
+        raise AwsUnavailableError(f"AWS does not answer {permission} ({code})") from error
     except BotoCoreError as error:
-        raise AwsSilentError(
+        raise AwsUnavailableError(
             f"AWS does not answer {permission} ({type(error).__name__})"
         ) from error

@@ -1,4 +1,4 @@
-"""Which reports count. Pure, and without comparing clocks.
+"""Freshness of reports: which ones count, without comparing clocks. Pure.
 
 Nodes, Parameter Store and the machine that runs `pulumi up` each have a clock of their own, and a
 report from before the update must not pass for the state of the machine that came after it. So the

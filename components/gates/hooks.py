@@ -1,4 +1,4 @@
-"""Gates as Pulumi's resource hooks.
+"""Resource hooks of Pulumi that run the gates.
 
 State holds the names of the hooks of every resource, also of one that the program no longer
 declares, and the engine looks them up when it deletes it. So the names are fixed, and every run
@@ -14,10 +14,10 @@ from typing import Any
 
 import pulumi
 
-from components.gates.looks import Look, Looks
-from components.gates.subject import Subject, subject_of
+from components.gates.checks import Check, Checks
+from components.gates.node_ref import NodeRef, node_ref_of
 from components.gates.verdict import GateRefusedError
-from components.gates.waiting import Patience, pass_gate
+from components.gates.waiting import WaitPolicy, pass_gate
 
 MEMBER, DISK, NEW_DISK = "gate-etcd-member", "gate-etcd-disk", "gate-etcd-new-disk"
 TARGET, SERVER = "gate-api-target", "gate-api-server"
@@ -27,8 +27,7 @@ TARGET, SERVER = "gate-api-target", "gate-api-server"
 class GatesArgs:
     """What Gates are built from."""
 
-    looks: Looks
-    """What they look at."""
+    checks: Checks
     protect: bool
     """Bind the gates; one that an earlier run bound opens at once when this is false."""
     timeout: timedelta
@@ -39,11 +38,11 @@ class GatesArgs:
 
 class Gates:
     """Every gate of a cluster. A component binds its resources with the properties below, and
-    names them to `keeps`."""
+    names them to `declare_current`."""
 
     def __init__(self, args: GatesArgs) -> None:
-        self._args, self._looks = args, args.looks
-        self._kept: dict[str, str] = {}
+        self._args, self._checks = args, args.checks
+        self._current: dict[str, str] = {}
         # Threads of its own: the event loop's are all taken while registrations wait for the very
         # deletion that a gate holds up. One, because a boto3 session is not for several.
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gates")
@@ -83,16 +82,18 @@ class Gates:
         """For an API server's machine."""
         return self._binding(before_delete=SERVER)
 
-    def keeps(self, *resources: pulumi.CustomResource) -> None:
+    def declare_current(self, *resources: pulumi.CustomResource) -> None:
         """These are declared, so once they are registered only `destroy` can delete them."""
         for resource in resources:
-            pulumi.Output.all(resource.urn, resource.id).apply(lambda known: self._keep(*known))
+            pulumi.Output.all(resource.urn, resource.id).apply(
+                lambda known: self._declare_current(*known)
+            )
 
-    def _keep(self, urn: str, identifier: str) -> None:
-        self._kept[urn] = identifier
-        subject = subject_of(urn.rpartition("::")[2])
-        if subject and "aws:ec2/volumeAttachment:VolumeAttachment::" in urn:
-            self._looks.is_back(subject.node)
+    def _declare_current(self, urn: str, identifier: str) -> None:
+        self._current[urn] = identifier
+        node = node_ref_of(urn.rpartition("::")[2])
+        if node and "aws:ec2/volumeAttachment:VolumeAttachment::" in urn:
+            self._checks.is_back(node.name)
 
     def _binding(
         self, *, before_delete: str, before_create: str | None = None
@@ -105,7 +106,7 @@ class Gates:
         )
 
     def _gate(
-        self, rule: Callable[[pulumi.ResourceHookArgs, Subject], Awaitable[Look]], *, final: bool
+        self, rule: Callable[[pulumi.ResourceHookArgs, NodeRef], Awaitable[Check]], *, final: bool
     ) -> Callable[[pulumi.ResourceHookArgs], Awaitable[None]]:
         """The hook of a rule. What the rule finds is as good in a preview if it is `final`; the
         others depend on what the update does until then, and previews do not ask them."""
@@ -114,52 +115,52 @@ class Gates:
             if not self._args.protect:
                 pulumi.log.info(f"gate: {args.name} goes: protect is false")
                 return
-            subject = self._subject(args)
+            node = self._node(args)
             if pulumi.runtime.is_dry_run() and not final:
                 return
-            look, loop = await rule(args, subject), asyncio.get_running_loop()
+            check, loop = await rule(args, node), asyncio.get_running_loop()
             await pass_gate(
-                str(subject),
-                lambda: loop.run_in_executor(self._threads, look),
-                Patience(timeout=self._args.timeout, say=pulumi.log.info),
+                str(node),
+                lambda: loop.run_in_executor(self._threads, check),
+                WaitPolicy(timeout=self._args.timeout, log=pulumi.log.info),
             )
 
         return gate
 
-    def _subject(self, args: pulumi.ResourceHookArgs) -> Subject:
+    def _node(self, args: pulumi.ResourceHookArgs) -> NodeRef:
         """The node that a resource belongs to. Raises GateRefusedError when it must stay anyway."""
-        subject = subject_of(args.name)
-        if subject is None:
+        node = node_ref_of(args.name)
+        if node is None:
             raise GateRefusedError(f"gate: {args.name} stays: it is the resource of no known node")
-        if subject.cluster != self._looks.cluster:
+        if node.cluster != self._checks.cluster:
             raise GateRefusedError(
-                f"gate: {subject} stays: clusterName is now {self._looks.cluster!r}, which is "
+                f"gate: {node} stays: clusterName is now {self._checks.cluster!r}, which is "
                 "another cluster in the place of this one: set it back; to give this one up, see "
                 "docs/runbooks/destroy.md"
             )
-        if args.id and self._kept.get(args.urn) == args.id:
+        if args.id and self._current.get(args.urn) == args.id:
             raise GateRefusedError(
-                f"gate: {subject} stays: this stack is protected, and this would destroy it: see "
+                f"gate: {node} stays: this stack is protected, and this would destroy it: see "
                 "docs/runbooks/destroy.md for how to mean it"
             )
-        return subject
+        return node
 
-    async def _member(self, args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
+    async def _member(self, args: pulumi.ResourceHookArgs, node: NodeRef) -> Check:
         # The attachment names its machine, and the machine is its own.
         instance_id = _text(args.old_inputs, "instanceId") or args.id
-        return self._looks.member(subject.node, instance_id)
+        return self._checks.member(node.name, instance_id)
 
-    async def _disk(self, _args: pulumi.ResourceHookArgs, subject: Subject) -> Look:
-        return self._looks.disk(subject.node)
+    async def _disk(self, _args: pulumi.ResourceHookArgs, node: NodeRef) -> Check:
+        return self._checks.disk(node.name)
 
-    async def _new_disk(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
-        return self._looks.new_disk(args.name)
+    async def _new_disk(self, args: pulumi.ResourceHookArgs, _node: NodeRef) -> Check:
+        return self._checks.new_disk(args.name)
 
-    async def _target(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
-        return self._looks.target(await self._group(), _text(args.old_inputs, "targetId"))
+    async def _target(self, args: pulumi.ResourceHookArgs, _node: NodeRef) -> Check:
+        return self._checks.target(await self._group(), _text(args.old_inputs, "targetId"))
 
-    async def _server(self, args: pulumi.ResourceHookArgs, _subject: Subject) -> Look:
-        return self._looks.server(await self._group(), _text(args.old_outputs, "privateIp"))
+    async def _server(self, args: pulumi.ResourceHookArgs, _node: NodeRef) -> Check:
+        return self._checks.server(await self._group(), _text(args.old_outputs, "privateIp"))
 
     async def _group(self) -> str:
         """The group that serves now: after a replacement of the group itself, the new one."""

@@ -1,4 +1,4 @@
-"""What etcd nodes say of themselves, as `node report` writes it to Parameter Store. Pure."""
+"""Reports of etcd nodes about themselves, as `node report` writes them. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class EtcdReport:
 
 
 @dataclass(frozen=True)
-class Silence:
+class NoReport:
     """There is no report that counts."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""What a gate decides. Pure."""
+"""Verdict of a gate: pass, wait or refuse. Pure."""
 
 from dataclasses import dataclass
 

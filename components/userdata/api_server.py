@@ -1,6 +1,7 @@
 """User data of an API server VM."""
 
 from components.naming import ApiServer
+from components.userdata.agent_units import node_json, node_units
 from components.userdata.artifacts import api_artifacts
 from components.userdata.audit import audit_policy
 from components.userdata.authentication import authentication_config
@@ -10,7 +11,6 @@ from components.userdata.etcd_proxy import etcd_proxy_unit
 from components.userdata.host import APPLY, host_files
 from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
-from components.userdata.node_program import node_json, node_units
 from components.userdata.paths import KUBERNETES
 from config import ClusterSettings
 from config.image import PACKAGES

@@ -1,4 +1,4 @@
-"""What a node downloads, and from where."""
+"""Artifacts: what a node downloads, and from where."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What kube-apiserver writes down of who did what."""
+"""Audit policy of kube-apiserver."""
 
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.paths import KUBERNETES

@@ -1,4 +1,4 @@
-"""Who may come without a name: load balancers and watchdogs, to the health endpoints only."""
+"""Authentication configuration of kube-apiserver: anonymous access to health endpoints only."""
 
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.paths import KUBERNETES

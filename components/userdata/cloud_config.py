@@ -1,4 +1,4 @@
-"""A cloud-config document: files and commands as values, dumped once."""
+"""Cloud-config document: files and commands as values, dumped once."""
 
 from dataclasses import dataclass, field
 from importlib.resources import files

@@ -1,11 +1,11 @@
 """kube-controller-manager and kube-scheduler: one of each leads, the others stand by."""
 
+from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.flags import command
 from components.userdata.kubeconfig import kubeconfig, kubeconfig_path
-from components.userdata.node_program import PREPARED
 from components.userdata.paths import BINARIES, KUBERNETES, KUBERNETES_PKI
-from components.userdata.program import PROGRAM
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings

@@ -1,4 +1,4 @@
-"""The form in which EC2 takes user data, and its limit."""
+"""Encoding of user data as EC2 takes it, and its size limit."""
 
 import base64
 from functools import lru_cache

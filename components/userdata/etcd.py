@@ -5,12 +5,12 @@ from components.naming import (
     ETCD_METRICS_PORT,
     EtcdMember,
 )
+from components.userdata.agent_units import PREPARED, node_json, node_units
 from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
 from components.userdata.host import APPLY, host_files
 from components.userdata.maintenance import TIMERS, maintenance_units
-from components.userdata.node_program import PREPARED, node_json, node_units
 from components.userdata.paths import (
     BINARIES,
     CLUSTER_ENV,

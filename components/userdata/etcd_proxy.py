@@ -1,7 +1,7 @@
-"""The local HAProxy through which kube-apiserver reaches etcd."""
+"""HAProxy on an API server, through which kube-apiserver reaches etcd."""
 
+from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
-from components.userdata.node_program import PREPARED
 from components.userdata.paths import PROXY_CONFIG
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit

@@ -1,4 +1,4 @@
-"""Command lines from mappings."""
+"""Command-line flags from mappings."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What every node gets of its operating system: kernel settings, clock, journal, users."""
+"""Operating system of every node: kernel settings, clock, journal, users."""
 
 from components.userdata.cloud_config import File
 from components.userdata.paths import AUTHORIZED_KEYS

@@ -1,8 +1,8 @@
-"""The watchdog of kube-apiserver, as a kubelet would be: it ends one that no longer lives."""
+"""Watchdog of kube-apiserver: ends one that no longer lives, as a kubelet would."""
 
+from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
-from components.userdata.node_program import PREPARED
-from components.userdata.program import PROGRAM
 from components.userdata.sandbox import FILE_SYSTEM, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import unit
 

@@ -1,8 +1,8 @@
-"""The units that keep etcd's data: snapshots to S3, and defragmentation, each by its timer."""
+"""Units that maintain etcd's data: snapshots to S3 and defragmentation, by timers."""
 
+from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_units import node_command
 from components.userdata.cloud_config import File
-from components.userdata.node_program import node_command
-from components.userdata.program import PROGRAM
 from components.userdata.systemd import Setting, unit
 
 TIMERS = ("node-snapshot.timer", "node-defrag.timer")

@@ -1,4 +1,4 @@
-"""Where things are on a node; the contract between cloud-init, the units and the node program."""
+"""Paths on a node; the contract between cloud-init, the units and the node agent."""
 
 ETCD_PKI = "/etc/etcd/pki"
 ETCD_MOUNT = "/var/lib/etcd"

@@ -1,4 +1,4 @@
-"""What the units may do: systemd sandboxing, shared by all, and how they are restarted."""
+"""Sandboxing and restarting of the units, shared by all."""
 
 from components.userdata.systemd import Setting
 

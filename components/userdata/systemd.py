@@ -1,4 +1,4 @@
-"""Text of systemd units from sections."""
+"""systemd units as text, from sections."""
 
 from collections.abc import Mapping, Sequence
 

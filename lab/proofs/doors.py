@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from components.firewall_rules import Rule
+from components.network.security_group_rules import Rule
 
 
 @dataclass(frozen=True)

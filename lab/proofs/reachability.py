@@ -1,6 +1,7 @@
 """Who must reach whom in a cluster, and on which ports: what its users need, listed by hand. Pure.
 
-It knows nothing of `components/firewall_rules.py`: a rule that was forgotten there is found here.
+It knows nothing of `components/network/security_group_rules.py`: a rule that was forgotten there is
+found here.
 """
 
 from collections.abc import Iterator, Mapping

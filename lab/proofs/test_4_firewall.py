@@ -15,7 +15,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from components.firewall_rules import rules
+from components.network.security_group_rules import rules
 from lab.machines.network.router import AWS
 from lab.proofs import guests
 from lab.proofs.api import api, resolve

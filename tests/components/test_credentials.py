@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from components.encryption_at_rest import encryption_configuration
+from components.pki.encryption_at_rest import encryption_configuration
 from tests.recording import is_secret
 
 ETCD = [f"test-etcd-{n}" for n in range(3)]

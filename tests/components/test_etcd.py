@@ -6,7 +6,7 @@ import re
 import pulumi_aws as aws
 import pytest
 
-from components.node_owned import NEVER_WRITTEN_AGAIN
+from components.nodes.owned_parameter import NEVER_WRITTEN_AGAIN
 from tests.recording import ZONES
 
 MEMBERS = ["etcd-0", "etcd-1", "etcd-2"]

@@ -1,8 +1,8 @@
 import re
 from pathlib import Path
 
-from components.firewall import Firewall, FirewallArgs
-from components.firewall_rules import NatGateway, groups, rules
+from components.network.security_group_rules import NatGateway, groups, rules
+from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from config import check
 from tests.unit.public_keys import ed25519
 
@@ -115,10 +115,10 @@ def test_every_open_port_of_a_group_has_both_ends():
 
 def test_groups_and_rules_become_resources(deploy):
     settings = check({}, stack="t")
-    args = FirewallArgs(
+    args = SecurityGroupsArgs(
         vpc_id="vpc-1", groups=groups(settings), rules=rules(settings), tags={"team": "a"}
     )
-    firewall = deploy(lambda: Firewall("fw", args) and None)
+    firewall = deploy(lambda: SecurityGroups("fw", args) and None)
     assert firewall.loose() == []
     assert firewall.of("SecurityGroup") == {
         f"fw-{group}": {
@@ -150,7 +150,7 @@ def test_groups_and_rules_become_resources(deploy):
     everything = ingress["fw-workers-ingress-all-workers"]
     assert everything["ipProtocol"] == "-1"
     assert not {"fromPort", "toPort"} & set(everything)
-    assert firewall.component_outputs("hak8s:index:Firewall") == {
+    assert firewall.component_outputs("hak8s:index:SecurityGroups") == {
         "group_ids": {group: f"fw-{group}-id" for group in ("api", "balancer", "etcd", "workers")}
     }
 

@@ -7,8 +7,8 @@ import pulumi
 import pytest
 
 from components.gates import Gates, GatesArgs
-from components.gates.aws import AwsDeniedError
-from components.gates.looks import Looks
+from components.gates.aws import AwsAccessDeniedError
+from components.gates.checks import Checks
 from components.gates.verdict import GateRefusedError
 
 MEMBER, DISK = ("before_delete", "gate-etcd-member"), ("before_delete", "gate-etcd-disk")
@@ -97,9 +97,9 @@ class Aws:
         return self._targets
 
 
-def looks(aws):
+def checks(aws):
     members = frozenset({"etcd-0", "etcd-1", "etcd-2"})
-    return Looks(cluster="test", members=members, api_size=2, cloud=aws)
+    return Checks(cluster="test", members=members, api_size=2, cloud=aws)
 
 
 @pytest.fixture
@@ -110,13 +110,13 @@ def called(deploy):
         async def program():
             gates = Gates(
                 GatesArgs(
-                    looks=looks(aws),
+                    checks=checks(aws),
                     protect=protect,
                     timeout=timedelta(seconds=0.01),
                     target_group_arn=pulumi.Output.from_input("arn:group"),
                 )
             )
-            gates._kept.update(kept)
+            gates._current.update(kept)
             args.setdefault("type", "aws:ec2/instance:Instance")
             args.setdefault("id", "i-1")
             args.setdefault("urn", f"urn::{args['name']}")
@@ -240,7 +240,9 @@ def test_an_unknown_name_opens_nothing(called):
 def test_a_denied_request_refuses_at_once(called):
     class Denying(Aws):
         def targets(self, group_arn):
-            raise AwsDeniedError("AWS refuses elasticloadbalancing:DescribeTargetHealth (Denied)")
+            raise AwsAccessDeniedError(
+                "AWS refuses elasticloadbalancing:DescribeTargetHealth (Denied)"
+            )
 
     with pytest.raises(GateRefusedError, match="refuses elasticloadbalancing:Describe"):
         called("gate-api-target", aws=Denying(), name="test-api-0")
@@ -253,7 +255,7 @@ def test_hooks_do_not_block_each_other(deploy):
     async def program():
         gates = Gates(
             GatesArgs(
-                looks=looks(Aws(runs=True, targets={"10.0.0.2": "healthy"})),
+                checks=checks(Aws(runs=True, targets={"10.0.0.2": "healthy"})),
                 protect=True,
                 timeout=timedelta(seconds=0.2),
                 target_group_arn=pulumi.Output.from_input("arn:group"),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pulumi
 import pytest
 
-from components.gates.aws import AwsDeniedError
-from components.issuance import Issuance, IssuanceRefusedError
+from components.gates.aws import AwsAccessDeniedError
+from components.pki.issuance import Issuance, IssuanceRefusedError
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 CA = "-----BEGIN CERTIFICATE-----"
@@ -75,7 +75,7 @@ def test_aws_is_asked_once_for_all_certificates(issue):
 
 def test_a_time_that_aws_does_not_tell_is_a_warning(issue, caplog):
     def denied():
-        raise AwsDeniedError("AWS does not accept these credentials any more (ExpiredToken)")
+        raise AwsAccessDeniedError("AWS does not accept these credentials any more (ExpiredToken)")
 
     with caplog.at_level(logging.WARNING):
         issue(leaf(365), leaf(365), aws_time=denied)

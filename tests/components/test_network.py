@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from components.addressing import plan_zones
-from components.network import Network, NetworkArgs, adopted, s3_endpoint_policy
-from components.node_policy import Account
+from components.network.addressing import plan_zones
+from components.network.vpc import Network, NetworkArgs, adopted, s3_endpoint_policy
+from components.nodes.role_policy import Account
 from config import check
 from tests.recording import REGION, ZONES
 

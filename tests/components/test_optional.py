@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from components.private_endpoints import SERVICES
+from components.network.vpc_endpoints import SERVICES
 from tests.recording import REPOSITORY, ZONES
 from tests.unit.public_keys import ed25519
 

@@ -18,9 +18,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.membership import Membership, MembershipArgs
+from components.etcd.membership import Membership, MembershipArgs
 from components.naming import EtcdMember, ParameterPaths
-from components.node_status import status_parameter
+from components.nodes.status import status_parameter
 
 config = pulumi.Config()
 siblings = json.loads(config.get("siblings") or "{{}}")

@@ -6,9 +6,9 @@ from functools import cache
 import yaml
 
 from components.naming import api_servers, etcd_members
-from components.placement import placement
+from components.network.placement import placement
 from components.userdata import CloudConfig, api_server, etcd_member
-from components.userdata.program import program
+from components.userdata.agent_archive import program
 from config import ClusterSettings, check
 
 SLOTS = {"eu-central-1a": 0, "eu-central-1b": 1, "eu-central-1c": 2}

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from components.node_owned import NEVER_WRITTEN_AGAIN
+from components.nodes.owned_parameter import NEVER_WRITTEN_AGAIN
 
 SIZES = (1, 3, 5, 7)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.naming import ParameterPaths
-from components.node_policy import Account, api_node_policy, etcd_node_policy
+from components.nodes.role_policy import Account, api_node_policy, etcd_node_policy
 from lab.machines.frontend.policy import Need, UnknownConditionError, allowed
 
 ACCOUNT = Account("aws", "eu-central-1", "123456789012")

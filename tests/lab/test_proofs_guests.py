@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.firewall_rules import groups, rules
+from components.network.security_group_rules import groups, rules
 from config import check
 from lab.cloud import server as emulators
 from lab.errors import LabError

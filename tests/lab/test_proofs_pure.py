@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from components.addressing import plan_zones
-from components.firewall_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
+from components.network.addressing import plan_zones
+from components.network.security_group_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
 from lab.errors import LabError
 from lab.machines import authority as lab_authority

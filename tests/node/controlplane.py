@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from components.encryption_at_rest import encryption_configuration
 from components.naming import EtcdMember
+from components.pki.encryption_at_rest import encryption_configuration
 from components.userdata.audit import audit_policy
 from components.userdata.authentication import authentication_config
 from components.userdata.controllers import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.certificates import api_server_leaves, member_leaves
 from components.naming import ApiServer, EtcdMember
+from components.pki.certificates import api_server_certificates, member_certificates
 from node import credentials
 from node.errors import NodeError
 from node.settings import CA_OF, FILES
@@ -166,8 +166,8 @@ def test_every_leaf_is_checked_against_the_ca_that_signs_it():
     member = EtcdMember("etcd-0", "zone", IPv4Address(ADDRESS))
     server = ApiServer("api-0", "zone")
     specs = {
-        "etcd": member_leaves(member),
-        "api": api_server_leaves(
+        "etcd": member_certificates(member),
+        "api": api_server_certificates(
             server, service_cidr=IPv4Network("10.96.0.0/12"), balancer="example"
         ),
     }

@@ -17,8 +17,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from components.userdata.agent_archive import archive
 from components.userdata.files import fetch_program
-from components.userdata.program import archive
 from tests.node.conftest import REGION
 from tests.node.doubles import Quiet, serve
 from tests.node.fetching import FETCHER, fetch, identity

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.operations import operations_document
+from components.nodes.operations import operations_document
 from config import check
 from node import cli, operations, prepare, reconcile, refresh, snapshot
 from node.errors import NodeError

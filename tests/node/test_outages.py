@@ -51,7 +51,7 @@ def weather(aws, moto_url, monkeypatch):
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
-    # Patience in proportion: botocore's own backoff stays as it is.
+    # WaitPolicy in proportion: botocore's own backoff stays as it is.
     def config(**options):
         return Config(**{**options, "read_timeout": 1, "connect_timeout": 1})
 

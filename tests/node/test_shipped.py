@@ -7,7 +7,7 @@ import sys
 import boto3
 import pytest
 
-from components.userdata.program import PROGRAM, program
+from components.userdata.agent_archive import PROGRAM, program
 from node.cli import USAGE
 from node.settings import at
 from tests.node.certificates import api_files, etcd_files

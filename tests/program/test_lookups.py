@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from components.lookup import LookupFailedError, look_up
-from components.record import cluster_entry
+from components.lookups.aws_context import LookupFailedError, look_up
+from components.lookups.cluster_record import cluster_entry
 from config import check
 from tests.program.test_main import ProviderError, refused
 from tests.recording import ZONES, Cloud

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.addressing import member_address, member_ranges, plan_zones, service_address
 from components.naming import api_servers, etcd_members
-from components.placement import placement
+from components.network.addressing import member_address, member_ranges, plan_zones, service_address
+from components.network.placement import placement
 from config import check
 
 ZONES = tuple(f"eu-central-1{letter}" for letter in "abcdef")

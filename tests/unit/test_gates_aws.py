@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from moto import mock_aws
 
-from components.gates.aws import AwsDeniedError, AwsSilentError, Cloud
+from components.gates.aws import AwsAccessDeniedError, AwsReader, AwsUnavailableError
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 
@@ -46,7 +46,7 @@ def aws():
 
 
 def cloud(*, profile=None, account=ACCOUNT):
-    return Cloud(region=REGION, profile=profile, account_id=account)
+    return AwsReader(region=REGION, profile=profile, account_id=account)
 
 
 def test_parameters_have_a_version_and_missing_ones_are_missing(aws):
@@ -118,7 +118,7 @@ def test_targets_by_address(aws):
 
 
 def test_another_account_than_the_providers_is_an_error(aws):
-    with pytest.raises(AwsDeniedError) as error:
+    with pytest.raises(AwsAccessDeniedError) as error:
         cloud(account="999999999999").parameters(["/prod/etcd/formation"])
     assert str(error.value) == (
         "the gates' credentials are of account 123456789012 and the provider's of 999999999999: "
@@ -163,7 +163,7 @@ def problem(code):
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "UnauthorizedOperation"])
 def test_a_missing_permission_is_named(monkeypatch, code):
-    with answering(400, problem(code), monkeypatch), pytest.raises(AwsDeniedError) as error:
+    with answering(400, problem(code), monkeypatch), pytest.raises(AwsAccessDeniedError) as error:
         cloud().parameters(["/prod/etcd/formation"])
     assert str(error.value) == (
         f"AWS refuses ssm:GetParameters ({code}): allow it to who runs pulumi up"
@@ -184,7 +184,7 @@ def test_a_missing_permission_is_named(monkeypatch, code):
     ],
 )
 def test_credentials_that_ended_are_no_silence(monkeypatch, code):
-    with answering(400, problem(code), monkeypatch), pytest.raises(AwsDeniedError) as error:
+    with answering(400, problem(code), monkeypatch), pytest.raises(AwsAccessDeniedError) as error:
         cloud().parameters(["/prod/etcd/formation"])
     assert f"does not accept these credentials any more ({code}): log in again" in str(error.value)
 
@@ -206,7 +206,7 @@ def test_a_session_that_ended_on_this_machine_is_no_silence(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(boto3.Session, "client", client)
-    with pytest.raises(AwsDeniedError, match=r"log in again$"):
+    with pytest.raises(AwsAccessDeniedError, match=r"log in again$"):
         cloud().parameters(["/prod/etcd/formation"])
 
 
@@ -231,21 +231,23 @@ def test_time_is_told_to_credentials_that_are_refused_too(aws, monkeypatch):
     ("status", "code"), [(400, "ThrottlingException"), (500, "InternalServerError")]
 )
 def test_what_may_pass_is_no_refusal(monkeypatch, status, code):
-    with answering(status, problem(code), monkeypatch), pytest.raises(AwsSilentError) as error:
+    with answering(status, problem(code), monkeypatch), pytest.raises(AwsUnavailableError) as error:
         cloud().parameters(["/prod/etcd/formation"])
     assert str(error.value) == f"AWS does not answer ssm:GetParameters ({code})"
 
 
 def test_no_answer_at_all_is_no_refusal(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(AwsSilentError, match=r"ssm:GetParameters \(EndpointConnectionError\)"):
+    with pytest.raises(AwsUnavailableError, match=r"ssm:GetParameters \(EndpointConnectionError\)"):
         cloud().parameters(["/prod/etcd/formation"])
 
 
 def test_missing_credentials_and_profiles_are_told(monkeypatch):
-    with pytest.raises(AwsDeniedError, match=r"nobody.*set AWS_PROFILE"):
+    with pytest.raises(AwsAccessDeniedError, match=r"nobody.*set AWS_PROFILE"):
         cloud(profile="nobody").targets("arn:group")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(AwsDeniedError, match=r"Unable to locate credentials: set AWS_PROFILE"):
+    with pytest.raises(
+        AwsAccessDeniedError, match=r"Unable to locate credentials: set AWS_PROFILE"
+    ):
         cloud().targets("arn:group")

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gates.members import Tier, disk_may_go, may_be_replaced, may_leave
-from components.gates.reports import ROLES, STATES, EtcdReport, Silence
+from components.gates.member_rules import Tier, disk_may_go, may_be_replaced, may_leave
+from components.gates.reports import ROLES, STATES, EtcdReport, NoReport
 from components.gates.verdict import Pass, Refuse, Wait
 
 NAMES = [f"etcd-{number}" for number in range(7)]
-SILENT = Silence("has not reported since this update began")
+SILENT = NoReport("has not reported since this update began")
 
 
 def voters(count):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gates.servers import server_may_go, target_may_go
+from components.gates.server_rules import server_may_go, target_may_go
 from components.gates.verdict import Pass, Wait
 
 STATES = ["healthy", "unhealthy", "initial", "draining", "unused", "unavailable"]

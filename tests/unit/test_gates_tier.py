@@ -3,8 +3,8 @@
 import json
 
 from components.gates.aws import Parameter
-from components.gates.reports import EtcdReport, Silence
-from components.gates.tier import TierWatch
+from components.gates.etcd_tier import TierWatch
+from components.gates.reports import EtcdReport, NoReport
 from components.naming import ParameterPaths
 
 PATHS = ParameterPaths("prod")
@@ -34,22 +34,22 @@ def test_one_request_has_the_marker_and_every_member_that_may_ever_have_been():
 def test_reports_count_once_they_were_written_again():
     seen = watch()
     first = seen.look(found(1, etcd_0=REPORT), 0)
-    assert first.heard["etcd-0"] == Silence("has not reported since this update began")
+    assert first.heard["etcd-0"] == NoReport("has not reported since this update began")
     second = seen.look(found(2, etcd_0=REPORT, etcd_1="{}", etcd_5=REPORT), 2)
     assert second.heard["etcd-0"] == EtcdReport(
         state="member", leader=False, healthy=True, members=None
     )
-    assert second.heard["etcd-2"] == Silence("has no report in Parameter Store")
+    assert second.heard["etcd-2"] == NoReport("has no report in Parameter Store")
     assert "etcd-6" not in second.heard
     third = seen.look(found(3, etcd_1="{}", etcd_2="?"), 4)
-    assert third.heard["etcd-1"] == Silence("has never reported")
+    assert third.heard["etcd-1"] == NoReport("has never reported")
 
 
 def test_a_damaged_report_is_none_and_its_reason_is_told():
     seen = watch()
     seen.look(found(1, etcd_0=REPORT), 0)
     tier = seen.look(found(2, etcd_0="?"), 2)
-    assert tier.heard["etcd-0"] == Silence("wrote a damaged report (no JSON)")
+    assert tier.heard["etcd-0"] == NoReport("wrote a damaged report (no JSON)")
 
 
 def test_the_marker():
@@ -82,20 +82,20 @@ def test_an_old_report_that_was_written_back_is_not_a_fresh_one():
         report = {**REPORT, "version": says, **changes}
         return seen.look(found(version, etcd_0=report), now).heard["etcd-0"]
 
-    assert look(7, 7, 0) == Silence("has not reported since this update began")
-    assert look(8, 5, 2) == Silence("has not reported since this update began")
+    assert look(7, 7, 0) == NoReport("has not reported since this update began")
+    assert look(8, 5, 2) == NoReport("has not reported since this update began")
     assert isinstance(look(9, 9, 4), EtcdReport)
-    assert look(10, 5, 6) == Silence(OLD)
-    assert look(11, None, 8) == Silence(OLD), "one from before reports were numbered"
+    assert look(10, 5, 6) == NoReport(OLD)
+    assert look(11, None, 8) == NoReport(OLD), "one from before reports were numbered"
     assert look(12, 12, 10) == EtcdReport(state="member", leader=False, healthy=True, members=None)
 
 
 def test_what_was_written_back_before_the_gate_began_does_not_count_either():
     seen = watch()
     echo = {**REPORT, "version": 5}
-    assert seen.look(found(8, etcd_0=echo), 0).heard["etcd-0"] == Silence(
+    assert seen.look(found(8, etcd_0=echo), 0).heard["etcd-0"] == NoReport(
         "has not reported since this update began"
     )
-    assert isinstance(seen.look(found(9, etcd_0=echo), 2).heard["etcd-0"], Silence)
+    assert isinstance(seen.look(found(9, etcd_0=echo), 2).heard["etcd-0"], NoReport)
     fresh = {**REPORT, "version": 10}
     assert isinstance(seen.look(found(10, etcd_0=fresh), 4).heard["etcd-0"], EtcdReport)

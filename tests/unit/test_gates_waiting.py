@@ -5,20 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from components.gates.aws import AwsDeniedError, AwsSilentError
+from components.gates.aws import AwsAccessDeniedError, AwsUnavailableError
 from components.gates.verdict import GateRefusedError, Pass, Refuse, Wait
-from components.gates.waiting import POLL_SECONDS, REPEAT_SECONDS, Patience, pass_gate
+from components.gates.waiting import POLL_SECONDS, REPEAT_SECONDS, WaitPolicy, pass_gate
 
 
 class Gate:
     """Gives the answers that it was made with, the last one for ever; time passes in sleep only."""
 
     def __init__(self, *answers, timeout=900):
-        self.answers, self.now, self.looks, self.said = list(answers), 100.0, 0, []
+        self.answers, self.now, self.checks, self.said = list(answers), 100.0, 0, []
         self.timeout = timedelta(seconds=timeout)
 
-    async def look(self):
-        self.looks += 1
+    async def check(self):
+        self.checks += 1
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -29,16 +29,16 @@ class Gate:
         self.now += seconds
 
     def run(self):
-        patience = Patience(
+        policy = WaitPolicy(
             timeout=self.timeout,
-            say=lambda line: self.said.append((self.now - 100, line)),
+            log=lambda line: self.said.append((self.now - 100, line)),
             clock=lambda: self.now,
             sleep=self.sleep,
         )
         # asyncio.run would leave the thread without the event loop that Pulumi's mocks expect.
         loop = asyncio.new_event_loop()
         try:
-            loop.run_until_complete(pass_gate("prod-etcd-1", self.look, patience))
+            loop.run_until_complete(pass_gate("prod-etcd-1", self.check, policy))
         finally:
             loop.close()
 
@@ -46,7 +46,7 @@ class Gate:
 def test_an_open_gate_is_passed_at_once_and_in_silence():
     gate = Gate(Pass("all is well"))
     gate.run()
-    assert (gate.looks, gate.now) == (1, 100.0)
+    assert (gate.checks, gate.now) == (1, 100.0)
     assert gate.said == []
 
 
@@ -57,7 +57,7 @@ def test_a_refusal_does_not_wait():
     assert str(error.value) == (
         "gate: prod-etcd-1 stays: it holds data (docs/runbooks/refuse-and-resume.md)"
     )
-    assert (gate.looks, gate.said) == (1, [])
+    assert (gate.checks, gate.said) == (1, [])
 
 
 def test_a_wait_is_told_when_it_changes_and_now_and_then():
@@ -82,11 +82,11 @@ def test_when_the_time_is_up_it_says_what_is_missing_what_is_left_and_what_to_do
         "it was deleted, and nothing is lost. Mend that, then run pulumi up again: it goes on from "
         "here (docs/runbooks/refuse-and-resume.md)"
     )
-    assert gate.now == 161.0, "the last look is at the very end"
+    assert gate.now == 161.0, "the last check is at the very end"
 
 
 def test_aws_being_down_is_one_more_thing_to_wait_for():
-    down = AwsSilentError("AWS does not answer ssm:GetParameters (ThrottlingException)")
+    down = AwsUnavailableError("AWS does not answer ssm:GetParameters (ThrottlingException)")
     gate = Gate(down, down, Pass("the others are healthy"))
     gate.run()
     assert [line for _, line in gate.said] == [
@@ -96,10 +96,10 @@ def test_aws_being_down_is_one_more_thing_to_wait_for():
 
 
 def test_a_missing_permission_is_named_at_once():
-    gate = Gate(AwsDeniedError("AWS refuses ssm:GetParameters (AccessDeniedException)"))
+    gate = Gate(AwsAccessDeniedError("AWS refuses ssm:GetParameters (AccessDeniedException)"))
     with pytest.raises(GateRefusedError, match=r"stays: AWS refuses ssm:GetParameters"):
         gate.run()
-    assert gate.looks == 1
+    assert gate.checks == 1
 
 
 def test_a_fault_of_the_gate_itself_opens_nothing():

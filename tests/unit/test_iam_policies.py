@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from components import operator_policy
 from components.naming import ParameterPaths
-from components.node_policy import Account, api_node_policy, etcd_node_policy, trust_policy
+from components.nodes.role_policy import Account, api_node_policy, etcd_node_policy, trust_policy
 from components.operator_policy import IMPLIED, operator_policies, preview_policy
 from lab.machines.frontend.policy import Need, allowed
 from tests.recording import REPOSITORY

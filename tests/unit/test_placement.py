@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.naming import etcd_members
-from components.placement import choose_zones, place, placement
+from components.network.placement import choose_zones, place, placement
 from config import check
 
 ZONES = [f"eu-central-1{letter}" for letter in "abcdef"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.node_alarms import CERTIFICATE_DAYS
+from components.monitoring.node_alarms import CERTIFICATE_DAYS
 from config import ConfigError, check
 from config.settings import CERTIFICATE_ALARM_DAYS, MIN_LEAF_DAYS
 from config.types import format_duration, parse_duration

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster_bucket import NONCURRENT_DAYS
+from components.storage.bucket import NONCURRENT_DAYS
 from config import check
 from node.etcd.bucket import Snapshot
 from node.etcd.retention import superfluous

@@ -1,5 +1,6 @@
 """Guards of the suite itself."""
 
+import ast
 import re
 
 from tests.recording import REPOSITORY
@@ -20,3 +21,15 @@ def test_the_program_does_not_need_the_lab():
     for folder in ("components", "config", "node"):
         for path in (REPOSITORY / folder).rglob("*.py"):
             assert not re.search(r"^\s*(from|import) lab\b", path.read_text(), re.MULTILINE), path
+
+
+def test_the_tree_of_components_is_in_the_architecture():
+    """One line a file: the first of its docstring, so that neither goes stale."""
+    components = REPOSITORY / "components"
+    listed = (REPOSITORY / "docs/architecture.md").read_text().splitlines()
+    for path in components.rglob("*.py"):
+        if path.name != "__init__.py" and path.parent.name != "files":
+            text = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0]
+            package = path.parent.relative_to(components).as_posix()
+            line = text.replace("\n", " ").removesuffix(".")
+            assert f"| `{package}` | `{path.name}` | {line} |" in listed, path

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.userdata.program import program
+from components.userdata.agent_archive import program
 from node.api import release_lease
 from node.api.haproxy import SOCKET
 from node.api.lease import CERTIFICATES

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from components.operations import operations_document
-from components.userdata.program import program
+from components.nodes.operations import operations_document
+from components.userdata.agent_archive import program
 from node import operations
 from node.etcd import defragmenting, snapshots
 from node.snapshot import WHEN_DUE

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.userdata.program import Program, archive, program
+from components.userdata.agent_archive import Program, archive, program
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ def test_a_new_epoch_reissues_every_leaf_and_touches_no_authority(resized: Story
     steps = done(resized["reissued"].steps)
     state = resized["reissued"].state
     leaves = {r["urn"].split("::", 3)[3] for r in state if r["type"].endswith(":LocallySignedCert")}
-    assert len(leaves) == sum(r["type"].endswith(":Leaf") for r in state) > 0
+    assert len(leaves) == sum(r["type"].endswith(":LeafCertificate") for r in state) > 0
     reissued = {
         (type_.rpartition(":")[2], name)
         for op, type_, name in steps

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from components.naming import api_servers, etcd_members
-from components.placement import placement
+from components.network.placement import placement
 from components.userdata import CloudConfig, api_server, encode, etcd_member
 from config import check
 from lab.cloud.client import REGION

@@ -1,0 +1,1 @@
+"""The API server tier and the load balancer in front of it."""

@@ -1,0 +1,136 @@
+"""Alarms on what nodes report themselves (`node/metrics.py`, `node/etcd/numbers.py`). Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+QUOTA_PERCENT = 80
+"""Of the database quota. At 100 etcd refuses writes (operations guide, "Space quota")."""
+DISK_PERCENT = 90
+"""Of the data volume's file system. etcd stops when it is full."""
+CERTIFICATE_DAYS = 30
+"""Before the first certificate expires: time to raise `pki.epoch`."""
+
+Missing = Literal["breaching", "notBreaching", "ignore"]
+"""What CloudWatch makes of a minute without data; `ignore` leaves the alarm as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeAlarm:
+    """An alarm on the worst or the best of what all nodes report, each half minute."""
+
+    suffix: str
+    """The name, after the cluster's."""
+    description: str
+    """What is wrong when it fires."""
+    metric: str
+    """Name of the metric; its one dimension is the cluster."""
+    statistic: Literal["Minimum", "Maximum"]
+    """Over all nodes and one minute."""
+    above: int | None = None
+    """It fires above this value, or, when None,"""
+    below: int | None = None
+    """below this one."""
+    minutes: int
+    """Minutes that it must last."""
+    missing: Missing
+    """What silence means."""
+
+
+def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
+    """The alarms, for snapshots that are due every so many minutes."""
+    overdue = 3 * snapshot_minutes
+    return (
+        # NoReport is a fault of these: nobody has a leader, nobody who leads knows who is there, or
+        # nobody knows of a snapshot.
+        NodeAlarm(
+            suffix="no-leader",
+            description="No etcd member has had a leader for three minutes, so no write succeeds: "
+            "bring members back until more than half of them run",
+            metric="HasLeader",
+            statistic="Maximum",
+            below=1,
+            minutes=3,
+            missing="breaching",
+        ),
+        NodeAlarm(
+            suffix="missing-members",
+            description="A desired etcd member has not been a healthy voter for five minutes: the "
+            "next loss may stop every write; bring it back first",
+            metric="MissingMembers",
+            statistic="Maximum",
+            above=0,
+            minutes=5,
+            missing="breaching",
+        ),
+        NodeAlarm(
+            suffix="snapshot-age",
+            description=f"No etcd snapshot for {overdue} minutes, so three were missed: look at "
+            "the leader's node-snapshot.service",
+            metric="SnapshotAgeSeconds",
+            statistic="Minimum",
+            above=overdue * 60,
+            minutes=5,
+            missing="breaching",
+        ),
+        # Of these it is not; but what fell silent is not cured, so they stay as they are.
+        NodeAlarm(
+            suffix="snapshot-failed",
+            description="The last etcd snapshot could not be taken or stored: see `snapshot` in "
+            "the statuses of the members",
+            metric="SnapshotFailed",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="data-disk",
+            description=f"The data disk of an etcd member is over {DISK_PERCENT} % full, or would "
+            "be with a database as large as its quota: raise etcd.dataVolume.sizeGib",
+            metric="DataDiskNeededPercent",
+            statistic="Maximum",
+            above=DISK_PERCENT,
+            minutes=5,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="no-space",
+            description="The etcd database is full (NOSPACE) and takes no writes: start "
+            "node-defrag.service on each member",
+            metric="NoSpaceAlarm",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="corrupt",
+            description="Data of an etcd member differs from the others' (CORRUPT): find which, "
+            "and replace its disk; do not defragment",
+            metric="CorruptAlarm",
+            statistic="Maximum",
+            above=0,
+            minutes=1,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="database-size",
+            description=f"The etcd database is over {QUOTA_PERCENT} % of its quota: find what "
+            "fills it, or raise etcd.quotaGib",
+            metric="DatabaseQuotaPercent",
+            statistic="Maximum",
+            above=QUOTA_PERCENT,
+            minutes=5,
+            missing="ignore",
+        ),
+        NodeAlarm(
+            suffix="certificates",
+            description=f"A certificate of a node expires in less than {CERTIFICATE_DAYS} days: "
+            "raise pki.epoch and run pulumi up",
+            metric="CertificateDaysLeft",
+            statistic="Minimum",
+            below=CERTIFICATE_DAYS,
+            minutes=5,
+            missing="ignore",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The network: VPC, subnets, addresses, security groups, endpoints, and the way in for people."""

@@ -1,0 +1,51 @@
+"""VpcEndpoints: the AWS APIs that nodes call, inside a VPC without a way out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.network.vpc import Subnets
+from components.tags import named
+
+SERVICES = ("ssm", "monitoring")
+"""Names in PrivateLink of the AWS APIs that the node program calls: Parameter Store, CloudWatch. S3
+has a gateway endpoint. KMS is called by these services, EC2 and load balancing by nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VpcEndpointsArgs:
+    """What VpcEndpoints are built from."""
+
+    subnets: Subnets
+    """Where the endpoints get their addresses: one in each private subnet."""
+    group_id: pulumi.Input[str]
+    """Security group of the endpoints."""
+    region: str
+    """Region of the services."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
+
+
+class VpcEndpoints(pulumi.ComponentResource):
+    """An interface endpoint for each AWS API that nodes call."""
+
+    def __init__(
+        self, name: str, args: VpcEndpointsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("hak8s:index:VpcEndpoints", name, {}, opts)
+        for service in SERVICES:
+            endpoint_name = f"{name}-{service}"
+            aws.ec2.VpcEndpoint(
+                endpoint_name,
+                vpc_id=args.subnets.vpc_id,
+                service_name=f"com.amazonaws.{args.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(args.subnets.private.values()),
+                security_group_ids=[args.group_id],
+                tags=named(args.tags, endpoint_name),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})

@@ -1,0 +1,1 @@
+"""What nodes of both tiers have in common: instance, role, secrets, status, agent."""

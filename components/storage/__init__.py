@@ -1,0 +1,1 @@
+"""The KMS key and the bucket of a cluster."""

@@ -1,0 +1,41 @@
+"""Unit that brings the node agent onto the machine, and the script that it runs."""
+
+from components.userdata.cloud_config import File
+from components.userdata.paths import LIBRARY
+from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
+from components.userdata.systemd import unit
+
+FETCH_PROGRAM = f"{LIBRARY}/fetch-program"
+
+
+def program_fetcher() -> tuple[File, ...]:
+    """node-program.service, after the packages: the script needs python3-boto3."""
+    return (
+        unit(
+            "node-program.service",
+            {
+                "Unit": {
+                    "Description": "Node program",
+                    "Wants": "network-online.target node-packages.service",
+                    "After": "network-online.target node-packages.service",
+                    **FOREVER,
+                },
+                "Service": {
+                    "Type": "oneshot",
+                    "RemainAfterExit": True,
+                    "ExecStart": FETCH_PROGRAM,
+                    # Longer than all its attempts together; then it begins anew.
+                    "TimeoutStartSec": "5min",
+                    "Restart": "on-failure",
+                    "RestartSec": "5s",
+                    **NO_MOUNT_NAMESPACE,
+                    **FILE_SYSTEM,
+                    "ReadWritePaths": LIBRARY,
+                    "CapabilityBoundingSet": "",
+                    "SystemCallFilter": ["@system-service"],
+                },
+                "Install": {"WantedBy": "multi-user.target"},
+            },
+        ),
+        File.script(FETCH_PROGRAM, "fetch_program.py"),
+    )

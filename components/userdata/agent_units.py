@@ -1,0 +1,207 @@
+"""Units that run the node agent, and the document that tells it which node it is on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Literal
+
+from components.naming import ParameterPaths
+from components.userdata.agent_archive import PROGRAM, program
+from components.userdata.agent_fetcher import program_fetcher
+from components.userdata.artifacts import Artifact
+from components.userdata.cloud_config import File
+from components.userdata.paths import (
+    CACHE,
+    CONFIGURATION,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
+from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
+from components.userdata.systemd import Setting, unit
+from config import ClusterSettings
+
+Tier = Literal["etcd", "api"]
+
+INSTALL_PACKAGES = f"{LIBRARY}/install-packages"
+
+PREPARED: dict[str, Setting] = {
+    "Wants": "network-online.target node-prepare.service",
+    "After": "network-online.target node-prepare.service",
+}
+"""For [Unit] of what needs the node prepared. `Requires` would give up for good when the first
+attempt fails; with `Wants` both go on trying, each at its own pace."""
+
+
+def node_json(
+    settings: ClusterSettings,
+    *,
+    name: str,
+    tier: Tier,
+    region: str,
+    bucket: str,
+    artifacts: Sequence[Artifact],
+    etcd: Mapping[str, object] | None = None,
+) -> File:
+    """Which node this is. The program's side of it is `node/settings.py`.
+
+    `bucket` is the cluster's, which holds the program.
+    """
+    paths = ParameterPaths(settings.cluster_name)
+    wanted = program()
+    document: dict[str, object] = {
+        "cluster": settings.cluster_name,
+        "name": name,
+        "tier": tier,
+        "region": region,
+        "parameters": {
+            "files": paths.secrets(name),
+            "status": paths.status(name),
+            "members": paths.desired_members,
+            "formation": paths.formation,
+            "operations": paths.operations,
+        },
+        "program": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
+        "artifacts": [asdict(artifact) for artifact in artifacts],
+    }
+    if etcd is not None:
+        document["etcd"] = dict(etcd)
+    return File(NODE_JSON, json.dumps(document, indent=1) + "\n")
+
+
+def node_units(
+    packages: Sequence[str], writable: Sequence[str], *, capability: str = ""
+) -> tuple[File, ...]:
+    """Packages, the program, `prepare`, then `reconcile` and `report` every half minute.
+
+    `writable` are the paths that `reconcile` changes besides its own configuration, `capability` is
+    one that it needs besides those of every command.
+    """
+    return (
+        _packages(packages),
+        *program_fetcher(),
+        _prepare(),
+        # A restore fetches a snapshot of up to 8 GiB; what is interrupted begins anew.
+        node_command("reconcile", "6h", (CONFIGURATION, *writable), capability=capability),
+        _timer("reconcile"),
+        node_command("report", "90s", ()),
+        _timer("report"),
+        File.script(INSTALL_PACKAGES, "install-packages"),
+        File.script(NODE_COMMAND, "ha-node"),
+    )
+
+
+def _packages(packages: Sequence[str]) -> File:
+    return unit(
+        "node-packages.service",
+        {
+            "Unit": {
+                "Description": "Packages that the image lacks",
+                "Wants": "network-online.target",
+                "After": "network-online.target",
+                **FOREVER,
+            },
+            # Hardly a sandbox: a package's scripts may write anywhere, add users, start services.
+            "Service": {
+                "Type": "oneshot",
+                "RemainAfterExit": True,
+                "ExecStart": " ".join((INSTALL_PACKAGES, *packages)),
+                "TimeoutStartSec": "15min",
+                "Restart": "on-failure",
+                "RestartSec": "10s",
+                "LockPersonality": True,
+                "RestrictRealtime": True,
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )
+
+
+def _prepare() -> File:
+    return unit(
+        "node-prepare.service",
+        {
+            "Unit": {
+                "Description": "Certificates, binaries and disk of this node",
+                "Wants": "network-online.target node-program.service",
+                "After": "network-online.target node-program.service",
+                **FOREVER,
+            },
+            "Service": {
+                "Type": "oneshot",
+                "RemainAfterExit": True,
+                "ExecStart": f"/usr/bin/python3 {PROGRAM} prepare",
+                # Longer than any wait inside; then the next attempt begins with what is there.
+                "TimeoutStartSec": "15min",
+                "Restart": "on-failure",
+                "RestartSec": "5s",
+                "RuntimeDirectory": _RUNTIME_DIRECTORY,
+                "RuntimeDirectoryPreserve": True,
+                # It mounts the data volume, and a mount made in a name space of its own would
+                # be invisible to etcd: hence nothing that makes one, ProtectSystem included.
+                **NO_MOUNT_NAMESPACE,
+                "CapabilityBoundingSet": (
+                    "CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID"
+                ),
+                # It gives an API server a hostname of its own.
+                "SystemCallFilter": ["@system-service", "@mount sethostname"],
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )
+
+
+_RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
+_CAPABILITIES = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER"
+
+
+def node_command(
+    command: str,
+    timeout: str,
+    writable: Sequence[str],
+    *,
+    after: str = "",
+    capability: str = "",
+    more: Mapping[str, Setting] = {},
+) -> File:
+    """The service that runs a command once, for its timer; `more` are settings of its own."""
+    order = {"After": f"{PREPARED['After']} {after}"} if after else {}
+    return unit(
+        f"node-{command}.service",
+        {
+            "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
+            "Service": {
+                "Type": "oneshot",
+                "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
+                "TimeoutStartSec": timeout,
+                "RuntimeDirectory": _RUNTIME_DIRECTORY,
+                "RuntimeDirectoryPreserve": True,
+                "CacheDirectory": CACHE.removeprefix("/var/cache/"),
+                "CacheDirectoryMode": "0700",
+                **NO_MOUNT_NAMESPACE,
+                **FILE_SYSTEM,
+                **({"ReadWritePaths": " ".join(writable)} if writable else {}),
+                # It is root: it reads the daemons' keys, and gives them the files it writes.
+                "CapabilityBoundingSet": f"{_CAPABILITIES} {capability}".strip(),
+                "SystemCallFilter": ["@system-service"],
+                **more,
+            },
+        },
+    )
+
+
+def _timer(command: str) -> File:
+    return unit(
+        f"node-{command}.timer",
+        {
+            "Unit": {"Description": f"ha-node {command} every 30 s"},
+            "Timer": {
+                "OnActiveSec": "1s",
+                "OnUnitInactiveSec": "30s",
+                # systemd's default of a minute would double the interval.
+                "AccuracySec": "1s",
+            },
+            "Install": {"WantedBy": "timers.target"},
+        },
+    )
