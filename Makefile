@@ -59,7 +59,7 @@ format: $(VENV)/installed ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-golden: $(VENV)/installed ## Write the rendered user data that reviews compare with
+golden: $(VENV)/installed ## Write the rendered user data and the URNs that reviews compare with
 	@$(BIN)/python -m pytest tests/golden --update-golden
 
 reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md and docs/iam
