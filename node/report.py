@@ -10,7 +10,7 @@ from typing import Any
 from node import metrics
 from node.api import readiness
 from node.aws import ParameterStore
-from node.etcd import numbers as etcd
+from node.etcd import member_metrics as etcd
 from node.etcd import status
 from node.machine import Machine
 from node.settings import Settings

@@ -2,7 +2,7 @@
 
 from node import operations
 from node.errors import NodeError
-from node.etcd import due, snapshots
+from node.etcd import snapshot_schedule, snapshots
 from node.machine import Machine
 from node.settings import Settings
 
@@ -16,7 +16,7 @@ def run(settings: Settings, _machine: Machine, *given: str) -> str:
         raise NodeError("only an etcd member takes snapshots: run this on one")
     if given not in {(), (WHEN_DUE,)}:
         raise NodeError(f"usage: ha-node snapshot [{WHEN_DUE}]")
-    if given and (reason := due.not_yet(operations.recent(settings).every_minutes)):
+    if given and (reason := snapshot_schedule.not_yet(operations.recent(settings).every_minutes)):
         return reason
-    due.attempt()
+    snapshot_schedule.attempt()
     return snapshots.take(settings, settings.etcd)

@@ -1,4 +1,4 @@
-"""Alarms on what nodes report themselves (`node/metrics.py`, `node/etcd/numbers.py`). Pure."""
+"""Alarms on what nodes send: `node/metrics.py`, `node/etcd/member_metrics.py`. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

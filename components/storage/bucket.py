@@ -1,7 +1,7 @@
 """ClusterBucket: the S3 bucket of etcd snapshots and of the node agent.
 
-Nodes thin out the snapshots themselves (`node/etcd/retention.py`). No rule expires them by age: it
-would go on when no new ones come, and take the last good one (docs/adr/0014).
+Nodes thin out the snapshots themselves (`node/etcd/snapshot_retention.py`). No rule expires them
+by age: it would go on when no new ones come, and take the last good one (docs/adr/0014).
 """
 
 import json

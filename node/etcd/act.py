@@ -4,7 +4,7 @@ import shutil
 
 from node import files
 from node.aws import ParameterStore
-from node.etcd import decide, incarnation, restoring, status
+from node.etcd import cluster_token, member_plan, restore_local, status
 from node.etcd.environment import forming, joining
 from node.etcd.observe import UNIT
 from node.machine import Machine
@@ -15,50 +15,50 @@ DISCARDED = f"{DATA_DIR}/.discarded"
 
 
 def take(
-    settings: Settings, mine: EtcdSettings, machine: Machine, decision: decide.Step
+    settings: Settings, mine: EtcdSettings, machine: Machine, decision: member_plan.Step
 ) -> tuple[str, bool]:
     """Take a step; what was done, and whether to look again soon."""
     _withdraw(decision)
     soon = True
     match decision:
-        case decide.Wait(reason, changing):
+        case member_plan.Wait(reason, changing):
             done, soon = reason, changing
-        case decide.Form(marker):
-            incarnation.record(marker)
+        case member_plan.Form(marker):
+            cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), forming(marker))
             machine.start(UNIT)
             done = f"starting etcd to form the cluster {marker.token}"
-        case decide.Restore() | decide.SetAside():
+        case member_plan.Restore() | member_plan.SetAside():
             done = _anew(settings, mine, machine, decision)
-        case decide.Ask(lost):
+        case member_plan.Ask(lost):
             status.declare(settings, "empty", lost)
             done = "the disk is empty: asking to join as a new member"
-        case decide.Join(entry, listed, marker):
+        case member_plan.Join(entry, listed, marker):
             # What an interrupted Discard left.
             _clear()
             # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
             status.declare(settings, "joining", entry.id)
-            incarnation.record(marker)
+            cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, marker.token))
             machine.start(UNIT)
             done = f"starting etcd to join as {entry.id}"
-        case decide.Start():
+        case member_plan.Start():
             machine.start(UNIT)
             done, soon = "starting etcd from its disk", False
-        case decide.Discard():
+        case member_plan.Discard():
             discard()
             done = "removed the data of a member that was removed"
-        case decide.Leave(used):
+        case member_plan.Leave(used):
             status.declare(settings, "left", used)
             done, soon = "not a member, and not wanted as one", False
-        case decide.MarkFormed(marker):
+        case member_plan.MarkFormed(marker):
             done = mark_formed(settings, marker)
     return done, soon
 
 
-def _withdraw(decision: decide.Step) -> None:
+def _withdraw(decision: member_plan.Step) -> None:
     """etcd.service may start an empty disk only while such a decision stands."""
-    if not isinstance(decision, decide.Form | decide.Join):
+    if not isinstance(decision, member_plan.Form | member_plan.Join):
         at(CLUSTER_ENV).unlink(missing_ok=True)
 
 
@@ -66,13 +66,13 @@ def _anew(
     settings: Settings,
     mine: EtcdSettings,
     machine: Machine,
-    decision: decide.Restore | decide.SetAside,
+    decision: member_plan.Restore | member_plan.SetAside,
 ) -> str:
     match decision:
-        case decide.Restore(marker):
-            return restoring.found_from_snapshot(settings, mine, machine, marker)
-        case decide.SetAside():
-            return restoring.set_aside(machine)
+        case member_plan.Restore(marker):
+            return restore_local.found_from_snapshot(settings, mine, machine, marker)
+        case member_plan.SetAside():
+            return restore_local.set_aside(machine)
 
 
 def discard() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from node import web
 from node.errors import NodeError
-from node.etcd.entries import Entry, entries
+from node.etcd.members import Entry, entries
 from node.machine import run
 from node.settings import WAL, EtcdSettings, Settings, at
 

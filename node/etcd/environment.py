@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from node.etcd.entries import Entry
+from node.etcd.members import Entry
 from node.membership import Formation
 
 

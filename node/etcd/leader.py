@@ -2,7 +2,7 @@
 
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError
-from node.etcd import change, client, status
+from node.etcd import client, membership_plan, status
 from node.membership import Member
 from node.settings import EtcdSettings, Settings
 
@@ -27,9 +27,9 @@ def step(
         return None
     try:
         connected = client.connected(mine) | {me}
-        cluster = change.Cluster(me, entries, connected, desired, seen)
-        decision = change.decide(cluster)
-        if isinstance(decision, change.Settled):
+        cluster = membership_plan.Cluster(me, entries, connected, desired, seen)
+        decision = membership_plan.decide(cluster)
+        if isinstance(decision, membership_plan.Settled):
             return None
         return _make(settings, mine, cluster, decision), True
     except NodeError as error:
@@ -39,22 +39,25 @@ def step(
 
 
 def _make(
-    settings: Settings, mine: EtcdSettings, cluster: change.Cluster, decision: change.Change
+    settings: Settings,
+    mine: EtcdSettings,
+    cluster: membership_plan.Cluster,
+    decision: membership_plan.Change,
 ) -> str:
     match decision:
-        case change.Add(member):
+        case membership_plan.Add(member):
             client.add_learner(settings, mine, member.peer_url)
             return f"added {member.name} as a learner"
-        case change.Promote(entry):
+        case membership_plan.Promote(entry):
             client.promote(settings, mine, entry.id)
             return f"promoted {cluster.label(entry)} to a voter"
-        case change.Remove(entry, reason):
+        case membership_plan.Remove(entry, reason):
             client.remove(settings, mine, entry.id)
             return f"removed {cluster.label(entry)}: {reason}"
-        case change.Transfer(to):
+        case membership_plan.Transfer(to):
             client.transfer(settings, mine, to.id)
             return f"handed leadership to {to.name}"
-        case change.Pause(reason):
+        case membership_plan.Pause(reason):
             return reason
-        case change.Settled():
+        case membership_plan.Settled():
             return "the membership is the desired one"

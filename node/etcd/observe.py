@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from node.aws import ParameterStore
 from node.errors import AwsError
-from node.etcd import client, decide, incarnation, peers, status
+from node.etcd import client, cluster_token, member_plan, peers, status
 from node.machine import Machine
 from node.membership import Formation, Member, formation, members
 from node.settings import CLUSTER_ENV, DATA_MOUNT, EtcdSettings, Settings, at
@@ -13,7 +13,7 @@ UNIT = "etcd.service"
 RUNBOOK = "docs/runbooks/restore.md"
 
 
-def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.State:
+def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_plan.State:
     """The state that the decision is made from; NodeError when a parameter is damaged."""
     # First: a slow AWS takes a minute, and what is on the machine would be old by then.
     parameters = _parameters(settings)
@@ -25,7 +25,7 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.Sta
     outside = removed or empty
     told = peers.membership(settings, _others(mine, marker, desired)) if outside else None
     founding = empty and marker is not None and not marker.formed and told is None
-    return decide.State(
+    return member_plan.State(
         name=settings.name,
         address=mine.address,
         # Again, after the peers: a first start may have come between, and a member that they say
@@ -40,14 +40,14 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> decide.Sta
         used=parameters.used,
         starting=at(CLUSTER_ENV).exists(),
         trouble=parameters.trouble,
-        token=incarnation.token(),
+        token=cluster_token.token(),
         reported=_reported(settings, marker, desired) if founding else (),
         void=parameters.void,
         echo=parameters.echo,
     )
 
 
-def _disk(machine: Machine) -> decide.Disk:
+def _disk(machine: Machine) -> member_plan.Disk:
     if not machine.mounted(at(DATA_MOUNT)):
         return "absent"
     return "initialised" if client.initialised() else "empty"

@@ -7,7 +7,7 @@ from http.client import HTTPSConnection
 
 from node import web
 from node.errors import NodeError
-from node.etcd.entries import Entry, entries
+from node.etcd.members import Entry, entries
 from node.settings import Settings
 
 PORT = 2380

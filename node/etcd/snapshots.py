@@ -10,9 +10,9 @@ from pathlib import Path
 
 from node import files, operations
 from node.errors import AwsError, NodeError
-from node.etcd import attempt, client, newest
+from node.etcd import client, snapshot_age, snapshot_attempt
 from node.etcd.bucket import PREFIX, Bucket, Snapshot
-from node.etcd.retention import superfluous
+from node.etcd.snapshot_retention import superfluous
 from node.machine import run
 from node.settings import CACHE, EtcdSettings, Settings, at
 
@@ -44,11 +44,11 @@ def take(settings: Settings, mine: EtcdSettings) -> str:
 
     Whatever goes wrong is in this member's next status as well.
     """
-    attempt.begin()
+    snapshot_attempt.begin()
     try:
         return _take(settings, mine)
     except Exception as error:
-        attempt.failed(str(error))
+        snapshot_attempt.failed(str(error))
         raise
 
 
@@ -74,8 +74,8 @@ def _take(settings: Settings, mine: EtcdSettings) -> str:
     finally:
         _remove(path)
     age = time.monotonic() - began
-    newest.remember(age)
-    attempt.stored(Snapshot(content.revision, name, key, age))
+    snapshot_age.remember(age)
+    snapshot_attempt.stored(Snapshot(content.revision, name, key, age))
     return f"stored {key}: {content}{_thin_out(settings, bucket, key)}"
 
 
@@ -160,13 +160,13 @@ def _look(bucket: Bucket) -> str:
     try:
         found = bucket.newest()
     except AwsError as error:
-        attempt.failed(str(error))
+        snapshot_attempt.failed(str(error))
         return str(error)
     if not found:
-        attempt.nothing()
+        snapshot_attempt.nothing()
         return "none is stored yet"
-    newest.remember(found.age)
-    attempt.stored(found)
+    snapshot_age.remember(found.age)
+    snapshot_attempt.stored(found)
     return f"the newest is {found.key}"
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from node import files
 from node.aws import ParameterStore, Stored
-from node.etcd import attempt, client, disk
+from node.etcd import client, disk, snapshot_attempt
 from node.membership import Member
 from node.settings import RUNTIME, EtcdSettings, Settings, at
 from node.status import stamped
@@ -138,7 +138,7 @@ def _storage(document: Mapping[str, Any]) -> dict[str, Any]:
     """What is known without etcd."""
     space = disk.space()
     return {
-        "snapshot": attempt.told(),
+        "snapshot": snapshot_attempt.told(),
         "disk": space
         and {
             "size": space.size,

@@ -2,7 +2,7 @@
 
 import time
 
-from node.etcd import act, client, decide, disk, leader, observe
+from node.etcd import act, client, disk, leader, member_plan, observe
 from node.machine import Machine
 from node.settings import EtcdSettings, Settings
 
@@ -28,8 +28,8 @@ def run(settings: Settings, mine: EtcdSettings, machine: Machine) -> str:
 def step(settings: Settings, mine: EtcdSettings, machine: Machine) -> tuple[str, bool]:
     """Take the one next step; what it was, and whether to look again soon."""
     state = observe.look(settings, mine, machine)
-    decision = decide.decide(state)
-    if isinstance(decision, decide.Wait) and state.desired and state.entries:
+    decision = member_plan.decide(state)
+    if isinstance(decision, member_plan.Wait) and state.desired and state.entries:
         if state.echo and client.leading(settings, mine) and (done := act.restate(settings)):
             return done, True
         changed = leader.step(settings, mine, state.desired)

@@ -9,7 +9,7 @@ import pytest
 
 from node import metrics
 from node.contract import metric_namespace
-from node.etcd import numbers
+from node.etcd import member_metrics
 from tests.recording import REPOSITORY
 
 
@@ -180,7 +180,7 @@ def test_alarms_on_what_nodes_report(cluster, suffix):
 
 def test_every_metric_is_sent_by_nodes():
     """By name: an alarm on a metric that nobody sends would be silent, or never be."""
-    sent = inspect.getsource(numbers) + inspect.getsource(metrics)
+    sent = inspect.getsource(member_metrics) + inspect.getsource(metrics)
     for metric, *_ in REPORTED.values():
         assert f'"{metric}"' in sent
 

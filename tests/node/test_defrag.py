@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from node.errors import NodeError
-from node.etcd import client, defragmenting, fragmentation
+from node.etcd import client, defrag_plan, defrag_run
 from tests.node.etcd_tier import FORMATION, wait_for
 from tests.node.writer import Writer
 
@@ -20,9 +20,9 @@ QUOTA = 16 << 20
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """Look once, and take small databases for large ones."""
-    monkeypatch.setattr(defragmenting, "PATIENCE", 0)
-    monkeypatch.setattr(defragmenting, "PAUSE", 0.2)
-    monkeypatch.setattr(fragmentation, "WORTH_SIZE", 4 << 20)
+    monkeypatch.setattr(defrag_run, "PATIENCE", 0)
+    monkeypatch.setattr(defrag_run, "PAUSE", 0.2)
+    monkeypatch.setattr(defrag_plan, "WORTH_SIZE", 4 << 20)
 
 
 def form(tier, size, **flags):
@@ -108,7 +108,7 @@ def test_every_database_shrinks_one_after_the_other_the_leader_last(sparse, monk
 
 def test_a_member_waits_for_its_turn(sparse, monkeypatch):
     first, second, _leader = in_turn(sparse)
-    monkeypatch.setattr(defragmenting, "PATIENCE", 60)
+    monkeypatch.setattr(defrag_run, "PATIENCE", 60)
     looks = itertools.count()
 
     def pause(_seconds):
@@ -117,7 +117,7 @@ def test_a_member_waits_for_its_turn(sparse, monkeypatch):
             second.enter()
 
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=pause)
-    monkeypatch.setattr(defragmenting, "time", clock)
+    monkeypatch.setattr(defrag_run, "time", clock)
     assert second.defrag().startswith("defragmented ")
     assert next(looks) == 2
 

@@ -6,7 +6,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import act
-from node.etcd.entries import founding_id
+from node.etcd.members import founding_id
 from node.membership import formation
 from node.settings import CLUSTER_ENV
 from tests.node.etcd_tier import FORMATION, MEMBERS, TOKEN

@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 
 from node.errors import NodeError
-from node.etcd import attempt, client, newest
+from node.etcd import client, snapshot_age, snapshot_attempt
 from node.etcd.bucket import Bucket
 from tests.node.conftest import BUCKET, REGION
 from tests.node.relay import Relay
@@ -65,8 +65,8 @@ def test_it_takes_as_long_as_it_takes(slow, slow_s3, etcd_tier, monkeypatch):
     assert relay.passed - passed > SIZE
     assert slow_s3.passed > SIZE
     assert took > SIZE / (64 * MIB) + SIZE / (2 * 40 * MIB)
-    assert 0 <= newest.age() < took + 5
-    told = attempt.told()
+    assert 0 <= snapshot_age.age() < took + 5
+    told = snapshot_attempt.told()
     assert told["error"] is None
     assert told["revision"] > SIZE // MIB
 
@@ -85,8 +85,8 @@ def test_a_connection_that_stands_still_is_an_error_that_says_where(slow, etcd_t
         node.snapshot()
 
     assert time.monotonic() - began < 10
-    assert "got no further" in attempt.told()["error"]
-    assert newest.age() is None, "the alarm must go on"
+    assert "got no further" in snapshot_attempt.told()["error"]
+    assert snapshot_age.age() is None, "the alarm must go on"
 
 
 def test_an_upload_that_fails_leaves_no_parts(node, s3, tmp_path, monkeypatch):

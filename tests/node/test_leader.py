@@ -4,7 +4,7 @@ import pytest
 
 from node.errors import AwsError, NodeError
 from node.etcd import client, leader, status
-from node.etcd.entries import Entry
+from node.etcd.members import Entry
 from node.etcd.status import Report
 from node.membership import Member
 

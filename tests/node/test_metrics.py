@@ -8,7 +8,7 @@ import pytest
 
 from node import metrics, report
 from node.errors import NodeError
-from node.etcd import newest
+from node.etcd import snapshot_age
 from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import REGION
 from tests.node.doubles import FakeMachine
@@ -74,7 +74,7 @@ def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
     after = sent(cloudwatch)
     assert 0 <= after["SnapshotAgeSeconds"] < 60
     assert after["SnapshotFailed"] == 0
-    newest.remember(2700)
+    snapshot_age.remember(2700)
     node.report()
     assert 2700 <= sent(cloudwatch)["SnapshotAgeSeconds"] < 2800
 
@@ -165,12 +165,12 @@ def test_what_a_leader_cannot_know_it_does_not_tell(etcd_tier, cloudwatch):
     ],
 )
 def test_alarms_of_etcd_are_told(node, monkeypatch, errors, wanted):
-    from node.etcd import client, numbers
+    from node.etcd import client, member_metrics
 
     settings = node()
     facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4, "header": {"member_id": 1}}
     monkeypatch.setattr(client, "facts", lambda *_: facts)
-    found = numbers.numbers(settings, settings.etcd, {})
+    found = member_metrics.numbers(settings, settings.etcd, {})
     assert found == {**wanted, "DatabaseQuotaPercent": 75}
 
 

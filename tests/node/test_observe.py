@@ -6,7 +6,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import observe
-from node.etcd.entries import Entry
+from node.etcd.members import Entry
 from node.membership import Formation, Member
 from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, at
 from tests.node.conftest import etcd

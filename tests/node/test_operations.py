@@ -8,7 +8,7 @@ from components.nodes.operations import operations_document
 from config import check
 from node import cli, operations, prepare, reconcile, refresh, snapshot
 from node.errors import NodeError
-from node.etcd import due, newest, snapshots
+from node.etcd import snapshot_age, snapshot_schedule, snapshots
 from node.operations import Operations
 from node.settings import AUTHORIZED_KEYS
 from tests.node.certificates import api_files
@@ -181,7 +181,7 @@ def taken(monkeypatch):
 
     def take(settings, mine):
         calls.append(settings.name)
-        newest.remember(0)
+        snapshot_age.remember(0)
         return "stored"
 
     monkeypatch.setattr(snapshots, "take", take)
@@ -241,9 +241,9 @@ def test_an_attempt_that_failed_is_repeated_after_five_minutes(aws, node, clock,
 
 
 def test_a_clock_that_was_set_back_stops_no_attempt(clock):
-    due.attempt()
+    snapshot_schedule.attempt()
     clock[0] -= 7200
-    assert due.not_yet(15) is None
+    assert snapshot_schedule.not_yet(15) is None
 
 
 def test_without_aws_the_interval_is_the_one_of_before(aws, node, taken, clock, aws_down):

@@ -8,7 +8,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import peers
-from node.etcd.entries import Entry
+from node.etcd.members import Entry
 from tests.node.certificates import Authority, etcd_files
 from tests.node.doubles import Quiet, serve
 

@@ -9,7 +9,7 @@ import pytest
 
 from node import reconcile, restore, web
 from node.errors import NodeError
-from node.etcd import act, incarnation, ordering, restoring, snapshots
+from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
 from node.etcd.bucket import Bucket
 from node.settings import CACHE, CLUSTER_ENV, DATA_DIR, DATA_MOUNT, TOKEN
 from tests.node.conftest import BUCKET
@@ -91,7 +91,7 @@ def test_after_the_loss_of_every_disk(saved, s3):
         "token": marker["token"],
         "members": saved.get(MEMBERS),
         "snapshot": saved.key,
-        "bumpRevision": restoring.BUMP,
+        "bumpRevision": restore_local.BUMP,
         "superseded": [FIRST],
         "version": 3,
     }
@@ -103,7 +103,7 @@ def test_after_the_loss_of_every_disk(saved, s3):
     assert saved.get(FORMATION) == {**marker, "formed": True, "version": 4}
     for number, node in saved.nodes.items():
         node.enter()
-        assert incarnation.token() == marker["token"]
+        assert cluster_token.token() == marker["token"]
         assert set_aside(node) == []
         assert not inside(node, f"{CACHE}/restore").exists()
         assert not inside(node, f"{DATA_MOUNT}/restoring").exists()
@@ -117,7 +117,7 @@ def test_revisions_that_clients_know_are_never_given_again(saved):
     saved.nodes[0].restore(saved.key)
     saved.until(lambda: restored(saved))
     header = saved.nodes[0].etcdctl("get", "a")["header"]
-    assert header["revision"] >= saved.revision + restoring.BUMP
+    assert header["revision"] >= saved.revision + restore_local.BUMP
     known = f"--rev={saved.revision + 1}"
     for command in (("get", known, "a"), ("watch", known, "a")):
         with pytest.raises(subprocess.CalledProcessError) as refused:
@@ -129,7 +129,7 @@ def test_revisions_that_clients_know_are_never_given_again(saved):
 
 def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
     lose_quorum(saved, 0)
-    saved.nodes[0].restore("latest", ordering.DISCARD)
+    saved.nodes[0].restore("latest", restore_request.DISCARD)
     # The one that is left runs on; the others come back with their disks, as a boot starts them.
     for number in (1, 2):
         saved.nodes[number].machine.start("etcd.service")
@@ -178,11 +178,11 @@ def test_a_cluster_that_works_is_restored_when_its_newer_writes_may_go(saved):
 
 
 def test_restored_twice_only_the_last_old_data_is_kept(saved):
-    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
     saved.until(lambda: restored(saved))
     second = saved.get(FORMATION)["token"]
     put(saved, "d", "4")
-    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
     assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{second}"]] * SIZE
@@ -204,7 +204,7 @@ def test_the_same_order_twice_is_one(saved):
         (("--force", "latest"), "usage: ha-node restore"),
         (("--discard-newer-writes",), "usage: ha-node restore"),
         (
-            (ordering.DISCARD, "snapshots/etcd-0/none.db"),
+            (restore_request.DISCARD, "snapshots/etcd-0/none.db"),
             r"there is no snapshots/etcd-0/none\.db in test-bucket",
         ),
         (("program/x.db",), r"program/x\.db is no key of a snapshot"),
@@ -229,14 +229,14 @@ def test_a_damaged_snapshot_is_refused(saved, s3):
     s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body[:-40] + b"?" + body[-39:])
     before = saved.get(FORMATION)
     with pytest.raises(NodeError, match=r"\.db is damaged: its SHA-256.*choose another snapshot"):
-        saved.nodes[0].restore("latest", ordering.DISCARD)
+        saved.nodes[0].restore("latest", restore_request.DISCARD)
     assert saved.get(FORMATION) == before
     assert not inside(saved.nodes[0], f"{CACHE}/check").exists()
 
 
 def test_a_snapshot_that_goes_before_it_is_fetched_costs_no_data(saved, s3):
     """Nothing is given up for what cannot be had."""
-    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
     s3.delete_object(Bucket=BUCKET, Key=saved.key)
     with pytest.raises(NodeError, match="there is no snapshots/"):
         saved.nodes[0].reconcile()
@@ -248,7 +248,7 @@ def test_without_room_old_data_goes_and_without_more_it_is_one_sentence(saved, m
     usage = shutil._ntuple_diskusage
     free = {"bytes": 300 * snapshots.MIB}
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, free["bytes"]))
-    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
     with pytest.raises(NodeError, match=r"has 300 MiB free and 512 MiB are needed: make room"):
         saved.nodes[0].reconcile()
     assert set_aside(saved.nodes[0]) == [], "made room as far as it could"
@@ -266,12 +266,12 @@ STOPS = {
     "download": (snapshots.Bucket, "download"),
     "fetch": (snapshots, "fetch"),
     "stop": None,
-    "move": (restoring, "_move_away"),
-    "forget": (restoring, "_forget"),
-    "restore": (restoring, "_restore"),
-    "own": (restoring.files, "own"),
-    "token": (restoring.incarnation, "record"),
-    "clean": (restoring.shutil, "rmtree"),
+    "move": (restore_local, "_move_away"),
+    "forget": (restore_local, "_forget"),
+    "restore": (restore_local, "_restore"),
+    "own": (restore_local.files, "own"),
+    "token": (restore_local.cluster_token, "record"),
+    "clean": (restore_local.shutil, "rmtree"),
     "start": None,
     "formed": (act, "mark_formed"),
 }
@@ -306,7 +306,7 @@ def test_stopped_after_any_action_it_ends_the_same(saved, monkeypatch, stop):
     token = saved.get(FORMATION)["token"]
     for node in saved.nodes.values():
         node.enter()
-        assert incarnation.token() == token
+        assert cluster_token.token() == token
         assert set_aside(node) in ([], [f"data.{FIRST}"])
 
 
@@ -350,22 +350,22 @@ def test_after_a_restore_of_an_older_snapshot_the_abandoned_ones_are_not_the_new
     put(saved, "d", "4")
     saved.nodes[saved.leader()].snapshot()
     abandoned = newest(saved)
-    assert abandoned.revision > saved.revision + restoring.BUMP
+    assert abandoned.revision > saved.revision + restore_local.BUMP
 
-    saved.nodes[1].restore(saved.key, ordering.DISCARD)
+    saved.nodes[1].restore(saved.key, restore_request.DISCARD)
     token = saved.get(FORMATION)["token"]
     assert saved.get(FORMATION)["bumpRevision"] == (
-        abandoned.revision - saved.revision + restoring.BUMP
+        abandoned.revision - saved.revision + restore_local.BUMP
     )
     assert newest(saved) == abandoned
     saved.until(lambda: restored(saved))
     assert saved.get(FORMATION)["token"] == token
     assert contents(saved) == {"a": "1", "b": "2"}
     header = saved.nodes[0].etcdctl("get", "a")["header"]
-    assert header["revision"] >= abandoned.revision + restoring.BUMP
+    assert header["revision"] >= abandoned.revision + restore_local.BUMP
 
     saved.nodes[saved.leader()].snapshot()
-    assert newest(saved).revision >= abandoned.revision + restoring.BUMP
+    assert newest(saved).revision >= abandoned.revision + restore_local.BUMP
     assert len(s3.list_objects_v2(Bucket=BUCKET)["Contents"]) == 3
 
 
@@ -380,7 +380,7 @@ def test_old_data_of_a_tier_that_was_not_told_is_never_touched(saved):
     node = saved.nodes[1]
     inside(node, TOKEN).unlink()
     assert node.reconcile() == "etcd is running"
-    saved.nodes[0].restore(saved.key, ordering.DISCARD)
+    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
     assert "the disk does not say whether its data is of before or after" in node.reconcile()
     assert set_aside(node) == []
     assert node.machine.active("etcd.service")
@@ -418,7 +418,7 @@ def test_an_api_server_restores_nothing(node):
 def test_an_older_marker_undoes_no_restore(saved):
     """`pulumi up` writes back what it made, or makes it again after somebody deleted it."""
     made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
-    saved.nodes[0].restore("latest", ordering.DISCARD)
+    saved.nodes[0].restore("latest", restore_request.DISCARD)
     saved.until(lambda: restored(saved))
     marker = saved.get(FORMATION)
     members = saved.ids()
@@ -437,7 +437,7 @@ def test_an_older_marker_undoes_no_restore(saved):
     assert contents(saved) == {"a": "1", "b": "2"}
     for node in saved.nodes.values():
         node.enter()
-        assert incarnation.token() == marker["token"]
+        assert cluster_token.token() == marker["token"]
 
 
 def test_a_restore_without_a_marker_that_counts(saved):
@@ -458,7 +458,7 @@ def test_a_restore_that_loses_a_race_changes_nothing(saved, monkeypatch):
     """Two people restore at the same time: Parameter Store has no condition on a write."""
     lose_quorum(saved)
     marker = saved.get(FORMATION)
-    ask = ordering._marker
+    ask = restore_request._marker
 
     def slow(*arguments):
         found = ask(*arguments)
@@ -466,7 +466,7 @@ def test_a_restore_that_loses_a_race_changes_nothing(saved, monkeypatch):
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(ordering, "_marker", slow)
+        patched.setattr(restore_request, "_marker", slow)
         with pytest.raises(NodeError, match="was written meanwhile, so no restore was ordered"):
             saved.nodes[0].restore("latest")
     assert saved.nodes[1].reconcile() == "starting etcd from its disk"

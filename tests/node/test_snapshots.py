@@ -15,8 +15,8 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.s3.models import s3_backends
 
 from node.errors import AwsError, NodeError
-from node.etcd import attempt, disk, newest, numbers, snapshots
 from node.etcd import bucket as buckets
+from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
 from node.etcd.bucket import Bucket
 from node.settings import CACHE
 from tests.node.conftest import BUCKET
@@ -71,7 +71,7 @@ def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, 
     for node in nodes:
         if node is not leader:
             assert node.snapshot().endswith(f"the newest is {key}")
-            assert newest.age() < 60
+            assert snapshot_age.age() < 60
 
     # A person's own etcd: every key is there, and the revision.
     copy, data = tmp_path / "copy.db", tmp_path / "restored"
@@ -122,7 +122,7 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
     monkeypatch.setattr(Bucket, "upload", damaged)
     with pytest.raises(NodeError, match="S3 holds something else than was sent"):
         single.snapshot()
-    assert newest.age() is None, "the alarm must go on"
+    assert snapshot_age.age() is None, "the alarm must go on"
     assert left(single) == []
 
 
@@ -173,13 +173,13 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_written(single, s3, monkeypa
 
 
 def test_without_s3_nothing_stays_on_the_disk_and_the_age_goes_on(single, s3, aws_down):
-    newest_before = newest.remember(900)
+    newest_before = snapshot_age.remember(900)
     assert newest_before is None
     aws_down()
     with pytest.raises(NodeError, match=r"AWS: .*/snapshots/etcd-0/\d{8}T"):
         single.snapshot()
     assert left(single) == ["newest-snapshot"]
-    assert 900 <= newest.age() < 1000
+    assert 900 <= snapshot_age.age() < 1000
 
 
 def test_what_an_interrupted_run_left_is_removed(single, s3):
@@ -289,7 +289,7 @@ def test_a_snapshot_counts_although_older_ones_cannot_be_deleted(single, s3, mon
     monkeypatch.setattr(Bucket, "remove", denied)
     assert single.snapshot().endswith("; could not delete older ones: AWS: AccessDenied")
     assert old in stored(s3)
-    assert attempt.told()["error"] is None
+    assert snapshot_attempt.told()["error"] is None
 
 
 def said_of_itself(single, aws):
@@ -299,7 +299,7 @@ def said_of_itself(single, aws):
 
 
 def test_one_that_fails_says_so_in_the_status_and_to_the_alarm(single, s3, aws, monkeypatch):
-    numbers_of = lambda: numbers.numbers(single.settings, single.settings.etcd, {})  # noqa: E731
+    numbers_of = lambda: member_metrics.numbers(single.settings, single.settings.etcd, {})  # noqa: E731
     assert said_of_itself(single, aws) is None
     assert "SnapshotFailed" not in numbers_of()
     single.snapshot()
@@ -349,13 +349,13 @@ def test_one_that_is_killed_each_time_is_a_failure_too(single, s3, aws, monkeypa
 def test_who_does_not_lead_sends_no_verdict(node, root, monkeypatch):
     """Its last attempt may be weeks old."""
     settings = node()
-    attempt.failed("x" * 9999)
-    assert len(attempt.told()["error"]) == attempt.LONGEST
+    snapshot_attempt.failed("x" * 9999)
+    assert len(snapshot_attempt.told()["error"]) == snapshot_attempt.LONGEST
     facts = {"header": {"member_id": 1}, "leader": 2, "dbSize": 1, "dbSizeQuota": 4}
     monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
-    assert "SnapshotFailed" not in numbers.numbers(settings, settings.etcd, {})
+    assert "SnapshotFailed" not in member_metrics.numbers(settings, settings.etcd, {})
     facts["leader"] = 1
-    assert numbers.numbers(settings, settings.etcd, {})["SnapshotFailed"] == 1
+    assert member_metrics.numbers(settings, settings.etcd, {})["SnapshotFailed"] == 1
 
 
 def test_a_disk_that_is_mounted_is_in_the_status_and_the_numbers(single, aws, monkeypatch):
@@ -366,7 +366,7 @@ def test_a_disk_that_is_mounted_is_in_the_status_and_the_numbers(single, aws, mo
     told = json.loads(aws.get_parameter(Name=name)["Parameter"]["Value"])["disk"]
     assert told == {"size": 4 << 30, "free": 1 << 30, "problem": None}
     # 3 of 4 GiB are used, and the quota of 1 GiB is hardly used.
-    found = numbers.numbers(single.settings, single.settings.etcd, {})
+    found = member_metrics.numbers(single.settings, single.settings.etcd, {})
     assert 99 < found["DataDiskNeededPercent"] <= 100
     space = disk.Space(1 << 30, 1 << 29)
     single.report()

@@ -8,7 +8,7 @@ import pytest
 from components.storage.bucket import NONCURRENT_DAYS
 from config import check
 from node.etcd.bucket import Snapshot
-from node.etcd.retention import superfluous
+from node.etcd.snapshot_retention import superfluous
 
 USD_PER_GIB = 0.023
 """A month of S3 Standard in us-east-1 (AWS price list, November 2026)."""

@@ -7,7 +7,7 @@ import pytest
 from components.nodes.operations import operations_document
 from components.userdata.agent_archive import program
 from node import operations
-from node.etcd import defragmenting, snapshots
+from node.etcd import defrag_run, snapshots
 from node.snapshot import WHEN_DUE
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
@@ -178,7 +178,7 @@ def test_defragmentation_runs_once_a_day_and_not_everywhere_at_once():
     assert "etcd.service" in service["After"][0].split()
     # Longer than it waits for its turn, and then takes.
     assert service["TimeoutStartSec"] == ["6h"]
-    assert defragmenting.PATIENCE + 2 * defragmenting.LONGEST < 6 * 3600
+    assert defrag_run.PATIENCE + 2 * defrag_run.LONGEST < 6 * 3600
 
 
 @pytest.mark.parametrize("command", ["snapshot", "defrag"])

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from node.etcd import change, decide
-from node.etcd.entries import Entry, at, quorum
+from node.etcd import member_plan, membership_plan
+from node.etcd.members import Entry, at, quorum
 from node.etcd.status import Report
 from tests.node.model.world import NOTHING, Machine, World, member
 
@@ -43,16 +43,16 @@ def _node(
     world: World, number: int, desired: tuple[int, ...], told: tuple[Entry, ...]
 ) -> Iterator[tuple[bool, str, World]]:
     """What one node can do, and whether it is a whole step."""
-    yield from _take(world, number, decide.decide(_state(world, number, desired, told)))
+    yield from _take(world, number, member_plan.decide(_state(world, number, desired, told)))
 
 
 def _state(
     world: World, number: int, desired: tuple[int, ...], told: tuple[Entry, ...]
-) -> decide.State:
+) -> member_plan.State:
     machine, me = world.machines[number], member(number)
     others = any(world.alive(e) for e in world.entries if e.address != me.address)
     reads = {n: m.reads[1] for n, m in enumerate(world.machines)}
-    return decide.State(
+    return member_plan.State(
         name=me.name,
         address=me.address,
         disk="initialised" if machine.disk else "empty",
@@ -71,38 +71,40 @@ def _state(
     )
 
 
-def _take(world: World, number: int, step: decide.Step) -> Iterator[tuple[bool, str, World]]:
+def _take(world: World, number: int, step: member_plan.Step) -> Iterator[tuple[bool, str, World]]:
     machine, name = world.machines[number], member(number).name
     match step:
-        case decide.Wait():
+        case member_plan.Wait():
             if machine.starting and machine.disk:
                 yield True, f"{name} is started", world.machine(number, starting=False)
-        case decide.Ask(lost):
+        case member_plan.Ask(lost):
             said = replace(machine, starting=False).say(("empty", lost))
             yield True, f"{name} asks, {lost} lost", _with(world, number, said)
-        case decide.Leave(used):
+        case member_plan.Leave(used):
             said = replace(machine, starting=False).say(("left", used))
             yield True, f"{name} has left", _with(world, number, said)
-        case decide.Join(wanted):
+        case member_plan.Join(wanted):
             yield from _join(world, number, wanted)
-        case decide.Start():
+        case member_plan.Start():
             started = world.machine(number, running=True, starting=False)
             yield True, f"{name} starts", started
-        case decide.Discard():
+        case member_plan.Discard():
             yield True, f"{name} discards {machine.disk}", _discard(world, number)
         case _:
             yield from _by_the_marker(world, name, step)
 
 
-def _by_the_marker(world: World, name: str, step: decide.Step) -> Iterator[tuple[bool, str, World]]:
+def _by_the_marker(
+    world: World, name: str, step: member_plan.Step
+) -> Iterator[tuple[bool, str, World]]:
     match step:
-        case decide.MarkFormed(marker):
+        case member_plan.MarkFormed(marker):
             if marker.token != world.token:
                 raise ViolationError(f"{name} marks {marker.token}, and {world.token} is there")
             yield True, f"{name} sets the marker right", replace(world, stands="right")
-        case decide.Form() | decide.Restore():
+        case member_plan.Form() | member_plan.Restore():
             raise ViolationError(f"{name} forms a second cluster")
-        case decide.SetAside():
+        case member_plan.SetAside():
             raise ViolationError(f"{name} sets data of the cluster aside")
 
 
@@ -144,14 +146,14 @@ def _leader(
         if not world.alive(leader):
             continue
         for reports in readings:
-            seen = change.Cluster(
+            seen = membership_plan.Cluster(
                 me=leader.id,
                 entries=world.entries,
                 connected=world.connected,
                 desired=tuple(member(n) for n in desired),
                 reports=reports,
             )
-            yield from _make(world, change.decide(seen))
+            yield from _make(world, membership_plan.decide(seen))
 
 
 def _reports(world: World) -> list[dict[str, Report]]:
@@ -173,19 +175,19 @@ def _reports(world: World) -> list[dict[str, Report]]:
     ]
 
 
-def _make(world: World, decision: change.Change) -> Iterator[Move]:
+def _make(world: World, decision: membership_plan.Change) -> Iterator[Move]:
     match decision:
-        case change.Add(wanted):
+        case membership_plan.Add(wanted):
             learners = [e for e in world.entries if not e.voter]
             if learners or at(wanted.address, world.entries):
                 raise ViolationError(f"adds {wanted.name}, which etcd refuses")
             added = Entry(f"{world.issued:x}", "", wanted.address, voter=False, started=False)
             after = replace(world, issued=world.issued + 1).change((*world.entries, added))
             yield f"{wanted.name} is added as {added.id}", after
-        case change.Promote(entry):
+        case membership_plan.Promote(entry):
             promoted = [replace(e, voter=True) if e == entry else e for e in world.entries]
             yield f"{entry.id} is promoted", _safe(world.change(promoted), f"promotes {entry.id}")
-        case change.Remove(entry, reason):
+        case membership_plan.Remove(entry, reason):
             if entry.voter and world.number(entry) in world.desired and _has_disk(world, entry):
                 raise ViolationError(f"removes {entry.id}, which is wanted and has its disk")
             rest = [e for e in world.entries if e != entry]
@@ -193,7 +195,7 @@ def _make(world: World, decision: change.Change) -> Iterator[Move]:
                 f"{entry.id} is removed: {reason}",
                 _safe(world.change(rest), f"removes {entry.id}"),
             )
-        case change.Transfer() | change.Pause() | change.Settled():
+        case membership_plan.Transfer() | membership_plan.Pause() | membership_plan.Settled():
             return
 
 

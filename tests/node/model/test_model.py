@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from node import owned
-from node.etcd import change, decide
+from node.etcd import member_plan, membership_plan
 from node.membership import Formation
 from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program, pulumi
 from tests.node.model.search import Budget, canonical, heals, reachable, story
@@ -31,17 +31,17 @@ def _forgetful(state, marker):
 
 def _hasty(state):
     if state.disk == "initialised" and not state.running:
-        return decide.Discard()
+        return member_plan.Discard()
     return DECIDE(state)
 
 
 def _founding(state, marker):
-    return decide.Form(marker)
+    return member_plan.Form(marker)
 
 
 def _silent_leaver(state, marker):
     step = OUTSIDE(state, marker)
-    return decide.Leave(None) if isinstance(step, decide.Leave) else step
+    return member_plan.Leave(None) if isinstance(step, member_plan.Leave) else step
 
 
 OLD = formed(3, 3).machine(2, said_before=("empty", "9"))
@@ -92,32 +92,32 @@ def test_every_reachable_state_is_safe_and_heals(name):
             assert heals(world, known), "\n".join(story(origin, world))
 
 
-OUTSIDE, DECIDE = decide._outside, decide.decide
+OUTSIDE, DECIDE = member_plan._outside, member_plan.decide
 
 WRONG = {
     "removes without counting": (
-        (change, "_may_remove", lambda cluster, entry: entry.id != cluster.me),
+        (membership_plan, "_may_remove", lambda cluster, entry: entry.id != cluster.me),
         SHRUNK_WITH_A_FAULT,
     ),
     "promotes who is away": (
         (
-            change,
+            membership_plan,
             "_learner",
-            lambda cluster: change.Promote(cluster.learner) if cluster.learner else None,
+            lambda cluster: membership_plan.Promote(cluster.learner) if cluster.learner else None,
         ),
         GROWN,
     ),
     "believes an old report": (
         (
-            change.Cluster,
+            membership_plan.Cluster,
             "lost",
             lambda cluster, entry: bool((said := cluster.report(entry)) and said.state == "empty"),
         ),
         (OLD, Budget(faults=1, oddities=1)),
     ),
-    "joins under an id that it had": ((decide, "_outside", _forgetful), TWO_FAULTS),
-    "discards whatever does not run": ((decide, "decide", _hasty), TWO_FAULTS),
-    "forms with an empty disk": ((decide, "_outside", _founding), TWO_FAULTS),
+    "joins under an id that it had": ((member_plan, "_outside", _forgetful), TWO_FAULTS),
+    "discards whatever does not run": ((member_plan, "decide", _hasty), TWO_FAULTS),
+    "forms with an empty disk": ((member_plan, "_outside", _founding), TWO_FAULTS),
     "believes a status that was written back": (
         (Machine, "reads", property(lambda machine: machine.old or machine.said)),
         (_joining(), Budget(faults=1, rewrites=1)),
@@ -127,7 +127,7 @@ WRONG = {
         REWRITTEN_AFTER_A_RESTORE,
     ),
     "believes a marker that was made anew": (
-        (decide, "_was_there", lambda state, marker: ""),
+        (member_plan, "_was_there", lambda state, marker: ""),
         REWRITTEN,
     ),
     "takes another token for a newer one": (
@@ -135,7 +135,7 @@ WRONG = {
         REWRITTEN_AFTER_A_RESTORE,
     ),
     "forgets its id when it leaves": (
-        (decide, "_outside", _silent_leaver),
+        (member_plan, "_outside", _silent_leaver),
         (_joining(), Budget(faults=1, oddities=1)),
     ),
 }

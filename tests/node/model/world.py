@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from node import owned
-from node.etcd.entries import Entry, quorum
+from node.etcd.members import Entry, quorum
 from node.membership import Formation, Member, formation
 
 Said = tuple[str, str | None]

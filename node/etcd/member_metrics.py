@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from node.etcd import attempt, client, disk, missing, newest
+from node.etcd import client, disk, missing_members, snapshot_age, snapshot_attempt
 from node.settings import EtcdSettings, Settings
 
 
@@ -24,7 +24,7 @@ def numbers(
 
     What is not known is not sent: a value that was made up would silence an alarm.
     """
-    age = newest.age()
+    age = snapshot_age.age()
     known = {} if age is None else {"SnapshotAgeSeconds": age}
     # An etcd that has just not answered is not asked again: that takes seconds.
     silent = reported.get("dbSize", ...) is None
@@ -48,12 +48,12 @@ def _missing(settings: Settings, mine: EtcdSettings, facts: dict[str, Any]) -> d
     """Of one node only: two that both take themselves for the leader agree, or one is cut off."""
     if not client.leads(facts):
         return {}
-    number = missing.number(settings, mine, f"{facts['header']['member_id']:x}")
+    number = missing_members.number(settings, mine, f"{facts['header']['member_id']:x}")
     return {} if number is None else {"MissingMembers": number}
 
 
 def _snapshot(facts: dict[str, Any]) -> dict[str, float]:
-    told = attempt.told() if client.leads(facts) else None
+    told = snapshot_attempt.told() if client.leads(facts) else None
     return {"SnapshotFailed": 1 if told["error"] else 0} if told else {}
 
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from node.etcd.decide import (
+from node.etcd.member_plan import (
     Form,
     Join,
     MarkFormed,
@@ -16,7 +16,7 @@ from node.etcd.decide import (
     Wait,
     decide,
 )
-from node.etcd.entries import Entry, founding_id
+from node.etcd.members import Entry, founding_id
 from node.membership import Formation, Member, formation
 
 MEMBERS = [{"name": "etcd-0", "address": "10.0.224.4"}]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from node.aws import ParameterStore, Stored
 from node.errors import NodeError
 from node.etcd import client, status
-from node.etcd.entries import Entry, at
+from node.etcd.members import Entry, at
 from node.membership import Member, members
 from node.settings import EtcdSettings, Settings
 

@@ -5,7 +5,7 @@ from itertools import combinations, product
 
 import pytest
 
-from node.etcd.decide import (
+from node.etcd.member_plan import (
     Ask,
     Discard,
     Disk,
@@ -19,7 +19,7 @@ from node.etcd.decide import (
     Wait,
     decide,
 )
-from node.etcd.entries import Entry, founding_id
+from node.etcd.members import Entry, founding_id
 from node.membership import Formation, Member
 
 MEMBERS = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(4))

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from node.aws import ParameterStore
 from node.errors import NodeError
-from node.etcd import incarnation, peers, snapshots, status
+from node.etcd import cluster_token, peers, snapshots, status
 from node.etcd.bucket import BUMP, PREFIX, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
@@ -68,7 +68,7 @@ def _write(
     """Order the restore, unless the marker has become another one; the new token."""
     version, now = _marker(store, settings)
     # The disk's token, too: the marker may have lost what the disk still knows.
-    known = (*(now.superseded if now else ()), now.token if now else None, incarnation.token())
+    known = (*(now.superseded if now else ()), now.token if now else None, cluster_token.token())
     superseded = tuple(dict.fromkeys(token for token in known if token))[-REMEMBERED:]
     token = f"{settings.cluster}-{uuid4()}"
     marker = Formation(

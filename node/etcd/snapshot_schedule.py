@@ -7,7 +7,7 @@ knows better; so whichever member comes to lead goes on in step.
 import time
 
 from node import files
-from node.etcd import newest
+from node.etcd import snapshot_age
 from node.settings import CACHE, at
 
 RETRY = 300
@@ -19,7 +19,7 @@ _RECORD = f"{CACHE}/snapshot-tried"
 
 def not_yet(every_minutes: int) -> str | None:
     """Why there is nothing to do; None when a snapshot is due."""
-    age = newest.age()
+    age = snapshot_age.age()
     if age is not None and age < every_minutes * 60:
         return f"the newest is {age / 60:.0f} min old, and one is due every {every_minutes} min"
     since = _since_attempt()

@@ -8,8 +8,7 @@ from typing import Any
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError
 from node.etcd import client, status
-from node.etcd.entries import Entry
-from node.etcd.fragmentation import (
+from node.etcd.defrag_plan import (
     MIB,
     Compact,
     Database,
@@ -20,6 +19,7 @@ from node.etcd.fragmentation import (
     Wait,
     decide,
 )
+from node.etcd.members import Entry
 from node.etcd.status import Report
 from node.membership import Member
 from node.settings import EtcdSettings, Settings

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.etcd.change import (
+from node.etcd.members import Entry, quorum, survives
+from node.etcd.membership_plan import (
     Add,
     Change,
     Cluster,
@@ -18,7 +19,6 @@ from node.etcd.change import (
     Transfer,
     decide,
 )
-from node.etcd.entries import Entry, quorum, survives
 from node.etcd.status import Report
 from node.membership import Member
 

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from node import files
-from node.etcd import disk, incarnation, snapshots
+from node.etcd import cluster_token, disk, snapshots
 from node.etcd.bucket import BUMP, Bucket
 from node.etcd.observe import UNIT
 from node.machine import Machine, run
@@ -47,7 +47,7 @@ def found_from_snapshot(
     for item in (restored, *restored.rglob("*")):
         files.own(item, OWNER["etcd"])
         files.sync(item)
-    incarnation.record(marker)
+    cluster_token.record(marker)
     restored.replace(data)
     files.sync(data.parent)
     shutil.rmtree(path.parent)
@@ -86,7 +86,7 @@ def _move_away(machine: Machine) -> Path:
     machine.stop(UNIT)
     _forget()
     data = at(DATA_DIR)
-    suffix = re.sub(r"[^A-Za-z0-9-]", "_", incarnation.token() or "unknown")
+    suffix = re.sub(r"[^A-Za-z0-9-]", "_", cluster_token.token() or "unknown")
     kept = data.with_name(f"{data.name}.{suffix}")
     data.rename(kept)
     files.sync(data.parent)

@@ -15,7 +15,7 @@ says that it took the place of this one; and a member that has a leader sets the
 from dataclasses import dataclass
 from typing import Literal
 
-from node.etcd.entries import Entry, at, founding_id
+from node.etcd.members import Entry, at, founding_id
 from node.membership import GIVEN_UP, Formation, Member
 from node.settings import TOKEN
 

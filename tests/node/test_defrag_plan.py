@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.etcd.fragmentation import (
+from node.etcd.defrag_plan import (
     MIB,
     Compact,
     Database,

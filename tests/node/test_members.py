@@ -3,8 +3,8 @@
 import pytest
 
 from node.errors import NodeError
-from node.etcd.entries import Entry, at, entries
 from node.etcd.environment import forming, joining
+from node.etcd.members import Entry, at, entries
 from node.membership import Formation, Member, formation, members
 
 VOTER = Entry("8e9e05c52164694d", "etcd-0", "10.0.224.4", voter=True, started=True)

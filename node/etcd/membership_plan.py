@@ -9,7 +9,7 @@ leader has made already, so two nodes that both take themselves for the leader d
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from node.etcd.entries import Entry, at, survives
+from node.etcd.members import Entry, at, survives
 from node.etcd.status import Report
 from node.membership import Member
 
