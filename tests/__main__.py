@@ -55,7 +55,7 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     with (LOGS / "build.log").open("wb") as log:
         build = subprocess.Popen(
-            ["nice", sys.executable, "-m", "lab", "build"], stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "lab", "build"], stdout=log, stderr=subprocess.STDOUT
         )
     waiting = [dict(lane) for lane in LANES]
     running = [_start(lane) for lane in waiting]

@@ -1,6 +1,7 @@
 """`build`: whatever is built once and kept in the cache, before anything waits for it."""
 
 import argparse
+import os
 
 from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
@@ -21,9 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace, _workspace: Workspace) -> int:
     """Build one after the other, what is waited for first; the image where machines can run."""
-    built_etcd(print)
     if official_cli() is None:
         built_cli(print)
+    built_etcd(print)
+    # The rest is needed last and takes longest: tests that run meanwhile come first.
+    os.nice(10)
     built_kubernetes(print)
     try:
         requirements.require()
