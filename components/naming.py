@@ -6,11 +6,7 @@ from ipaddress import IPv4Address
 from components.network.addressing import etcd_cidrs, member_address
 from components.network.placement import Placement, api_server_names, member_names
 from config import ClusterSettings
-
-ETCD_CLIENT_PORT = 2379
-ETCD_PEER_PORT = 2380
-ETCD_METRICS_PORT = 2381
-API_PORT = 6443
+from node.contract import ETCD_CLIENT_PORT, ETCD_PEER_PORT
 
 PROGRAM_PREFIX = "program/"
 """Where versions of the node program lie in the cluster's bucket."""

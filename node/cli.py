@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from node import files
+from node.contract import RUNTIME
 from node.errors import NodeError
 from node.machine import Machine
-from node.settings import RUNTIME, at, load
+from node.settings import at, load
 
 COMMANDS: Mapping[str, int | None] = {
     "prepare": 0,

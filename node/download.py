@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from node import files
+from node.contract import BINARIES
 from node.errors import NodeError
-from node.settings import BIN, Artifact, at
+from node.settings import Artifact, at
 
 
 def install(artifact: Artifact, source: Callable[[str], str]) -> list[str]:
@@ -21,11 +22,11 @@ def install(artifact: Artifact, source: Callable[[str], str]) -> list[str]:
     if all(_record(artifact, name) == files.read(_record_path(name)) for name in artifact.binaries):
         return []
     artifact = replace(artifact, url=source(artifact.url))
-    part = files.create(at(f"{BIN}/.{artifact.sha256}.part"))
+    part = files.create(at(f"{BINARIES}/.{artifact.sha256}.part"))
     try:
         _fetch(artifact, part)
         for name, binary in _unpack(artifact, part):
-            files.install(binary, at(f"{BIN}/{name}"), 0o755)
+            files.install(binary, at(f"{BINARIES}/{name}"), 0o755)
             files.write(_record_path(name), _record(artifact, name))
     except tarfile.TarError as error:
         raise NodeError(f"{artifact.url} is no archive: correct artifacts.mirror") from error
@@ -60,16 +61,16 @@ def _unpack(artifact: Artifact, part: Path) -> Iterator[tuple[str, Path]]:
             source = name in members and archive.extractfile(members[name])
             if not source:
                 raise NodeError(f"{artifact.url} holds no {name}: correct artifacts.mirror")
-            binary = at(f"{BIN}/.{name}.new")
+            binary = at(f"{BINARIES}/.{name}.new")
             with binary.open("wb") as file:
                 shutil.copyfileobj(source, file)
             yield name, binary
 
 
 def _record_path(name: str) -> Path:
-    return at(f"{BIN}/.{name}.sha256")
+    return at(f"{BINARIES}/.{name}.sha256")
 
 
 def _record(artifact: Artifact, name: str) -> str:
     """The artifact that an installed binary came from, and the binary's own checksum."""
-    return f"{artifact.sha256} {files.sha256(at(f'{BIN}/{name}'))}\n"
+    return f"{artifact.sha256} {files.sha256(at(f'{BINARIES}/{name}'))}\n"

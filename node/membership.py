@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
+from node.contract import ETCD_PEER_PORT
 from node.errors import NodeError
 
 GIVEN_UP = "old"
@@ -22,7 +23,7 @@ class Member:
     @property
     def peer_url(self) -> str:
         """Where the other members reach it."""
-        return f"https://{self.address}:2380"
+        return f"https://{self.address}:{ETCD_PEER_PORT}"
 
 
 @dataclass(frozen=True)

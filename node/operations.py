@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from node import files
 from node.aws import ParameterStore
+from node.contract import AUTHORIZED_KEYS, CACHE
 from node.errors import NodeError
-from node.settings import AUTHORIZED_KEYS, CACHE, Settings, at
+from node.settings import Settings, at
 
 KEPT = f"{CACHE}/operations.json"
 

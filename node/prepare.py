@@ -5,10 +5,11 @@ from collections.abc import Callable
 from node import credentials, download, files, operations
 from node.api.identity import hostname
 from node.aws import ParameterStore, metadata
+from node.contract import NODE_ENV
 from node.errors import NodeError
 from node.etcd import disk
 from node.machine import Machine
-from node.settings import NODE_ENV, Settings, at
+from node.settings import Settings, at
 
 
 def run(settings: Settings, machine: Machine) -> str:

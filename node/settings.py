@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from node.contract import ETCD_DATA, ETCD_MOUNT, ETCD_PKI, KUBERNETES_PKI, NODE_JSON
 from node.errors import NodeError
 
 CA_OF: Mapping[str, Mapping[str, str]] = {
@@ -59,38 +60,12 @@ FILES = {
 }
 """The files without which a tier's daemons do not start."""
 
-PKI = {"etcd": "/etc/etcd/pki", "api": "/etc/kubernetes/pki"}
+PKI = {"etcd": ETCD_PKI, "api": KUBERNETES_PKI}
 OWNER = {"etcd": "etcd", "api": "kubernetes"}
 
-NODE_JSON = "/etc/ha-kubernetes/node.json"
-NODE_ENV = "/etc/ha-kubernetes/node.env"
-"""NODE_ADDRESS for units."""
-
-PROXY_CONFIG = "/etc/ha-kubernetes/etcd-proxy.cfg"
-
-AUTHORIZED_KEYS = "/etc/ha-kubernetes/authorized_keys"
-"""Public SSH keys of operators; sshd takes them beside those of the image."""
-
-RUNTIME = "/run/ha-kubernetes"
-CLUSTER_ENV = f"{RUNTIME}/cluster.env"
-"""ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`).
-
-It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" beside
-an emptied disk would form a second cluster. etcd.service starts only with this file or with a
-write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
-"""
-
-DATA_MOUNT = "/var/lib/etcd"
-DATA_DIR = f"{DATA_MOUNT}/data"
-WAL = f"{DATA_DIR}/member/wal"
-TOKEN = f"{DATA_MOUNT}/token"
-"""Which incarnation of the cluster the data belongs to: the token of the marker that it was founded
-or joined under."""
-
-CACHE = "/var/cache/ha-kubernetes"
-"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size beside
-the data would compete with etcd's own writes, and could fill its disk."""
-BIN = "/usr/local/bin"
+WAL = f"{ETCD_DATA}/member/wal"
+TOKEN = f"{ETCD_MOUNT}/token"
+"""Cluster token of the data: that of the marker that it was founded or joined under."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import API_PORT
 from components.tags import named
+from node.contract import API_PORT
 
 HEALTH_CHECK_SECONDS = 5
 HEALTH_CHECK_TIMEOUT_SECONDS = 4

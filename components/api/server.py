@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.api.load_balancer import ApiLoadBalancer
 from components.lookups.cluster_record import record_parameter
-from components.naming import API_PORT, ApiServer
+from components.naming import ApiServer
 from components.nodes.credentials import NodeCredentials, NodeCredentialsArgs
 from components.nodes.foundation import Foundation
 from components.nodes.instance import REPLACE_ON_CHANGES, metadata_options, root_disk
@@ -18,6 +18,7 @@ from components.pki.certificates import api_server_certificates
 from components.pki.encryption_at_rest import encryption_configuration
 from components.tags import named
 from components.userdata import api_server, encode
+from node.contract import API_PORT
 
 
 @dataclass(frozen=True, kw_only=True)

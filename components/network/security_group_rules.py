@@ -6,13 +6,8 @@ from ipaddress import IPv4Network
 from typing import Literal
 from urllib.parse import urlsplit
 
-from components.naming import (
-    API_PORT,
-    ETCD_CLIENT_PORT,
-    ETCD_METRICS_PORT,
-    ETCD_PEER_PORT,
-)
 from config import ClusterSettings
+from node.contract import API_PORT, ETCD_CLIENT_PORT, ETCD_METRICS_PORT, ETCD_PEER_PORT
 
 Group = Literal["etcd", "api", "balancer", "workers", "endpoints", "operator"]
 

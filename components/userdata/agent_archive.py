@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from components.naming import PROGRAM_PREFIX
-from components.userdata.paths import LIBRARY
+from node.contract import LIBRARY
 
 PROGRAM = f"{LIBRARY}/node"
 SOURCE = Path(__file__).parents[2] / "node"

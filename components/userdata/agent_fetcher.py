@@ -1,9 +1,9 @@
 """Unit that brings the node agent onto the machine, and the script that it runs."""
 
 from components.userdata.cloud_config import File
-from components.userdata.paths import LIBRARY
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import unit
+from node.contract import LIBRARY
 
 FETCH_PROGRAM = f"{LIBRARY}/fetch-program"
 

@@ -10,17 +10,10 @@ from components.userdata.agent_archive import PROGRAM, program
 from components.userdata.agent_fetcher import program_fetcher
 from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
-from components.userdata.paths import (
-    CACHE,
-    CONFIGURATION,
-    LIBRARY,
-    NODE_COMMAND,
-    NODE_JSON,
-    RUNTIME,
-)
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
+from node.contract import CACHE, CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
 
 Tier = Literal["etcd", "api"]
 

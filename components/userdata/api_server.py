@@ -11,9 +11,9 @@ from components.userdata.etcd_proxy import etcd_proxy_unit
 from components.userdata.host import APPLY, host_files
 from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
-from components.userdata.paths import KUBERNETES
 from config import ClusterSettings
 from config.image import PACKAGES
+from node.contract import KUBERNETES
 
 _UNITS = (
     "node-packages.service",

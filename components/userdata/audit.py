@@ -1,7 +1,7 @@
 """Audit policy of kube-apiserver."""
 
 from components.userdata.cloud_config import File, dump_yaml
-from components.userdata.paths import KUBERNETES
+from node.contract import KUBERNETES
 
 AUDIT_POLICY = f"{KUBERNETES}/audit-policy.yaml"
 

@@ -1,7 +1,7 @@
 """Authentication configuration of kube-apiserver: anonymous access to health endpoints only."""
 
 from components.userdata.cloud_config import File, dump_yaml
-from components.userdata.paths import KUBERNETES
+from node.contract import KUBERNETES
 
 AUTHENTICATION_CONFIG = f"{KUBERNETES}/authentication.yaml"
 

@@ -5,11 +5,11 @@ from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.flags import command
 from components.userdata.kubeconfig import kubeconfig, kubeconfig_path
-from components.userdata.paths import BINARIES, KUBERNETES, KUBERNETES_PKI
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.types import format_duration
+from node.contract import BINARIES, KUBERNETES, KUBERNETES_PKI
 
 SCHEDULER_CONFIG = f"{KUBERNETES}/scheduler.yaml"
 

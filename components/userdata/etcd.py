@@ -1,27 +1,25 @@
 """User data of an etcd member."""
 
-from components.naming import (
-    ETCD_CLIENT_PORT,
-    ETCD_METRICS_PORT,
-    EtcdMember,
-)
+from components.naming import EtcdMember
 from components.userdata.agent_units import PREPARED, node_json, node_units
 from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
 from components.userdata.host import APPLY, host_files
 from components.userdata.maintenance import TIMERS, maintenance_units
-from components.userdata.paths import (
-    BINARIES,
-    CLUSTER_ENV,
-    ETCD_DATA,
-    ETCD_MOUNT,
-    ETCD_PKI,
-)
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.image import PACKAGES
+from node.contract import (
+    BINARIES,
+    CLUSTER_ENV,
+    ETCD_CLIENT_PORT,
+    ETCD_DATA,
+    ETCD_METRICS_PORT,
+    ETCD_MOUNT,
+    ETCD_PKI,
+)
 
 PEER_NAME = "etcd-peer"
 """Common name of every peer certificate; no other certificate of the etcd CA has it."""

@@ -2,9 +2,9 @@
 
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
-from components.userdata.paths import PROXY_CONFIG
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
+from node.contract import PROXY_CONFIG
 
 
 def etcd_proxy_unit() -> File:

@@ -1,8 +1,8 @@
 """Operating system of every node: kernel settings, clock, journal, users."""
 
 from components.userdata.cloud_config import File
-from components.userdata.paths import AUTHORIZED_KEYS
 from components.userdata.systemd import UNIT_DIRECTORY
+from node.contract import AUTHORIZED_KEYS
 
 _SYSCTL = """\
 # Half a machine is worse than none: one that hangs holds its locks and connections. Panic on a

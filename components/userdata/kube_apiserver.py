@@ -2,17 +2,16 @@
 
 from datetime import timedelta
 
-from components.naming import API_PORT, ETCD_CLIENT_PORT
 from components.userdata.agent_units import PREPARED
 from components.userdata.audit import AUDIT_POLICY
 from components.userdata.authentication import AUTHENTICATION_CONFIG
 from components.userdata.cloud_config import File
 from components.userdata.flags import command
-from components.userdata.paths import BINARIES, KUBERNETES_PKI, NODE_ENV
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.types import format_duration
+from node.contract import API_PORT, BINARIES, ETCD_CLIENT_PORT, KUBERNETES_PKI, NODE_ENV
 
 SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local"
 

@@ -3,9 +3,8 @@
 client-go re-reads certificate files, so a refreshed certificate restarts nothing.
 """
 
-from components.naming import API_PORT
 from components.userdata.cloud_config import File, dump_yaml
-from components.userdata.paths import KUBERNETES, KUBERNETES_PKI
+from node.contract import API_PORT, KUBERNETES, KUBERNETES_PKI
 
 
 def kubeconfig(user: str) -> File:

@@ -8,6 +8,7 @@ it, all at once, and requests that are under way with them (`python -m tests.fig
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT
 from node.membership import Member
 
 SOCKET = "/run/etcd-proxy/admin.sock"
@@ -15,7 +16,8 @@ SOCKET = "/run/etcd-proxy/admin.sock"
 
 # In the configuration and in `add server`, which knows no default-server.
 _SERVER = (
-    "check port 2381 inter 500ms fastinter 250ms fall 2 rise 2 on-marked-down shutdown-sessions"
+    f"check port {ETCD_METRICS_PORT} inter 500ms fastinter 250ms fall 2 rise 2 "
+    "on-marked-down shutdown-sessions"
 )
 
 # /readyz, not /health, which a learner answers as a voter does: it would get requests that it must
@@ -42,7 +44,7 @@ defaults
   timeout client 1h
   timeout server 1h
 listen etcd
-  bind 127.0.0.1:2379
+  bind 127.0.0.1:{ETCD_CLIENT_PORT}
   balance leastconn
   option httpchk GET /readyz
   http-check expect status 200
@@ -54,7 +56,7 @@ SHOW = "show servers state etcd"
 
 def render(members: Sequence[Member]) -> str:
     """The configuration for a membership, the same for any order of it."""
-    servers = sorted(f"  server {m.name} {m.address}:2379\n" for m in members)
+    servers = sorted(f"  server {m.name} {m.address}:{ETCD_CLIENT_PORT}\n" for m in members)
     return _HEAD + "".join(servers)
 
 
@@ -93,7 +95,7 @@ def servers(answer: str) -> tuple[Server, ...]:
 
 def add(member: Member) -> str:
     """The command that adds a server; it gets no connection yet."""
-    return f"add server etcd/{member.name} {member.address}:2379 weight 0 {_SERVER}"
+    return f"add server etcd/{member.name} {member.address}:{ETCD_CLIENT_PORT} weight 0 {_SERVER}"
 
 
 def use(name: str) -> str:

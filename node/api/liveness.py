@@ -16,12 +16,13 @@ import ssl
 import time
 from http.client import HTTPException, HTTPSConnection
 
+from node.contract import API_PORT
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
 
 UNIT = "kube-apiserver.service"
-HOST, PORT = "127.0.0.1", 6443
+HOST, PORT = "127.0.0.1", API_PORT
 
 GRACE_SECONDS = 180
 """For a start: what it does then, such as a first sync of its caches, takes the checks along."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from node import files
 from node.api.haproxy import SHOW, SOCKET, Change, add, change, remove, render, servers, use
 from node.aws import ParameterStore
+from node.contract import PROXY_CONFIG
 from node.errors import AwsError, NodeError
 from node.machine import Machine
 from node.machine import run as execute
 from node.membership import Member, members
-from node.settings import PROXY_CONFIG, Settings, at
+from node.settings import Settings, at
 
 UNIT = "etcd-proxy.service"
 

@@ -4,10 +4,11 @@ import ssl
 from http.client import HTTPSConnection
 
 from node import web
+from node.contract import API_PORT
 from node.errors import NodeError
 from node.settings import Settings
 
-PORT = 6443
+PORT = API_PORT
 
 
 def report(settings: Settings) -> dict[str, object]:

@@ -16,12 +16,13 @@ from typing import Any
 from node import files, web
 from node.api.identity import hostname
 from node.api.lease import CERTIFICATES, PATH, held_on, holder, released
+from node.contract import API_PORT, NODE_ENV
 from node.errors import NodeError
 from node.machine import Machine
-from node.settings import NODE_ENV, Settings, at
+from node.settings import Settings, at
 
 ADDRESS = "127.0.0.1"
-PORT = 6443
+PORT = API_PORT
 
 SECONDS = 5.0
 """For all of it: a stopping machine waits, and a lease that is not released expires anyway."""

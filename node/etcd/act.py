@@ -4,14 +4,15 @@ import shutil
 
 from node import files
 from node.aws import ParameterStore
+from node.contract import CLUSTER_ENV, ETCD_DATA
 from node.etcd import cluster_token, member_plan, restore_local, status
 from node.etcd.environment import forming, joining
 from node.etcd.observe import UNIT
 from node.machine import Machine
 from node.membership import Formation, formation
-from node.settings import CLUSTER_ENV, DATA_DIR, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 
-DISCARDED = f"{DATA_DIR}/.discarded"
+DISCARDED = f"{ETCD_DATA}/.discarded"
 
 
 def take(
@@ -78,8 +79,8 @@ def _anew(
 def discard() -> None:
     """Remove a member's data: all of it at once, as far as etcd can see."""
     _clear()
-    at(f"{DATA_DIR}/member").rename(at(DISCARDED))
-    files.sync(at(DATA_DIR))
+    at(f"{ETCD_DATA}/member").rename(at(DISCARDED))
+    files.sync(at(ETCD_DATA))
     _clear()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from node import web
+from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT
 from node.errors import NodeError
 from node.etcd.members import Entry, entries
 from node.machine import run
@@ -27,7 +28,9 @@ def initialised() -> bool:
 def healthy(mine: EtcdSettings) -> bool:
     """A linearizable read through the local etcd; a full database can still be read."""
     try:
-        web.ask(HTTPConnection(mine.address, 2381, timeout=5), "/health?exclude=NOSPACE")
+        web.ask(
+            HTTPConnection(mine.address, ETCD_METRICS_PORT, timeout=5), "/health?exclude=NOSPACE"
+        )
     except NodeError:
         return False
     return True
@@ -76,7 +79,7 @@ def membership(settings: Settings, mine: EtcdSettings) -> tuple[Entry, ...] | No
 
 def connected(mine: EtcdSettings) -> frozenset[str]:
     """Ids of the members that the local etcd has a connection to (its own metrics say so)."""
-    text = web.ask(HTTPConnection(mine.address, 2381, timeout=5), "/metrics")
+    text = web.ask(HTTPConnection(mine.address, ETCD_METRICS_PORT, timeout=5), "/metrics")
     return frozenset(_ACTIVE.findall(text))
 
 
@@ -158,7 +161,7 @@ def _etcdctl(settings: Settings, mine: EtcdSettings) -> tuple[str, ...]:
     pki = settings.pki
     return (
         "etcdctl",
-        f"--endpoints=https://{mine.address}:2379",
+        f"--endpoints=https://{mine.address}:{ETCD_CLIENT_PORT}",
         f"--cacert={pki}/ca.crt",
         f"--cert={pki}/server.crt",
         f"--key={pki}/server.key",

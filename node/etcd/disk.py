@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node import files
+from node.contract import ETCD_DATA, ETCD_MOUNT, RUNTIME
 from node.errors import NodeError
 from node.machine import Machine, run
-from node.settings import DATA_DIR, DATA_MOUNT, OWNER, RUNTIME, EtcdSettings, at
+from node.settings import OWNER, EtcdSettings, at
 
 ATTACH_SECONDS = 600
 """The volume is attached once the instance runs, and when the old one has let go of it."""
@@ -49,7 +50,7 @@ class Space:
 
 def space() -> Space | None:
     """What the data volume's file system has; None while it is not mounted."""
-    mount = at(DATA_MOUNT)
+    mount = at(ETCD_MOUNT)
     if not mount.is_mount():
         return None
     found = os.statvfs(mount)
@@ -59,7 +60,7 @@ def space() -> Space | None:
 def prepare(etcd: EtcdSettings, machine: Machine) -> list[str]:
     """Have the data volume mounted and etcd's directory on it; what was done."""
     done = []
-    mount = at(DATA_MOUNT)
+    mount = at(ETCD_MOUNT)
     if not machine.mounted(mount):
         device = at(etcd.device)
         _wait_for(device, etcd.volume_id)
@@ -89,7 +90,7 @@ def grow(etcd: EtcdSettings, machine: Machine) -> list[str]:
     Never raises: whatever is wrong with this, the member must go on. It only ever asks for more
     than there is, and the kernel refuses anything else.
     """
-    mount = at(DATA_MOUNT)
+    mount = at(ETCD_MOUNT)
     before = files.read(at(_GROWN))
     if before is None or not machine.mounted(mount):
         return []
@@ -123,7 +124,7 @@ def extent(device: Path) -> int:
 
 def data_directory() -> None:
     """Have etcd's directory on the mounted volume, for etcd alone."""
-    data = at(DATA_DIR)
+    data = at(ETCD_DATA)
     data.mkdir(exist_ok=True)
     data.chmod(0o700)
     files.own(data, OWNER["etcd"])
@@ -156,7 +157,7 @@ def _add_to_fstab(device: str) -> None:
     """Have a reboot mount it; without it the machine must still come up, to be looked at."""
     path = at("/etc/fstab")
     others = [
-        line for line in (files.read(path) or "").splitlines() if line.split()[1:2] != [DATA_MOUNT]
+        line for line in (files.read(path) or "").splitlines() if line.split()[1:2] != [ETCD_MOUNT]
     ]
-    line = f"{device} {DATA_MOUNT} ext4 noatime,nofail,x-systemd.device-timeout=60s 0 0"
+    line = f"{device} {ETCD_MOUNT} ext4 noatime,nofail,x-systemd.device-timeout=60s 0 0"
     files.write(path, "\n".join([*others, line, ""]))

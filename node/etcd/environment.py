@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from node.contract import ETCD_PEER_PORT
 from node.etcd.members import Entry
 from node.membership import Formation
 
@@ -19,7 +20,7 @@ def joining(name: str, entry: Entry, members: Sequence[Entry], token: str) -> st
     right; what never started has none, so its address stands in.
     """
     names = {e: name if e == entry else e.name or e.address for e in members}
-    urls = [f"{names[e]}=https://{e.address}:2380" for e in members]
+    urls = [f"{names[e]}=https://{e.address}:{ETCD_PEER_PORT}" for e in members]
     return _environment(urls, "existing", token)
 
 

@@ -15,6 +15,7 @@ says that it took the place of this one; and a member that has a leader sets the
 from dataclasses import dataclass
 from typing import Literal
 
+from node.contract import ETCD_PEER_PORT
 from node.etcd.members import Entry, at, founding_id
 from node.membership import GIVEN_UP, Formation, Member
 from node.settings import TOKEN
@@ -197,7 +198,7 @@ def _was_there(state: State, marker: Formation) -> str:
     matters is that this one never ran. The others know: etcd lists a founder from the beginning,
     under an id that only founders have, and whether it ever started.
     """
-    mine = founding_id(f"https://{state.address}:2380", marker.token)
+    mine = founding_id(f"https://{state.address}:{ETCD_PEER_PORT}", marker.token)
     entry = at(state.address, state.peers or ())
     if marker.restoring:
         # Peers and reports may be of the incarnation that this one takes the place of.

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from node.aws import ParameterStore
+from node.contract import CLUSTER_ENV, ETCD_MOUNT
 from node.errors import AwsError
 from node.etcd import client, cluster_token, member_plan, peers, status
 from node.machine import Machine
 from node.membership import Formation, Member, formation, members
-from node.settings import CLUSTER_ENV, DATA_MOUNT, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 
 UNIT = "etcd.service"
 RUNBOOK = "docs/runbooks/restore.md"
@@ -48,7 +49,7 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_pla
 
 
 def _disk(machine: Machine) -> member_plan.Disk:
-    if not machine.mounted(at(DATA_MOUNT)):
+    if not machine.mounted(at(ETCD_MOUNT)):
         return "absent"
     return "initialised" if client.initialised() else "empty"
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from http.client import HTTPSConnection
 
 from node import web
+from node.contract import ETCD_PEER_PORT
 from node.errors import NodeError
 from node.etcd.members import Entry, entries
 from node.settings import Settings
 
-PORT = 2380
+PORT = ETCD_PEER_PORT
 SECONDS = 3
 """That a peer gets to answer; one that lost its power answers nothing at all."""
 LINEARIZABLE_SECONDS = 10

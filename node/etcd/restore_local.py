@@ -11,12 +11,13 @@ import shutil
 from pathlib import Path
 
 from node import files
+from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT
 from node.etcd import cluster_token, disk, snapshots
 from node.etcd.bucket import BUMP, Bucket
 from node.etcd.observe import UNIT
 from node.machine import Machine, run
 from node.membership import Formation
-from node.settings import CACHE, DATA_DIR, DATA_MOUNT, OWNER, EtcdSettings, Settings, at
+from node.settings import OWNER, EtcdSettings, Settings, at
 
 WAL_ROOM = 256 * snapshots.MIB
 """Bytes that a member takes when it starts: files of the write-ahead log are made at full size."""
@@ -40,7 +41,7 @@ def found_from_snapshot(
     path = at(f"{CACHE}/restore/{Path(key).name}")
     # First, so that nothing is given up for a snapshot that cannot be had.
     content = snapshots.fetch(Bucket(settings, mine), key, path)
-    data = at(DATA_DIR)
+    data = at(ETCD_DATA)
     if machine.active(UNIT) or (data.exists() and any(data.iterdir())):
         _move_away(machine)
     restored = _restore(settings, mine, marker, path, content.size)
@@ -59,11 +60,11 @@ def _restore(
     settings: Settings, mine: EtcdSettings, marker: Formation, path: Path, size: int
 ) -> Path:
     """A data directory beside the one that etcd uses. NodeError when there is no room for it."""
-    directory = at(f"{DATA_MOUNT}/restoring")
+    directory = at(f"{ETCD_MOUNT}/restoring")
     shutil.rmtree(directory, ignore_errors=True)
     if not _fits(size + WAL_ROOM):
         _forget()
-    snapshots.need_room(at(DATA_MOUNT), size + WAL_ROOM)
+    snapshots.need_room(at(ETCD_MOUNT), size + WAL_ROOM)
     run(
         "etcdutl",
         "snapshot",
@@ -73,7 +74,7 @@ def _restore(
         f"--name={settings.name}",
         f"--initial-cluster={','.join(f'{m.name}={m.peer_url}' for m in marker.members)}",
         f"--initial-cluster-token={marker.token}",
-        f"--initial-advertise-peer-urls=https://{mine.address}:2380",
+        f"--initial-advertise-peer-urls=https://{mine.address}:{ETCD_PEER_PORT}",
         f"--bump-revision={marker.bump or BUMP}",
         "--mark-compacted",
         seconds=snapshots.patience(size),
@@ -85,7 +86,7 @@ def _move_away(machine: Machine) -> Path:
     """Stop etcd and rename its data, in the place of what was set aside before; the new name."""
     machine.stop(UNIT)
     _forget()
-    data = at(DATA_DIR)
+    data = at(ETCD_DATA)
     suffix = re.sub(r"[^A-Za-z0-9-]", "_", cluster_token.token() or "unknown")
     kept = data.with_name(f"{data.name}.{suffix}")
     data.rename(kept)
@@ -96,12 +97,12 @@ def _move_away(machine: Machine) -> Path:
 
 def _forget() -> None:
     """Remove what was set aside."""
-    for older in at(DATA_MOUNT).glob(f"{Path(DATA_DIR).name}.*"):
+    for older in at(ETCD_MOUNT).glob(f"{Path(ETCD_DATA).name}.*"):
         shutil.rmtree(older)
 
 
 def _fits(size: int) -> bool:
-    return shutil.disk_usage(at(DATA_MOUNT)).free >= size + snapshots.SPARE
+    return shutil.disk_usage(at(ETCD_MOUNT)).free >= size + snapshots.SPARE
 
 
 def _size(directory: Path) -> int:

@@ -4,12 +4,13 @@ import shutil
 from uuid import uuid4
 
 from node.aws import ParameterStore
+from node.contract import CACHE
 from node.errors import NodeError
 from node.etcd import cluster_token, peers, snapshots, status
 from node.etcd.bucket import BUMP, PREFIX, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
-from node.settings import CACHE, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 
 DISCARD = "--discard-newer-writes"
 REMEMBERED = 20

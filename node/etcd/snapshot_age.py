@@ -9,7 +9,8 @@ sends nothing: silence raises the alarm.
 import time
 
 from node import files
-from node.settings import CACHE, at
+from node.contract import CACHE
+from node.settings import at
 
 _RECORD = f"{CACHE}/newest-snapshot"
 """When it was taken, in seconds of this machine's clock."""

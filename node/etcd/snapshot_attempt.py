@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from node import files
+from node.contract import RUNTIME
 from node.etcd.bucket import Snapshot
-from node.settings import RUNTIME, at
+from node.settings import at
 
 _RECORD = f"{RUNTIME}/last-snapshot"
 LONGEST = 500

@@ -7,8 +7,9 @@ knows better; so whichever member comes to lead goes on in step.
 import time
 
 from node import files
+from node.contract import CACHE
 from node.etcd import snapshot_age
-from node.settings import CACHE, at
+from node.settings import at
 
 RETRY = 300
 """Seconds after an attempt, whatever came of it: reading a large database has its price."""

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from node import files, operations
+from node.contract import CACHE
 from node.errors import AwsError, NodeError
 from node.etcd import client, snapshot_age, snapshot_attempt
 from node.etcd.bucket import PREFIX, Bucket, Snapshot
 from node.etcd.snapshot_retention import superfluous
 from node.machine import run
-from node.settings import CACHE, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 
 MIB = 1 << 20
 SPARE = 256 * MIB

@@ -22,9 +22,10 @@ from typing import Any
 
 from node import files
 from node.aws import ParameterStore, Stored
+from node.contract import RUNTIME
 from node.etcd import client, disk, snapshot_attempt
 from node.membership import Member
-from node.settings import RUNTIME, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 from node.status import stamped
 
 FRESH_SECONDS = 180

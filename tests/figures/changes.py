@@ -13,8 +13,8 @@ from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from node.api import proxy
 from node.api.haproxy import SHOW, Change, change, servers
+from node.contract import PROXY_CONFIG
 from node.membership import Member
-from node.settings import PROXY_CONFIG
 from tests.figures.load import Load
 from tests.figures.tables import table
 from tests.node.controlplane import ApiNode, ControlPlane

@@ -13,7 +13,7 @@ from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from node import web
 from node.api.lease import PATH, held_on, holder
-from node.settings import NODE_JSON
+from node.contract import NODE_JSON
 from tests.figures.tables import table
 from tests.node.conftest import document
 from tests.node.controlplane import LEADERS, ApiNode, ControlPlane

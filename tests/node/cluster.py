@@ -14,8 +14,9 @@ from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
 from node import defrag, report, restore, snapshot
+from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
 from node.etcd import client, tier
-from node.settings import CLUSTER_ENV, DATA_DIR, DATA_MOUNT, WAL, Settings, parse
+from node.settings import WAL, Settings, parse
 from tests.node.doubles import FakeMachine
 
 CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
@@ -36,8 +37,8 @@ class EtcdMachine(FakeMachine):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.mounts.add(self.inside(DATA_MOUNT))
-        self.inside(DATA_MOUNT).mkdir(parents=True)
+        self.mounts.add(self.inside(ETCD_MOUNT))
+        self.inside(ETCD_MOUNT).mkdir(parents=True)
 
     def inside(self, path: str) -> Path:
         return Path(f"{self.root}{path}")
@@ -70,7 +71,7 @@ class EtcdMachine(FakeMachine):
 
     def data(self) -> list[str]:
         """What is in etcd's directory."""
-        return sorted(path.name for path in self.inside(DATA_DIR).iterdir())
+        return sorted(path.name for path in self.inside(ETCD_DATA).iterdir())
 
     def stop(self, unit: str) -> None:
         if self.active(unit):
@@ -101,14 +102,14 @@ class EtcdMachine(FakeMachine):
     def empty_disk(self) -> None:
         """Its files are gone, and the machine goes on."""
         self.kill()
-        shutil.rmtree(self.inside(DATA_DIR))
-        self.inside(DATA_DIR).mkdir()
+        shutil.rmtree(self.inside(ETCD_DATA))
+        self.inside(ETCD_DATA).mkdir()
 
     def lose_disk(self) -> None:
         """The power fails, and the volume comes back blank."""
         self.power_off()
-        shutil.rmtree(self.inside(DATA_MOUNT))
-        self.inside(DATA_DIR).mkdir(parents=True)
+        shutil.rmtree(self.inside(ETCD_MOUNT))
+        self.inside(ETCD_DATA).mkdir(parents=True)
 
 
 @dataclass

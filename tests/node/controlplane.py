@@ -35,9 +35,10 @@ from config import check
 from node import web
 from node.api.haproxy import SOCKET, render
 from node.api.identity import hostname
+from node.contract import NODE_ENV, PROXY_CONFIG
 from node.errors import NodeError
 from node.membership import Member
-from node.settings import NODE_ENV, PKI, PROXY_CONFIG
+from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.daemons import Daemon, start, wait_until
 from tests.node.loopback import network

@@ -16,8 +16,9 @@ from moto.ssm.models import ssm_backends
 from mypy_boto3_ssm import SSMClient
 
 from node import prepare
+from node.contract import ETCD_DATA
 from node.errors import NodeError
-from node.settings import DATA_DIR, PKI
+from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
 from tests.node.conftest import REGION, document, etcd, put_files
@@ -105,9 +106,9 @@ class Tier:
         old.power_off()
         self.boot(number)
         if keep_disk:
-            new = self.nodes[number].machine.inside(DATA_DIR)
+            new = self.nodes[number].machine.inside(ETCD_DATA)
             new.rmdir()
-            old.inside(DATA_DIR).rename(new)
+            old.inside(ETCD_DATA).rename(new)
 
     def terminate(self, *numbers: int) -> None:
         """Take machines away, with their disks and their last words."""

@@ -4,11 +4,11 @@ from base64 import b64decode
 
 import pytest
 
+from node.contract import CLUSTER_ENV
 from node.errors import NodeError
 from node.etcd import act
 from node.etcd.members import founding_id
 from node.membership import formation
-from node.settings import CLUSTER_ENV
 from tests.node.etcd_tier import FORMATION, MEMBERS, TOKEN
 
 FORMING = f"starting etcd to form the cluster {TOKEN}"

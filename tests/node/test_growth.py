@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from node.contract import ETCD_DATA, ETCD_MOUNT
 from node.etcd import disk
 from node.machine import Machine
-from node.settings import DATA_DIR, DATA_MOUNT
 from tests.node.certificates import etcd_files
 from tests.node.cluster import etcd_node
 from tests.node.conftest import document, etcd, put_files
@@ -71,10 +71,10 @@ def member(aws, etcd_tier, device):
     link = node.machine.inside(node.settings.etcd.device)
     link.parent.mkdir(parents=True)
     link.symlink_to(device)
-    mount = node.machine.inside(DATA_MOUNT)
+    mount = node.machine.inside(ETCD_MOUNT)
     tool("mkfs.ext4", "-q", "-m0", device)
     tool("mount", device, mount)
-    node.machine.inside(DATA_DIR).mkdir()
+    node.machine.inside(ETCD_DATA).mkdir()
     # The real machine's part in it.
     for name in ("capacity", "grow"):
         setattr(node.machine, name, getattr(Machine(), name))
@@ -139,7 +139,7 @@ def test_the_file_system_grows_under_a_writer(member, etcd_tier, image, device):
 
 def test_it_is_never_shrunk(member, image, device):
     """Nor would the kernel do it."""
-    mount = member.machine.inside(DATA_MOUNT)
+    mount = member.machine.inside(ETCD_MOUNT)
     with pytest.raises(OSError, match="Invalid argument"):
         member.machine.grow(mount, BEFORE // 2)
     assert disk.extent(device) == BEFORE

@@ -18,9 +18,9 @@ import pytest
 from node import web
 from node.api import proxy
 from node.api.haproxy import SHOW, SOCKET, servers
+from node.contract import PROXY_CONFIG
 from node.errors import NodeError
 from node.membership import Member
-from node.settings import PROXY_CONFIG
 from tests.node.backends import Backend, Client
 from tests.node.controlplane import ApiNode, ControlPlane
 from tests.node.daemons import start, wait_until

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.settings import CLUSTER_ENV
+from node.contract import CLUSTER_ENV
 from tests.node.etcd_tier import FORMATION, Tier
 from tests.node.interruptions import Actions
 from tests.node.writer import Writer

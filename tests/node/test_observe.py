@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from node.contract import CLUSTER_ENV, ETCD_MOUNT
 from node.errors import NodeError
 from node.etcd import observe
 from node.etcd.members import Entry
 from node.membership import Formation, Member
-from node.settings import CLUSTER_ENV, DATA_MOUNT, WAL, at
+from node.settings import WAL, at
 from tests.node.conftest import etcd
 from tests.node.doubles import FakeMachine
 
@@ -38,7 +39,7 @@ def put(aws, name, value):
 @pytest.fixture
 def machine(root):
     machine = Machine()
-    machine.mounts.add(at(DATA_MOUNT))
+    machine.mounts.add(at(ETCD_MOUNT))
     return machine
 
 

@@ -7,10 +7,10 @@ import pytest
 from components.nodes.operations import operations_document
 from config import check
 from node import cli, operations, prepare, reconcile, refresh, snapshot
+from node.contract import AUTHORIZED_KEYS
 from node.errors import NodeError
 from node.etcd import snapshot_age, snapshot_schedule, snapshots
 from node.operations import Operations
-from node.settings import AUTHORIZED_KEYS
 from tests.node.certificates import api_files
 from tests.node.conftest import put_files
 from tests.node.doubles import FakeMachine

@@ -19,7 +19,8 @@ from node import cli, web
 from node.api import release_lease
 from node.api.identity import hostname
 from node.api.lease import CERTIFICATES, PATH, held_on, holder, released
-from node.settings import NODE_ENV, NODE_JSON, PKI
+from node.contract import NODE_ENV, NODE_JSON
+from node.settings import PKI
 from tests.node.certificates import Authority
 from tests.node.conftest import document
 from tests.node.controlplane import LEADERS, ControlPlane

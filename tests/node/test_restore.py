@@ -8,10 +8,11 @@ from http.client import HTTPConnection
 import pytest
 
 from node import reconcile, restore, web
+from node.contract import CACHE, CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
 from node.errors import NodeError
 from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
 from node.etcd.bucket import Bucket
-from node.settings import CACHE, CLUSTER_ENV, DATA_DIR, DATA_MOUNT, TOKEN
+from node.settings import TOKEN
 from tests.node.conftest import BUCKET
 from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
 from tests.node.etcd_tier import TOKEN as FIRST
@@ -58,7 +59,7 @@ def inside(node, path):
 
 
 def set_aside(node):
-    return sorted(p.name for p in inside(node, DATA_MOUNT).glob("data.*"))
+    return sorted(p.name for p in inside(node, ETCD_MOUNT).glob("data.*"))
 
 
 def restored(tier, *numbers):
@@ -106,7 +107,7 @@ def test_after_the_loss_of_every_disk(saved, s3):
         assert cluster_token.token() == marker["token"]
         assert set_aside(node) == []
         assert not inside(node, f"{CACHE}/restore").exists()
-        assert not inside(node, f"{DATA_MOUNT}/restoring").exists()
+        assert not inside(node, f"{ETCD_MOUNT}/restoring").exists()
         assert not inside(node, CLUSTER_ENV).exists()
         assert node.reconcile() == "etcd is running", number
 
@@ -140,7 +141,7 @@ def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
     assert not clusters(saved) & old
     for node in saved.nodes.values():
         assert set_aside(node) == [f"data.{FIRST}"]
-        assert any(inside(node, f"{DATA_MOUNT}/data.{FIRST}/member/wal").glob("*.wal"))
+        assert any(inside(node, f"{ETCD_MOUNT}/data.{FIRST}/member/wal").glob("*.wal"))
 
 
 def clusters(tier):
@@ -252,7 +253,7 @@ def test_without_room_old_data_goes_and_without_more_it_is_one_sentence(saved, m
     with pytest.raises(NodeError, match=r"has 300 MiB free and 512 MiB are needed: make room"):
         saved.nodes[0].reconcile()
     assert set_aside(saved.nodes[0]) == [], "made room as far as it could"
-    assert not any(inside(saved.nodes[0], DATA_DIR).iterdir())
+    assert not any(inside(saved.nodes[0], ETCD_DATA).iterdir())
     free["bytes"] = 1 << 40
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}

@@ -14,11 +14,11 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.s3.models import s3_backends
 
+from node.contract import CACHE
 from node.errors import AwsError, NodeError
 from node.etcd import bucket as buckets
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
 from node.etcd.bucket import Bucket
-from node.settings import CACHE
 from tests.node.conftest import BUCKET
 
 
