@@ -2,8 +2,8 @@
 
 A command is a module with HELP (one line; without it the command is not listed),
 `add_arguments(parser)` and `run(arguments, workspace) -> int`; its name on the command line is its
-module's name. PARSER, where there is one, are arguments of its ArgumentParser. A new one is added
-to COMMANDS.
+module's name, with hyphens. PARSER, where there is one, are arguments of its
+ArgumentParser. A new one is added to COMMANDS.
 """
 
 import argparse
@@ -12,18 +12,18 @@ from typing import Protocol
 from lab.commands import (
     build,
     complete,
-    cut,
     down,
     env,
     heal,
+    isolate,
     kill,
     kubectl,
     logs,
-    poweroff,
-    poweron,
+    partition,
+    power_cut,
+    power_restore,
     prove,
     shell,
-    silence,
     status,
     up,
 )
@@ -51,10 +51,10 @@ COMMANDS: dict[str, Command] = {
     "shell": shell,
     "logs": logs,
     "kill": kill,
-    "poweroff": poweroff,
-    "poweron": poweron,
-    "silence": silence,
-    "cut": cut,
+    "power-cut": power_cut,
+    "power-restore": power_restore,
+    "isolate": isolate,
+    "partition": partition,
     "heal": heal,
     "prove": prove,
     "build": build,

@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from lab.running.harm import cuttable
+from lab.running.fault_injection import cuttable
 from lab.running.lab import RunningLab
 from lab.workspace import ROOT, Workspace
 
@@ -28,7 +28,7 @@ UNITS = (
 )
 """The units that people ask for most."""
 
-FIRST = {"shell", "logs", "kill", "poweroff", "poweron", "silence"}
+FIRST = {"shell", "logs", "kill", "power-cut", "power-restore", "isolate"}
 """Commands whose first word is a machine."""
 SECOND = {"logs", "kill"}
 """Commands whose second word is a unit."""
@@ -65,6 +65,6 @@ def words(
         return list(lab().nodes())
     if place == 2 and command in SECOND:
         return list(UNITS)
-    if place == 1 and command == "cut":
+    if place == 1 and command == "partition":
         return cuttable(lab().account())
     return []

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lab.running import find, harm
+from lab.running import fault_injection, find
 from lab.workspace import Workspace
 
 HELP = "end every cut, silence and power cut"
@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     """A line for each harm that was ended."""
-    ended = harm.heal(find(workspace))
+    ended = fault_injection.heal(find(workspace))
     print("\n".join(f"ended: {line}" for line in ended) or "nothing was harmed")
     return 0

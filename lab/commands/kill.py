@@ -3,7 +3,7 @@
 import argparse
 
 from lab.commands import completion
-from lab.running import find, harm, inside
+from lab.running import fault_injection, find, inside
 from lab.running.naming import choose_word
 from lab.workspace import Workspace
 
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     listed = inside.output(init, ["systemctl", "list-units", "--plain", "--no-legend", *ACTIVE])
     running = [line.split()[0].removesuffix(".service") for line in listed.splitlines()]
     unit = choose_word(f"running service on {node.name}", _short(arguments.unit), running)
-    pid = harm.kill(lab, node, unit)
+    pid = fault_injection.kill(lab, node, unit)
     print(f"killed process {pid} of {unit} on {node.name}")
     return 0
 

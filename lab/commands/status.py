@@ -9,7 +9,7 @@ from lab.cloud import inventory, server
 from lab.machines.layout import Layout
 from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
-from lab.running import RunningLab, find, harm
+from lab.running import RunningLab, fault_injection, find
 from lab.running.look import look
 from lab.running.ready import missing
 from lab.running.table import table
@@ -42,7 +42,7 @@ def _machines(lab: RunningLab) -> None:
     looks = look(lab)
     console = Console(highlight=False)
     console.print(table(looks, datetime.now(UTC)))
-    for line in harm.described(Faults.load(lab.layout.faults), lab.nodes().values()):
+    for line in fault_injection.described(Faults.load(lab.layout.faults), lab.nodes().values()):
         console.print(f"harm: {line}", style="red", markup=False)
     lacks = missing(looks)
     console.print(f"cluster: {', '.join(lacks) or 'ready'}", markup=False, soft_wrap=True)

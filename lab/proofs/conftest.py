@@ -10,7 +10,7 @@ from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.subject import Subject
-from lab.running import harm
+from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
@@ -64,7 +64,7 @@ def subject(workspace: Workspace) -> Iterator[Subject]:
         taken = Subject.take(workspace)
     except LabError as error:
         pytest.fail(f"there is no lab to prove anything on: {error}")
-    harm.heal(taken.lab)
+    fault_injection.heal(taken.lab)
     try:
         yield taken
     finally:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from lab.errors import LabError
 from lab.proofs.api import api
 from lab.proofs.subject import Subject
-from lab.running import harm
+from lab.running import fault_injection
 from lab.running.lab import RunningLab
 from lab.running.look import Look
 from lab.running.naming import Node
@@ -82,7 +82,7 @@ def choose_elsewhere(nodes: Collection[Node], used: Collection[str]) -> Node:
 
 def cut_zone(lab: RunningLab, node: Node) -> None:
     """Cut off the whole zone of a machine."""
-    harm.cut(lab, node.instance.subnet.zone)
+    fault_injection.partition(lab, node.instance.subnet.zone)
 
 
 CRASHES = (
@@ -91,10 +91,10 @@ CRASHES = (
     Crash("an API server crashes", controllers_leader, "kube-apiserver"),
 )
 LOSSES = (
-    Loss("the leading etcd loses power", etcd_leader, harm.power_off),
-    Loss("the leading etcd falls silent", etcd_leader, harm.silence),
-    Loss("a following etcd falls silent", etcd_follower, harm.silence),
-    Loss("an API server loses power", controllers_leader, harm.power_off),
-    Loss("an API server falls silent", controllers_leader, harm.silence),
+    Loss("the leading etcd loses power", etcd_leader, fault_injection.power_cut),
+    Loss("the leading etcd falls silent", etcd_leader, fault_injection.isolate),
+    Loss("a following etcd falls silent", etcd_follower, fault_injection.isolate),
+    Loss("an API server loses power", controllers_leader, fault_injection.power_cut),
+    Loss("an API server falls silent", controllers_leader, fault_injection.isolate),
     Loss("a zone is cut off", elsewhere, cut_zone),
 )

@@ -10,7 +10,7 @@ from lab.proofs.failures import etcd_follower
 from lab.proofs.figures import Figures
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
-from lab.running import harm
+from lab.running import fault_injection
 from node.contract import metric_namespace
 
 SOON = 120.0
@@ -24,7 +24,7 @@ def whole(subject: Subject) -> Iterator[None]:
     """The proof begins with a cluster that is whole, and leaves one."""
     until("the cluster is ready", subject.ready)
     yield
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
     until("the cluster is whole again", subject.ready)
 
 
@@ -34,7 +34,7 @@ def test_the_leader_tells_cloudwatch_that_a_member_is_missing(
     until("no member is missing", lambda: _missing(subject, _ago()) == 0.0, 2 * SOON)
     victim = etcd_follower(subject)
     began, moment = time.monotonic(), datetime.now(UTC)
-    harm.power_off(subject.lab, victim)
+    fault_injection.power_cut(subject.lab, victim)
     until("it is told", lambda: (_missing(subject, moment) or 0) > 0, SOON)
     figures.add("alarms", "a member loses power: told after", time.monotonic() - began)
     assert _missing(subject, moment) == 1

@@ -17,7 +17,7 @@ from lab.proofs.subject import Subject
 from lab.proofs.tls import RefusedError
 from lab.proofs.waiting import until
 from lab.proofs.writer import Writer
-from lab.running import harm
+from lab.running import fault_injection
 from lab.running.look import LEADERS, held_by
 from lab.running.naming import Node
 
@@ -45,7 +45,7 @@ def whole(subject: Subject) -> Iterator[None]:
     """Each proof begins with a cluster that is whole, and leaves no harm."""
     until("the cluster is ready", subject.ready)
     yield
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_daemon_that_crashes_is_started_again_and_writes_go_on(
 ) -> None:
     node = crash.choose(subject)
     began = time.monotonic()
-    killed = harm.kill(subject.lab, node, crash.service)
+    killed = fault_injection.kill(subject.lab, node, crash.service)
     until("it runs again", lambda: subject.process(node, crash.service) not in {0, killed}, SOON)
     until("the cluster is whole again", subject.ready)
     took = time.monotonic() - began
@@ -93,7 +93,7 @@ def test_writes_go_on_while_something_is_away(
     _goes_on(writer)
     assert _away(subject, node)
     began = time.monotonic()
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
     until("the cluster is whole again", subject.ready)
     _note(figures, loss.what, writer, time.monotonic() - began)
 
@@ -102,7 +102,9 @@ def test_writes_go_on_while_something_is_away(
 def test_after_a_leading_controller_crashed_another_leads(
     subject: Subject, figures: Figures, controller: str
 ) -> None:
-    taken = _take_over(subject, controller, lambda node: harm.kill(subject.lab, node, controller))
+    taken = _take_over(
+        subject, controller, lambda node: fault_injection.kill(subject.lab, node, controller)
+    )
     figures.add("failures", f"{controller} crashes: another leads after", taken.seconds)
 
 
@@ -110,7 +112,9 @@ def test_after_a_leading_controller_crashed_another_leads(
 def test_after_the_machine_of_a_leading_controller_lost_its_power_another_leads(
     subject: Subject, figures: Figures, controller: str
 ) -> None:
-    taken = _take_over(subject, controller, lambda node: harm.power_off(subject.lab, node))
+    taken = _take_over(
+        subject, controller, lambda node: fault_injection.power_cut(subject.lab, node)
+    )
     assert _machine(subject, taken.holder) != taken.led
     what = f"the machine of the leading {controller} loses power: another leads after"
     figures.add("failures", what, taken.seconds)
@@ -122,7 +126,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
     servers = subject.nodes("api")
     before = [subject.process(node, "kube-apiserver") for node in servers]
     for node in (etcd_leader(subject), etcd_follower(subject)):
-        harm.power_off(subject.lab, node)
+        fault_injection.power_cut(subject.lab, node)
     # Whatever was under way has its answer by then.
     time.sleep(PATIENCE)
     acknowledged = writer.acknowledged
@@ -132,7 +136,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
     alive = api(subject.kubectl).ask("/livez?exclude=etcd")
     assert alive.status == 200, alive.body
     began = time.monotonic()
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
     until("the cluster is whole again", subject.ready)
     took = time.monotonic() - began
     _goes_on(writer)

@@ -12,7 +12,7 @@ from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
 from lab.proofs.writer import Writer
-from lab.running import harm
+from lab.running import fault_injection
 from lab.running.timeline import span
 
 NAMESPACE = "proof-power"
@@ -25,7 +25,7 @@ def own_namespace(subject: Subject) -> Iterator[str]:
     """A namespace of this proof; at the end everybody has power, whatever happened."""
     with namespace(subject.kubectl, NAMESPACE) as name:
         yield name
-        harm.heal(subject.lab)
+        fault_injection.heal(subject.lab)
 
 
 def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
@@ -36,12 +36,12 @@ def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
     with Writer(api(subject.kubectl), own_namespace, "before") as writer:
         until("writes are acknowledged", lambda: writer.acknowledged >= WRITES)
         for node in subject.lab.nodes().values():
-            harm.power_off(subject.lab, node)
+            fault_injection.power_cut(subject.lab, node)
     machines = map(subject.lab.machine, subject.lab.nodes().values())
     assert [machine.instance for machine in machines if machine.init()] == []
 
     began = time.monotonic()
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
     looks = until("the cluster is back", subject.ready)
     figures.add("power", "power back to ready behind the balancer", time.monotonic() - began)
     figures.add("power", "first boot to last machine serving", span(looks) or 0)

@@ -14,7 +14,7 @@ from lab.proofs.knock import reaches_aws
 from lab.proofs.namespace import namespace
 from lab.proofs.subject import Subject
 from lab.proofs.waiting import until
-from lab.running import harm
+from lab.running import fault_injection
 from lab.running.look import Look
 from lab.running.timeline import phases, span
 
@@ -39,9 +39,9 @@ class Rebooted:
 @pytest.fixture(scope="module")
 def unreachable(subject: Subject) -> Iterator[None]:
     """No machine reaches an AWS API."""
-    harm.cut(subject.lab, "aws")
+    fault_injection.partition(subject.lab, "aws")
     yield
-    harm.heal(subject.lab)
+    fault_injection.heal(subject.lab)
 
 
 @pytest.fixture(scope="module")

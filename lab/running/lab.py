@@ -82,8 +82,8 @@ class RunningLab:
         if init is None:
             raise LabError(
                 f"{node.name} is off: the API says {node.instance.state}; "
-                f"see `python -m lab logs {node.name}`, or `python -m lab poweron {node.name}` "
-                "if its power was cut."
+                f"see `python -m lab logs {node.name}`, or "
+                f"`python -m lab power-restore {node.name}` if its power was cut."
             )
         return init
 

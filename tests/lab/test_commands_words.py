@@ -47,7 +47,7 @@ def known(account, instance):
         (["logs", "etcd-0"], list(completion.UNITS)),
         (["logs", "etcd-0", "etcd"], []),
         (["shell", "etcd-0"], []),
-        (["cut"], ["eu-central-1a", "aws", "downloads"]),
+        (["partition"], ["eu-central-1a", "aws", "downloads"]),
         (["heal"], []),
         (["kubectl", "get"], []),
     ],
@@ -69,7 +69,7 @@ def test_bash_completes_commands(tmp_path):
     script.write_text(completion.bash(Workspace(ROOT, tmp_path / "a lab")))
     line = f". {script}; COMP_WORDS=(lab po); COMP_CWORD=1; _lab; echo ${{COMPREPLY[@]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("poweroff poweron\n", "")
+    assert (done.stdout, done.stderr) == ("power-cut power-restore\n", "")
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_bash_completes_commands(tmp_path):
         ["kubectl", "get", "--all-namespaces", "pods"],
         ["logs", "etcd-0", "--follow"],
         ["kill", "etcd-0", "etcd"],
-        ["poweroff", "etcd-0"],
-        ["poweron", "etcd-0"],
-        ["silence", "etcd-0"],
-        ["cut", "eu-central-1a"],
+        ["power-cut", "etcd-0"],
+        ["power-restore", "etcd-0"],
+        ["isolate", "etcd-0"],
+        ["partition", "eu-central-1a"],
         ["heal"],
     ],
 )

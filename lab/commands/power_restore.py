@@ -1,12 +1,12 @@
-"""`silence`: a machine runs on, and no packet reaches it or leaves it."""
+"""`power-restore`: a machine whose power was cut boots again."""
 
 import argparse
 
 from lab.commands import completion
-from lab.running import find, harm
+from lab.running import fault_injection, find
 from lab.workspace import Workspace
 
-HELP = "drop every packet of a machine; `heal` ends it"
+HELP = "give a machine its power back"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """Nobody is told: connections stay open, and nothing comes through them."""
+    """It boots from the disks that it had."""
     lab = find(workspace)
     node = lab.node(arguments.name)
-    harm.silence(lab, node)
-    print(f"{node.name} is silent; `python -m lab heal` ends it")
+    fault_injection.power_restore(lab, node)
+    print(f"{node.name} boots")
     return 0

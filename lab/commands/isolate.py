@@ -1,12 +1,12 @@
-"""`poweroff`: a machine loses its power."""
+"""`isolate`: a machine runs on, and no packet reaches it or leaves it."""
 
 import argparse
 
 from lab.commands import completion
-from lab.running import find, harm
+from lab.running import fault_injection, find
 from lab.workspace import Workspace
 
-HELP = "cut the power of a machine, without a shutdown; `poweron` or `heal` gives it back"
+HELP = "drop every packet of a machine; `heal` ends it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """The API goes on saying that it runs, as for an instance whose host failed."""
+    """Nobody is told: connections stay open, and nothing comes through them."""
     lab = find(workspace)
     node = lab.node(arguments.name)
-    harm.power_off(lab, node)
-    print(f"cut the power of {node.name}; `python -m lab poweron {node.name}` gives it back")
+    fault_injection.isolate(lab, node)
+    print(f"{node.name} is isolated; `python -m lab heal` ends it")
     return 0

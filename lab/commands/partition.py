@@ -1,9 +1,9 @@
-"""`cut`: a zone, or a service of AWS, is out of reach."""
+"""`partition`: a zone, or a service of AWS, is out of reach."""
 
 import argparse
 
 from lab.commands import completion
-from lab.running import find, harm
+from lab.running import fault_injection, find
 from lab.running.naming import choose_word
 from lab.workspace import Workspace
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     """Within a zone its machines go on to reach each other."""
     lab = find(workspace)
-    what = choose_word("zone or service", arguments.what, harm.cuttable(lab.account()))
-    harm.cut(lab, what)
+    what = choose_word("zone or service", arguments.what, fault_injection.cuttable(lab.account()))
+    fault_injection.partition(lab, what)
     print(f"{what} is cut off; `python -m lab heal` ends it")
     return 0

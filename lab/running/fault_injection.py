@@ -15,12 +15,12 @@ from lab.running.naming import Node
 Change = Callable[[Faults], Faults]
 
 
-def silence(lab: RunningLab, node: Node) -> None:
+def isolate(lab: RunningLab, node: Node) -> None:
     """Lose every packet to and from a machine; its link stays up."""
     _network(lab, lambda harm: replace(harm, silent=_with(harm.silent, node.instance.id)))
 
 
-def cut(lab: RunningLab, what: str) -> None:
+def partition(lab: RunningLab, what: str) -> None:
     """Cut a zone off from everything else, or make one of SERVICES unreachable for all."""
     _network(lab, lambda harm: cut_off(harm, what))
 
@@ -36,21 +36,23 @@ def heal(lab: RunningLab) -> list[str]:
     return ended
 
 
-def power_off(lab: RunningLab, node: Node) -> None:
+def power_cut(lab: RunningLab, node: Node) -> None:
     """Cut a machine's power, and keep it dark; the API goes on saying that it runs.
 
     Raises LabError when it is dark already.
     """
     machine = lab.machine(node)
     if machine.cut.exists():
-        raise LabError(f"{node.name} has no power already: `python -m lab poweron {node.name}`.")
+        raise LabError(
+            f"{node.name} has no power already: `python -m lab power-restore {node.name}`."
+        )
     lab.init(node)
     machine.cut_power()
     # What AWS's own status check finds after a minute or two.
     lab.control().report(node.instance.id, None, reachable=False)
 
 
-def power_on(lab: RunningLab, node: Node) -> None:
+def power_restore(lab: RunningLab, node: Node) -> None:
     """Give a machine its power back; it boots. Raises LabError when it has power."""
     machine = lab.machine(node)
     if not machine.cut.exists():
@@ -80,7 +82,7 @@ def cut_off(harm: Faults, what: str) -> Faults:
 
 
 def cuttable(account: Account) -> list[str]:
-    """What `cut` can cut off: zones that have machines, and services. Pure."""
+    """What `partition` can cut off: zones that have machines, and services. Pure."""
     zones = {instance.subnet.zone for instance in account.instances.values()}
     return [*sorted(zones), *SERVICES]
 

@@ -1,7 +1,7 @@
 """Harm, as far as it is a matter of words."""
 
 from lab.machines.network.faults import Faults
-from lab.running.harm import cut_off, cuttable, described
+from lab.running.fault_injection import cut_off, cuttable, described
 from lab.running.naming import Node
 
 
