@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from components.userdata import encode
 from config.image import BASE
 from config.reference import configuration_page
+from node import contract
 from node import settings as program
 from tests.golden.nodes import (
     api_node,
@@ -307,8 +308,8 @@ def test_packages_are_those_that_debian_says():
 def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
     tier = config.hostname.split("-")[0]
     prepared = {f"{program.PKI[tier]}/{name}" for name in program.FILES[tier]}
-    by_program = {program.NODE_ENV, program.PROXY_CONFIG, program.CLUSTER_ENV}
-    directories = {program.DATA_DIR, "/var/log/kubernetes/audit.log"}
+    by_program = {contract.NODE_ENV, contract.PROXY_CONFIG, contract.CLUSTER_ENV}
+    directories = {contract.ETCD_DATA, "/var/log/kubernetes/audit.log"}
     texts = chain(
         (line for _, line in commands(config)),
         chain.from_iterable(unit.get("EnvironmentFile", []) for unit in units(config).values()),
@@ -472,7 +473,7 @@ def test_the_server_for_ssh_takes_the_keys_that_the_node_program_writes(config):
         written(config)["/etc/ssh/sshd_config.d/60-ha-kubernetes.conf"],
     )
 
-    assert keys == program.AUTHORIZED_KEYS
+    assert keys == contract.AUTHORIZED_KEYS
     # It is one of the paths that `reconcile` may write to.
     service = units(config)["node-reconcile.service"]
     assert any(keys.startswith(f"{path}/") for path in service["ReadWritePaths"][0].split())
