@@ -31,7 +31,7 @@ machines: $(VENV)/installed packages ## Boot every machine for real, without the
 	@$(BIN)/python -m lab up --machines
 
 prove: $(VENV)/installed packages ## As `lab`, then prove that nothing is left of it
-	@$(BIN)/python -m pytest -m machines tests/lab
+	@$(BIN)/python -m pytest -m machines lab/tests
 	@$(BIN)/python -m lab prove --up --destroy
 
 down: $(VENV)/installed ## Stop the local cloud and remove everything it made
@@ -44,7 +44,7 @@ test: $(VENV)/installed ## Run the tests that need no build, no root and no daem
 	@$(BIN)/python -m pytest -q -n auto -m "not machines and not matrix and not engine and not daemons"
 
 test-engine: $(VENV)/installed ## Run the tests of the real engine alone
-	@$(BIN)/python -m pytest -m "engine and not machines and not matrix" tests/engine
+	@$(BIN)/python -m pytest -m "engine and not machines and not matrix" lab/tests/engine
 
 test-daemons: $(VENV)/installed packages ## Run the tests of real etcd, Kubernetes and HAProxy alone
 	@$(BIN)/python -m pytest -m "daemons and not engine and not machines" tests
@@ -73,7 +73,7 @@ reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md 
 	@$(BIN)/python -m components.operator_policy
 
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
-	@$(BIN)/python -m tests.figures $(FIGURES)
+	@$(BIN)/python -m lab.tests.figures $(FIGURES)
 
 lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 	@$(BIN)/pip install --quiet uv

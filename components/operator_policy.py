@@ -1,8 +1,8 @@
 """IAM policies of whoever runs Pulumi, as documents. Pure.
 
 `python -m components.operator_policy` writes them to docs/iam, for a cluster named CLUSTER. The
-actions are those that the provider and the gates were seen to ask for; tests/engine/program runs
-everything that a stack can have on the engine and compares. What real AWS asks for besides, because
+actions are those that the provider and the gates were seen to ask for; lab/tests/engine/program
+runs everything that a stack can have on the engine and compares. What real AWS asks for besides, because
 one action needs another one, is in `IMPLIED`.
 """
 

@@ -23,10 +23,10 @@ SHOWN = 30_000
 """Characters of a failed group's output; all of it is in its log."""
 ALONE = "not machines and not matrix"
 LANES: tuple[dict[str, Sequence[str]], ...] = (
-    {"engine": ("-m", f"engine and {ALONE}", "tests/engine")},
+    {"engine": ("-m", f"engine and {ALONE}", "lab/tests/engine")},
     {
-        "units": ("-m", f"not engine and not daemons and {ALONE}", "-n", "2", "tests"),
-        "daemons": ("-m", f"daemons and not engine and {ALONE}", "tests"),
+        "units": ("-m", f"not engine and not daemons and {ALONE}", "-n", "2"),
+        "daemons": ("-m", f"daemons and not engine and {ALONE}"),
     },
 )
 """Arguments of pytest by the name of the group; the groups of a lane run one after the other."""

@@ -14,14 +14,21 @@ from lab.machines.image import built_image
 from lab.workspace import Workspace
 
 HELP = "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image"
+BINARIES = {"etcd": built_etcd, "kubernetes": built_kubernetes}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+    """What to build."""
+    parser.add_argument(
+        "--only", choices=BINARIES, help="these binaries alone; the last line is their directory"
+    )
 
 
-def run(_arguments: argparse.Namespace, _workspace: Workspace) -> int:
+def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     """Build one after the other, what is waited for first; the image where machines can run."""
+    if arguments.only:
+        print(BINARIES[arguments.only](print))
+        return 0
     if official_cli() is None:
         built_cli(print)
     built_etcd(print)

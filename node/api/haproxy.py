@@ -2,7 +2,7 @@
 
 Its servers change while it runs, through its socket. A reload would hand over to a new process:
 the old one checks nobody's health any more and would have to end the connections that stayed with
-it, all at once, and requests that are under way with them (`python -m tests.figures proxy`).
+it, all at once, and requests that are under way with them (`python -m lab.tests.figures proxy`).
 """
 
 from collections.abc import Sequence

@@ -15,8 +15,6 @@ from mypy_boto3_ssm import SSMClient
 
 from components.nodes.operations import operations_document
 from config import check
-from lab.binaries.etcd import built_etcd
-from lab.binaries.kubernetes import built_kubernetes
 from node import web
 from node.settings import Settings, parse
 from tests.node.certificates import Authority
@@ -24,18 +22,6 @@ from tests.node.doubles import Metadata, serve
 
 REGION = "eu-central-1"
 BUCKET = "test-bucket"
-
-
-@pytest.fixture(scope="session")
-def etcd_binaries() -> Path:
-    """The directory of real etcd, etcdctl and etcdutl."""
-    return built_etcd(print)
-
-
-@pytest.fixture(scope="session")
-def kubernetes_binaries() -> Path:
-    """The directory of real kube-apiserver, kube-controller-manager, kube-scheduler and kubectl."""
-    return built_kubernetes(print)
 
 
 @pytest.fixture(scope="session")

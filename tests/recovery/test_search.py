@@ -3,8 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.engine.aws.tokens import RESOURCES
-from recovery import lookups, search
+from recovery import search
 from recovery.errors import RecoveryError
 
 PROVIDER = "urn:pulumi:prod::ha-kubernetes::pulumi:providers:aws::default"
@@ -96,13 +95,6 @@ def test_a_refusal_of_aws_is_an_error_and_never_an_absence():
 
     with pytest.raises(RecoveryError, match=r"Role::a: .*AccessDenied"):
         search.search(_export(ROLE), _connect(Denied()), {}, patience=0)
-
-
-def test_every_type_of_the_program_is_looked_for_or_may_be_created_twice():
-    # A new type needs a line in recovery/lookups.py.
-    known = lookups.LOOKUPS.keys() | lookups.REPEATABLE
-    assert RESOURCES.keys() <= known
-    assert not lookups.LOOKUPS.keys() & lookups.REPEATABLE
 
 
 def test_another_account_is_refused(monkeypatch):

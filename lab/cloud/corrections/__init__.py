@@ -2,7 +2,7 @@
 difference costs.
 
 Importing this package patches moto in the importing process, so only `lab.cloud.emulator` imports
-it. The patches use moto's internals: a new moto version needs the tests of tests/cloud before
+it. The patches use moto's internals: a new moto version needs the tests of lab/tests/cloud before
 anything else.
 """
 

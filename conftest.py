@@ -1,0 +1,87 @@
+"""Fixtures that the tests of the program and those of the lab share."""
+
+import json
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.recording import REPOSITORY, Deploy, Deployment, run
+
+# How fast a machine is proves nothing, and a busy one must fail no test.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
+
+
+DAEMONS = {"etcd_binaries", "kubernetes_binaries", "etcd_tier"}
+"""Fixtures that give real daemons, which are built first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes a build, a daemon or an engine: by what a test asks for, so that none is
+    forgotten."""
+    for item in items:
+        if REPOSITORY / "lab/tests/engine" in item.path.parents:
+            item.add_marker("engine")
+        if DAEMONS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("daemons")
+
+
+@pytest.fixture(scope="session")
+def etcd_binaries() -> Path:
+    """The directory of real etcd, etcdctl and etcdutl."""
+    return _built("etcd")
+
+
+@pytest.fixture(scope="session")
+def kubernetes_binaries() -> Path:
+    """The directory of real kube-apiserver, kube-controller-manager, kube-scheduler and kubectl."""
+    return _built("kubernetes")
+
+
+def _built(binaries: str) -> Path:
+    command = [sys.executable, "-m", "lab", "build", "--only", binaries]
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
+    return Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def deploy() -> Deploy:
+    """Run a callable that registers resources."""
+    return run
+
+
+@pytest.fixture(scope="session")
+def deploy_stack() -> Deploy:
+    """Run the whole program, `__main__.py`, with a configuration."""
+
+    known: dict[str, Deployment] = {}
+
+    def deploy_main(config: Mapping[str, Any] | None = None, **options: Any) -> Deployment:
+        # A deployment is read, never written, so equal configurations share one.
+        key = json.dumps(config or {}, sort_keys=True)
+        if not options and key in known:
+            return known[key]
+        deployment = run(
+            lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__") and None,
+            config=config,
+            **options,
+        )
+        if not options:
+            known[key] = deployment
+        return deployment
+
+    return deploy_main
+
+
+@pytest.fixture(scope="session")
+def cluster(deploy_stack: Deploy) -> Deployment:
+    """The program with every default, in a stack called `test`."""
+    return deploy_stack()

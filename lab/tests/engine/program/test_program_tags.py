@@ -1,0 +1,17 @@
+"""Every disk carries the tags of the stack, also those that EC2 makes with a machine."""
+
+from lab.tests.engine.program.story import Story
+
+
+def test_root_and_data_volumes_follow_the_stacks_tags(permitted: Story) -> None:
+    found = {}
+    for volume in permitted["volumes"]:
+        tags = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
+        found[tags.pop("Name")] = tags
+    nodes = [*(f"local-etcd-{n}" for n in range(3)), *(f"local-api-{n}" for n in range(2))]
+    assert set(found) == {
+        *(f"{node}-root" for node in nodes),
+        *(f"{node}-data" for node in nodes if "etcd" in node),
+    }
+    for tags in found.values():
+        assert tags == {"kubernetes.io/cluster/local": "owned", "team": "platform"}

@@ -1,0 +1,370 @@
+"""A copy of the project with a lab of its own, and the commands that a person gives in it."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab import engine as engines
+from lab.cloud import client, inventory, requests, server
+from lab.processes import ProcessIdentity, command
+from lab.stack import cloud, environment
+from lab.tests.engine.program import holding
+from lab.tests.engine.program.steps import Step, read_steps
+from lab.workspace import STACK, Workspace
+from tests.recording import REPOSITORY
+
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node", "recovery")
+"""What a Pulumi program of this project consists of, and its operator's tools."""
+
+QUIET = 4.0
+"""Seconds without an event after which an update is taken to wait for what is held."""
+
+STATE_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Has the engine write its state once."""
+
+LONGEST = 1200
+"""Seconds after which a command is taken for stuck."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended."""
+
+    status: int
+    text: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that say what is wrong, without the engine's own last word."""
+        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+        marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return [line for line in marked if line not in {"update failed", "preview failed"}]
+
+
+@dataclass(frozen=True)
+class Update(Finished):
+    """A command of the engine that ended, with what it did."""
+
+    steps: tuple[Step, ...]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Workbench:
+    """A copy of the project, and its lab."""
+
+    directory: Path
+    running: subprocess.Popen[str] | None = None
+    closed: bool = False
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        """Copy the program; the interpreter of the copy is this one."""
+        self.project.mkdir(parents=True)
+        for name in PROGRAM:
+            source, target = REPOSITORY / name, self.project / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        (self.project / ".venv").symlink_to(sys.prefix)
+
+    @property
+    def project(self) -> Path:
+        return self.directory / "project"
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.project, self.directory / "lab")
+
+    @property
+    def server(self) -> server.Server:
+        found = server.find(self.workspace.state)
+        assert found, "the emulator does not run"
+        return found
+
+    @property
+    def clients(self) -> inventory.Clients:
+        return cloud.clients(self.server)
+
+    def aws(self, service: str) -> Any:
+        return self.clients(service)
+
+    def judge(self, method: str, **body: str) -> None:
+        """Say how a target of the balancer is (lab.cloud.control)."""
+        request = urllib.request.Request(  # noqa: S310 - a loopback address
+            f"{self.server.endpoint}/_lab/target-health",
+            method=method,
+            data=json.dumps(body).encode(),
+        )
+        with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
+            pass
+
+    def asked(self) -> set[tuple[str, str]]:
+        """What `pulumi` asked of AWS so far: actions and resources (lab.cloud.requests)."""
+        with urllib.request.urlopen(f"{self.server.endpoint}{requests.PATH}") as answer:  # noqa: S310 - a loopback address
+            found = json.load(answer)
+        return {
+            (one["action"], one["resource"])
+            for one in found
+            if one["access_key"] == client.ACCESS_KEY
+        }
+
+    def forget(self) -> None:
+        """Begin anew with what `asked` tells."""
+        url = f"{self.server.endpoint}{requests.PATH}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):  # noqa: S310 - a loopback address
+            pass
+
+    def inventory(self) -> inventory.Inventory:
+        return inventory.remaining(self.clients)
+
+    def lab(self, name: str, *, meanwhile: Callable[[int], None] | None = None) -> Finished:
+        """`python -m lab`; `meanwhile` gets its process id."""
+        words = [sys.executable, "-m", "lab", "--project", str(self.project)]
+        words += ["--state", str(self.workspace.state), name]
+        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
+        if meanwhile is None:
+            environment |= STATE_ONCE
+        return self._finish(words, REPOSITORY, environment, meanwhile)
+
+    def pulumi(
+        self,
+        *arguments: str,
+        without: Sequence[str] = (),
+        meanwhile: Callable[[int], None] | None = None,
+        **variables: str,
+    ) -> Finished:
+        """`pulumi` in a shell that sourced `.lab/env`."""
+        line = shlex.join(["pulumi", *arguments, "--non-interactive", "--color", "never"])
+        unset = f"unset {shlex.join(without)};" if without else ""
+        changes = "".join(f"export {name}={shlex.quote(to)};" for name, to in variables.items())
+        script = f". {shlex.quote(str(self.workspace.env))}; {unset} {changes} exec {line}"
+        environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true"}  # makes --event-log known
+        return self._finish(["/bin/sh", "-c", script], self.project, environment, meanwhile)
+
+    def update(
+        self,
+        name: str,
+        *options: str,
+        meanwhile: Callable[[Path], None] | None = None,
+        **environment: Any,
+    ) -> Update:
+        """`pulumi up`, `refresh` or `destroy`, without a preview first; `meanwhile` gets the event
+        log.
+
+        The state is written at the end alone: most of an update's computing goes into writing it
+        after each step. Where the engine is killed it is written after each step, as for people.
+        """
+        log = self.directory / f"{name}.events"
+        log.unlink(missing_ok=True)
+        arguments = [name, "--stack", STACK, "--yes", "--skip-preview", *options]
+        during = None if meanwhile is None else (lambda _: meanwhile(log))
+        variables = {**STATE_ONCE, **environment}
+        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **variables)
+        return Update(done.status, done.text, read_steps(log))
+
+    def prepare(self) -> None:
+        """What `make up` does before its first update."""
+        self.workspace.prepare()
+        engine = engines.provide(self.workspace.state, print)
+        assert engine.sources["aws"].startswith("stand-in"), "an official plugin cannot be held"
+        emulator = server.start(self.workspace.state, self.port)
+        self.workspace.env.write_text(
+            environment.for_shell(engine, emulator, self.workspace.completion)
+        )
+        self.workspace.completion.touch()
+        done = self.pulumi("stack", "select", "--create", STACK)
+        assert done.status == 0, done.text
+        (launcher,) = self.workspace.state.glob("engine/plugins/resource-aws-*/pulumi-*")
+        text = launcher.read_text().replace("lab.engine.aws.host", holding.__name__)
+        own = f" {shlex.quote(str(self.directory))} --binary "
+        launcher.write_text(text.replace(" --binary ", own, 1))
+        self.hold()
+
+    @property
+    def held(self) -> Path:
+        return self.directory / "held"
+
+    def hold(self, *types: str) -> None:
+        """Have the provider not answer creations of these types (lab.tests.engine.program.holding)."""
+        shutil.rmtree(self.held, ignore_errors=True)
+        for moment in holding.MOMENTS:
+            (self.held / moment).mkdir(parents=True)
+        (self.directory / "hold.json").write_text(json.dumps(types))
+
+    def held_urns(self, moment: str) -> set[str]:
+        return {path.read_text() for path in (self.held / moment).iterdir()}
+
+    def kill_held(self) -> Update:
+        """Run an update until nothing but what is held goes on, then kill the engine; an update
+        that has nothing to hold ends."""
+        log = self.directory / "up.events"
+        log.unlink(missing_ok=True)
+
+        def kill(pid: int) -> None:
+            quiet = 0.0
+            before: tuple[int, int] = (0, 0)
+            deadline = time.monotonic() + LONGEST
+            assert self.running
+            while self.running.poll() is None and quiet < QUIET:
+                assert time.monotonic() < deadline, "the update neither ends nor stands still"
+                time.sleep(0.5)
+                held = {urn for moment in holding.MOMENTS for urn in self.held_urns(moment)}
+                creating = {
+                    operation["resource"]["urn"] for operation in self._latest("pending_operations")
+                }
+                now = (log.stat().st_size if log.exists() else 0, len(held))
+                still = held and creating == held and now == before
+                quiet, before = (quiet + 0.5 if still else 0.0), now
+            if self.running.poll() is None:
+                os.kill(pid, signal.SIGKILL)
+
+        arguments = ["up", "--stack", STACK, "--yes", "--skip-preview", "--parallel", "64"]
+        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=kill)
+        return Update(done.status, done.text, read_steps(log))
+
+    def recover(self, *options: str) -> Finished:
+        """The runbook's commands after a kill, up to the `pulumi up` that goes on."""
+        done = self.pulumi("cancel", "--yes", "--stack", STACK)
+        assert done.status == 0, done.text
+        words = [sys.executable, "-m", "recovery", "--stack", STACK, *options]
+        script = f". {shlex.quote(str(self.workspace.env))}; exec {shlex.join(words)}"
+        return self._finish(["/bin/sh", "-c", script], self.project, os.environ, None)
+
+    def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> Update:
+        """`make up`."""
+        self.workspace.events.unlink(missing_ok=True)
+        done = self.lab("up", meanwhile=meanwhile)
+        return Update(done.status, done.text, read_steps(self.workspace.events))
+
+    def set(self, path: str, value: str) -> None:
+        """`pulumi config set --path`, as the README has it."""
+        done = self.pulumi("config", "set", "--path", path, value)
+        assert done.status == 0, done.text
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Replace the stack's file."""
+        self.workspace.stack_file.write_text(yaml.safe_dump({"config": dict(config)}))
+
+    def state(self) -> list[dict[str, Any]]:
+        """The resources of the stack's state file, secrets encrypted."""
+        return self._latest("resources")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The stack's state file."""
+        backend = self.workspace.state / "engine" / "state" / ".pulumi" / "stacks"
+        return backend / self.workspace.project_name / f"{STACK}.json"
+
+    def _latest(self, part: str) -> list[dict[str, Any]]:
+        if not self.checkpoint.exists():
+            return []
+        latest = json.loads(self.checkpoint.read_text())["checkpoint"]["latest"] or {}
+        return list(latest.get(part) or [])
+
+    def close(self) -> None:
+        """End everything, whatever is under way."""
+        self.closed = True
+        if self.running:
+            self.running.kill()
+        update = ProcessIdentity.load(self.workspace.update)
+        if update:
+            update.send(signal.SIGKILL)  # `down` would let it end what it has begun
+        self.lab("down")
+
+    def _finish(
+        self,
+        words: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        meanwhile: Callable[[int], None] | None,
+    ) -> Finished:
+        with subprocess.Popen(
+            words,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            self.running = process
+            try:
+                if meanwhile:
+                    meanwhile(process.pid)
+                text, _ = process.communicate(timeout=LONGEST)
+            except BaseException:
+                process.send_signal(signal.SIGKILL)
+                raise
+            finally:
+                self.running = None
+        return Finished(process.returncode, text)
+
+    def await_step(self, type_: str, name: str, of: int) -> None:
+        """Wait until the lab's update, run by process `of`, has begun a step on a resource."""
+        deadline = time.monotonic() + LONGEST
+        while not any(
+            (step.type.rpartition(":")[2], step.name) == (type_, name)
+            for step in read_steps(self.workspace.events)
+        ):
+            assert time.monotonic() < deadline, f"no step on {name}"
+            assert command(of), f"ended before a step on {name}"
+            time.sleep(0.2)
+
+    def await_pending(self, name: str) -> None:
+        """Wait until the state says that an operation on a resource is under way, which it does
+        some time after the event that announces it."""
+        deadline = time.monotonic() + LONGEST
+        while not any(
+            operation["resource"]["urn"].endswith(f"::{name}")
+            for operation in self._latest("pending_operations")
+        ):
+            assert time.monotonic() < deadline, f"no operation on {name}"
+            time.sleep(0.2)
+
+    def interrupt(self) -> None:
+        """Ctrl-C for what runs."""
+        assert self.running
+        self.running.send_signal(signal.SIGINT)
+
+    def await_line(self, log: Path, text: str) -> None:
+        """Wait until an update has said something, as its event log has it."""
+        deadline = time.monotonic() + LONGEST
+        while not any(text in line for line in said(log)):
+            assert time.monotonic() < deadline, f"nothing was said of {text!r}"
+            assert self.running, "not even started"
+            assert self.running.poll() is None, f"ended before it said {text!r}"
+            time.sleep(0.3)
+
+
+def said(log: Path) -> list[str]:
+    """What a program has said so far, without the CLI's own debug messages."""
+    if not log.exists():
+        return []
+    events = [
+        json.loads(line)["diagnosticEvent"]
+        for line in log.read_text().splitlines(keepends=True)
+        if line.endswith("\n") and '"diagnosticEvent"' in line and '"severity":"debug"' not in line
+    ]
+    return [event["message"].strip() for event in events if event["severity"] != "debug"]
