@@ -2,8 +2,8 @@
 
 `python -m components.operator_policy` writes them to docs/iam, for a cluster named CLUSTER. The
 actions are those that the provider and the gates were seen to ask for; lab/tests/engine/program
-runs everything that a stack can have on the engine and compares. What real AWS asks for besides, because
-one action needs another one, is in `IMPLIED`.
+runs everything that a stack can have on the engine and compares. What real AWS asks for besides,
+because one action needs another one, is in `IMPLIED`.
 """
 
 import json
