@@ -5,14 +5,6 @@ import gzip
 
 import pytest
 
-from tests.recording import run
-
-
-@pytest.fixture(scope="session")
-def deploy_once():
-    """Run a callable that registers resources, for a fixture that several tests share."""
-    return run
-
 
 @pytest.fixture(scope="session")
 def user_data():

@@ -24,14 +24,14 @@ def elsewhere():
 
 
 @pytest.fixture(scope="module")
-def two(deploy_once):
+def two(deploy_program):
     """Two clusters, one of them in another region."""
 
     def program():
         Cluster(small("one"))
         Cluster(small("two", protect=True, api={"size": 2}), elsewhere())
 
-    return deploy_once(program)
+    return deploy_program(program)
 
 
 def of_cluster(deployment, name):
