@@ -21,6 +21,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = "ha-kubernetes"
 REGION = "eu-central-1"
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
+SMALL = {"etcd": {"size": 1}, "api": {"size": 2}}
+"""The smallest protected cluster: half the resources of the default one."""
+UNPROTECTED = {**SMALL, "protect": False}
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"

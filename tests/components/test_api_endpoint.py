@@ -1,6 +1,6 @@
 import pytest
 
-from tests.recording import ZONES
+from tests.recording import SMALL, ZONES
 
 
 def test_the_balancer(cluster):
@@ -52,7 +52,9 @@ def test_the_listener(cluster):
 
 
 def test_a_public_balancer_stands_in_the_public_subnets(deploy_stack):
-    cluster = deploy_stack({"api": {"internal": False, "allowedCidrs": ["0.0.0.0/0"]}})
+    cluster = deploy_stack(
+        {**SMALL, "api": {"size": 2, "internal": False, "allowedCidrs": ["0.0.0.0/0"]}}
+    )
     balancer = cluster.of("LoadBalancer")["test-api"]
     assert balancer["internal"] is False
     assert balancer["subnets"] == [f"test-public-{zone}-id" for zone in ZONES]
@@ -60,6 +62,6 @@ def test_a_public_balancer_stands_in_the_public_subnets(deploy_stack):
 
 @pytest.mark.parametrize("name", ["a", "a" * 20])
 def test_names_leave_room_for_pulumis_random_suffix(deploy_stack, name):
-    cluster = deploy_stack({"clusterName": name})
+    cluster = deploy_stack({**SMALL, "clusterName": name})
     for type_ in ("LoadBalancer", "TargetGroup"):
         assert all(len(given) + len("-1234567") <= 32 for given in cluster.of(type_))

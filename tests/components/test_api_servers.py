@@ -1,6 +1,8 @@
 import base64
 import gzip
 
+from config import check
+from tests.components.builders import api_tier
 from tests.recording import ZONES
 
 
@@ -55,8 +57,11 @@ def test_api_servers_do_not_wait_for_the_membership(cluster):
             assert not any("EtcdTier" in urn for urn in node.dependencies)
 
 
-def test_the_size_of_the_tier_touches_no_other_api_server(deploy_stack):
-    two, four = deploy_stack({"api": {"size": 2}}), deploy_stack({"api": {"size": 4}})
+def test_the_size_of_the_tier_touches_no_other_api_server(deploy):
+    two, four = (
+        deploy(lambda size=size: api_tier(check({"api": {"size": size}}, stack="test")) and None)
+        for size in (2, 4)
+    )
     assert len([n for n in four.of("Instance") if "-api-" in n]) == 4
     for name, instance in two.of("Instance").items():
         assert four.of("Instance")[name] == instance

@@ -7,7 +7,9 @@ import pulumi_aws as aws
 import pytest
 
 from components.nodes.owned_parameter import NEVER_WRITTEN_AGAIN
-from tests.recording import ZONES
+from config import check
+from tests.components.builders import etcd_tier
+from tests.recording import UNPROTECTED, ZONES
 
 MEMBERS = ["etcd-0", "etcd-1", "etcd-2"]
 
@@ -84,7 +86,7 @@ def test_what_never_goes_is_protected_and_machines_and_disks_have_gates(cluster,
     assert not any(i.protect for i in cluster.registrations("Instance").values())
     # A protected disk would stay behind when its member has left, and stop the update.
     assert not any(v.protect for v in cluster.registrations("Volume").values())
-    unprotected = deploy_stack({"protect": False})
+    unprotected = deploy_stack(UNPROTECTED)
     assert not any(r.protect for r in unprotected.resources)
 
 
@@ -96,17 +98,24 @@ def test_machines_and_attachments_go_before_their_successors_come(cluster):
     assert not any(v.delete_before_replace for v in cluster.registrations("Volume").values())
 
 
-@pytest.mark.parametrize("size", [3, 5, 7])
-def test_each_member_waits_for_the_machine_and_the_disk_before_it(deploy_stack, size):
-    cluster = deploy_stack({"etcd": {"size": size}})
-    instances = cluster.registrations("Instance")
-    for number in range(1, size):
-        before = f"test-etcd-{number - 1}"
-        waits_for = instances[f"test-etcd-{number}"].dependencies
-        assert cluster.urn("Instance", before) in waits_for
-        assert cluster.urn("VolumeAttachment", f"{before}-data") in waits_for
-    first = instances["test-etcd-0"].dependencies
-    assert not any("test-etcd-1" in urn or "VolumeAttachment" in urn for urn in first)
+@pytest.fixture(scope="module", params=[1, 3, 7])
+def tier(request, deploy_program):
+    """An etcd tier of a size, and nothing else."""
+    size = {"size": request.param, "instanceType": "m6i.xlarge"}
+    disk = {"dataVolume": {"sizeGib": 40, "iops": 6000, "throughput": 250}}
+    settings = check({"etcd": {**size, **disk}}, stack="test")
+    return deploy_program(lambda: etcd_tier(settings) and None)
+
+
+def test_each_member_waits_for_the_machine_and_the_disk_before_it(tier):
+    instances = tier.registrations("Instance")
+    for number in range(1, len(instances)):
+        before = f"alone-etcd-{number - 1}"
+        waits_for = instances[f"alone-etcd-{number}"].dependencies
+        assert tier.urn("Instance", before) in waits_for
+        assert tier.urn("VolumeAttachment", f"{before}-data") in waits_for
+    first = instances["alone-etcd-0"].dependencies
+    assert not any("alone-etcd-1" in urn or "VolumeAttachment" in urn for urn in first)
 
 
 def test_a_machine_boots_only_when_everything_it_fetches_is_there(cluster):
@@ -124,15 +133,11 @@ def test_a_machine_boots_only_when_everything_it_fetches_is_there(cluster):
         assert cluster.urn(type_, name) in waits_for, name
 
 
-@pytest.mark.parametrize("size", [3, 7])
-def test_the_report_is_deleted_after_what_its_gates_hold_back(deploy_stack, size):
-    cluster = deploy_stack({"etcd": {"size": size}})
-    for number in range(size):
-        report = cluster.urn("Parameter", f"test-etcd-{number}-status")
-        zone = cluster.urn("Parameter", f"test-etcd-{number}-record")
-        for type_, name in (("Volume", "-data"), ("Instance", "")):
-            resource = cluster.registrations(type_)[f"test-etcd-{number}{name}"]
-            assert {report, zone} <= set(resource.dependencies)
+def test_the_report_is_deleted_after_what_its_gates_hold_back(tier):
+    for name, instance in tier.registrations("Instance").items():
+        parameters = {tier.urn("Parameter", f"{name}-{kind}") for kind in ("status", "record")}
+        assert parameters <= set(instance.dependencies)
+        assert parameters <= set(tier.registrations("Volume")[f"{name}-data"].dependencies)
 
 
 def test_the_desired_members(cluster):
@@ -183,15 +188,8 @@ def test_members_are_spread_over_hardware(cluster):
     }
 
 
-def test_sizes_of_machine_and_disk_come_from_the_stack(deploy_stack):
-    cluster = deploy_stack(
-        {
-            "etcd": {
-                "instanceType": "m6i.xlarge",
-                "dataVolume": {"sizeGib": 40, "iops": 6000, "throughput": 250},
-            }
-        }
-    )
-    assert cluster.of("Instance")["test-etcd-0"]["instanceType"] == "m6i.xlarge"
-    volume = cluster.of("Volume")["test-etcd-0-data"]
-    assert (volume["size"], volume["iops"], volume["throughput"]) == (40, 6000, 250)
+def test_sizes_of_machine_and_disk_come_from_the_stack(tier):
+    for instance in tier.of("Instance").values():
+        assert instance["instanceType"] == "m6i.xlarge"
+    for volume in tier.of("Volume").values():
+        assert (volume["size"], volume["iops"], volume["throughput"]) == (40, 6000, 250)

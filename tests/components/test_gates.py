@@ -10,6 +10,7 @@ from components.gates import Gates, GatesArgs
 from components.gates.aws import AwsAccessDeniedError
 from components.gates.checks import Checks
 from components.gates.verdict import GateRefusedError
+from tests.recording import SMALL, UNPROTECTED
 
 MEMBER, DISK = ("before_delete", "gate-etcd-member"), ("before_delete", "gate-etcd-disk")
 NEW_DISK = ("before_create", "gate-etcd-new-disk")
@@ -27,15 +28,7 @@ REGISTERED = [
 nobody can delete."""
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        {},
-        {"protect": False},
-        {"etcd": {"size": 7}, "api": {"size": 5}},
-        {"etcd": {"size": 1}, "api": {"size": 1}, "protect": False},
-    ],
-)
+@pytest.mark.parametrize("config", [SMALL, UNPROTECTED])
 @pytest.mark.parametrize("preview", [False, True])
 def test_every_run_registers_every_hook_once(deploy_stack, config, preview):
     deployment = deploy_stack(config, preview=preview)
@@ -46,11 +39,9 @@ def gated(cluster):
     return [r for r in cluster.resources if any(name.startswith("gate-") for _, name in r.hooks)]
 
 
-@pytest.mark.parametrize(("etcd", "api"), [(3, 3), (7, 2)])
-def test_a_protected_stack_has_gates_where_something_can_be_lost(deploy_stack, etcd, api):
-    cluster = deploy_stack({"etcd": {"size": etcd}, "api": {"size": api}})
-    members = [f"test-etcd-{number}" for number in range(etcd)]
-    servers = [f"test-api-{number}" for number in range(api)]
+def test_a_protected_stack_has_gates_where_something_can_be_lost(cluster):
+    members = [f"test-etcd-{number}" for number in range(3)]
+    servers = [f"test-api-{number}" for number in range(3)]
     bound = {(r.type.rpartition(":")[2], r.name): set(r.hooks) for r in gated(cluster)}
     assert bound == {
         **{("Instance", name): {MEMBER} for name in members},
@@ -62,7 +53,7 @@ def test_a_protected_stack_has_gates_where_something_can_be_lost(deploy_stack, e
 
 
 def test_an_unprotected_stack_has_none(deploy_stack):
-    cluster = deploy_stack({"protect": False})
+    cluster = deploy_stack(UNPROTECTED)
     assert gated(cluster) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from node import metrics
 from node.contract import metric_namespace
 from node.etcd import member_metrics
-from tests.recording import REPOSITORY
+from tests.recording import REPOSITORY, SMALL, UNPROTECTED
 
 
 def test_snapshots_are_versioned_encrypted_private_and_never_expire_by_age(cluster):
@@ -48,7 +48,7 @@ def test_snapshots_are_versioned_encrypted_private_and_never_expire_by_age(clust
 
 
 def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
-    cluster = deploy_stack({"protect": False})
+    cluster = deploy_stack(UNPROTECTED)
     assert cluster.of("Bucket")["test-bucket"]["forceDestroy"] is True
 
 
@@ -144,8 +144,8 @@ def test_an_alarm_that_silence_raises_waits_for_the_machines(cluster):
 
 
 def test_the_number_of_api_servers_that_are_missed_follows_the_size(deploy_stack):
-    cluster = deploy_stack({"api": {"size": 5}})
-    assert cluster.of("MetricAlarm")["test-missing-targets"]["threshold"] == 5
+    cluster = deploy_stack(SMALL)
+    assert cluster.of("MetricAlarm")["test-missing-targets"]["threshold"] == 2
 
 
 NODES = [f"{tier}-{n}" for tier in ("api", "etcd") for n in range(3)]
@@ -186,7 +186,7 @@ def test_every_metric_is_sent_by_nodes():
 
 
 def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
-    cluster = deploy_stack({"etcd": {"snapshots": {"everyMinutes": 60}}})
+    cluster = deploy_stack({**SMALL, "etcd": {"size": 1, "snapshots": {"everyMinutes": 60}}})
     alarm = cluster.of("MetricAlarm")["test-snapshot-age"]
     assert alarm["threshold"] == 3 * 60 * 60
     assert alarm["alarmDescription"].startswith("No etcd snapshot for 180 minutes, ")

@@ -9,7 +9,7 @@ from config.network import ExistingNetwork
 from config.settings import ClusterSettings
 from config.types import Settings
 from tests.golden.nodes import both, settings
-from tests.recording import ZONES
+from tests.recording import SMALL, ZONES
 from tests.unit.public_keys import ed25519
 
 
@@ -173,11 +173,11 @@ def test_each_key_alone_changes_the_machines_that_it_says(key):
 
 @pytest.mark.parametrize("effect", TOGETHER)
 def test_all_keys_of_an_effect_change_no_more_of_the_program_than_that(effect, deploy_stack):
-    config = {}
+    config = SMALL
     for key in keys_of(effect):
         base, value = CHANGES[key]
         config = merged(config, changed(base, key, value))
-    rolled, came_or_went = replaced(deploy_stack(), deploy_stack(config))
+    rolled, came_or_went = replaced(deploy_stack(SMALL), deploy_stack(config))
     assert rolled == EXPECTED[effect]
     assert bool(came_or_went) == (effect is Effect.ADDS_OR_REMOVES)
 
@@ -185,6 +185,7 @@ def test_all_keys_of_an_effect_change_no_more_of_the_program_than_that(effect, d
 @pytest.mark.parametrize("key", keys_of(Effect.ROLLS_ALL))
 def test_what_rolls_every_machine_does(key, deploy_stack):
     base, value = CHANGES[key]
+    base = merged(SMALL, base)
     before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
     assert replaced(before, after) == ({"etcd", "api"}, set())
 
@@ -192,6 +193,7 @@ def test_what_rolls_every_machine_does(key, deploy_stack):
 @pytest.mark.parametrize("key", keys_of(Effect.REFUSED))
 def test_what_is_refused_would_take_something_away_that_a_cluster_stands_on(key, deploy_stack):
     base, value = CHANGES[key]
+    base = merged(SMALL, base)
     before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
     rolled, came_or_went = replaced(before, after)
     authorities = before.of("SelfSignedCert") != after.of("SelfSignedCert")

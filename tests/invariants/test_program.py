@@ -9,22 +9,24 @@ import re
 import pytest
 import yaml
 
-from tests.recording import is_secret
+from tests.recording import SMALL, is_secret
 from tests.unit.public_keys import ed25519
 
 CONFIGURATIONS = {
     "defaults": {},
     "small": {"etcd": {"size": 1}, "api": {"size": 1}, "protect": False},
     "large": {"etcd": {"size": 7}, "api": {"size": 5}},
-    "arm64": {"architecture": "arm64"},
-    "public": {"api": {"internal": False, "allowedCidrs": ["203.0.113.0/24"]}},
-    "workers": {"network": {"workerCidrs": ["100.64.0.0/16"], "flowLogDays": 30}},
+    "arm64": {**SMALL, "architecture": "arm64"},
+    "public": {**SMALL, "api": {"size": 2, "internal": False, "allowedCidrs": ["203.0.113.0/24"]}},
+    "workers": {**SMALL, "network": {"workerCidrs": ["100.64.0.0/16"], "flowLogDays": 30}},
     "no-nat": {
+        **SMALL,
         "network": {"nat": "none"},
         "ami": "ami-0123456789abcdef0",
         "artifacts": {"mirror": "https://mirror.internal"},
     },
     "operator": {
+        **SMALL,
         "operatorAccess": "instance-connect",
         "operatorKeys": [ed25519()],
         "tags": {"team": "a"},
