@@ -16,7 +16,7 @@ CODE := __main__.py components config node recovery lab
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
 	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all installed check format lint types golden reference figures lock packages
+.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -41,16 +41,19 @@ destroy: $(VENV)/installed ## Run `pulumi destroy` on the local stack
 	@. .lab/env && pulumi destroy --yes --stack local
 
 test: $(VENV)/installed ## Run the tests that need no build, no root and no daemon
-	@$(BIN)/python -m pytest -q -n auto -m "not machines and not matrix and not engine and not daemons"
+	@$(BIN)/python -m tests units
 
 test-engine: $(VENV)/installed ## Run the tests of the real engine alone
-	@$(BIN)/python -m pytest -m "engine and not machines and not matrix" lab/tests/engine
+	@$(BIN)/python -m tests engine
 
 test-daemons: $(VENV)/installed packages ## Run the tests of real etcd, Kubernetes and HAProxy alone
-	@$(BIN)/python -m pytest -m "daemons and not engine and not machines" tests
+	@$(BIN)/python -m tests daemons
 
 test-all: $(VENV)/installed packages ## Run every test that boots no machine, with what they need built
 	@$(BIN)/python -m tests
+
+times: $(VENV)/installed ## Print the slowest tests of the last run
+	@$(BIN)/python -m tests --times
 
 check: lint types ## Check format, lint and strict types
 

@@ -1,11 +1,14 @@
-"""`python -m tests`: every test that boots no machine, while what they need is built.
+"""`python -m tests [GROUP]`: a group of the tests, or all of them while what they need is built.
 
-The engine's tests mostly wait for the provider, so they run beside the rest. Tests of real daemons
-come after those that only compute: elections and health checks want a processor that is free.
-Each group is a pytest process of its own: some tests change the environment or the signal handlers
-of their process.
+The engine's tests mostly wait for the provider, so they run alongside the rest. Tests of real
+daemons come after those that only compute: elections and health checks want a processor that is
+free. Each group is a pytest process of its own: some tests change the environment or the signal
+handlers of their process.
+
+`python -m tests --times` prints the slowest tests of the last run of each group.
 """
 
+import argparse
 import re
 import signal
 import subprocess
@@ -14,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
@@ -21,15 +25,18 @@ LOGS = Path("build/tests")
 PROGRESS_SECONDS = 30
 SHOWN = 30_000
 """Characters of a failed group's output; all of it is in its log."""
+SLOWEST = 25
+"""Tests that `--times` prints."""
 ALONE = "not machines and not matrix"
-LANES: tuple[dict[str, Sequence[str]], ...] = (
-    {"engine": ("-m", f"engine and {ALONE}", "lab/tests/engine")},
-    {
-        "units": ("-m", f"not engine and not daemons and {ALONE}", "-n", "2"),
-        "daemons": ("-m", f"daemons and not engine and {ALONE}"),
-    },
-)
-"""Arguments of pytest by the name of the group; the groups of a lane run one after the other."""
+GROUPS: dict[str, Sequence[str]] = {
+    "units": (f"not engine and not daemons and {ALONE}", "-n", "auto", "--dist", "loadfile"),
+    # Each worker's daemons have networks of their own, see tests/node/loopback.py.
+    "daemons": (f"daemons and not engine and {ALONE}", "-n", "2", "--dist", "loadgroup"),
+    "engine": (f"engine and {ALONE}", "lab/tests/engine"),
+}
+"""Marker expression and further arguments of pytest, by the name of the group."""
+LANES = (("engine",), ("units", "daemons"))
+"""Groups that run one after the other, by lane."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,8 @@ class Group:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
-    lane: dict[str, Sequence[str]]
-    """What comes after it."""
+    lane: Sequence[str]
+    """Groups that come after it."""
 
     @property
     def progress(self) -> str:
@@ -50,15 +57,50 @@ class Group:
 
 
 def main() -> int:
-    """Run all groups; 0 when every one passed."""
-    console, began = Console(), time.monotonic()
+    """Run what is asked for; 0 when everything passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description="Run the tests.")
+    parser.add_argument("group", nargs="?", choices=GROUPS, help="this group alone")
+    parser.add_argument("--times", action="store_true", help="print the slowest tests instead")
+    arguments = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
+    if arguments.times:
+        return _times()
+    if arguments.group:
+        return subprocess.run(_command(arguments.group), check=False).returncode
+    return _all()
+
+
+def _command(group: str) -> list[str]:
+    marker, *further = GROUPS[group]
+    report = f"--junit-xml={LOGS / group}.xml"
+    return [sys.executable, "-m", "pytest", "-q", report, "-m", marker, *further]
+
+
+def _times() -> int:
+    """Print the slowest tests of the last runs, and how long each group took."""
+    tests: list[tuple[float, str]] = []
+    for report in sorted(LOGS.glob("*.xml")):
+        suite = ET.parse(report).getroot()[0]
+        print(f"{report.stem}: {suite.get('tests')} tests, {float(suite.get('time', 0)):.0f} s")
+        tests += [
+            (float(case.get("time", 0)), f"{case.get('classname')}::{case.get('name')}")
+            for case in suite.iter("testcase")
+        ]
+    if not tests:
+        print("no test was run yet: make test, or make test-all")
+    for seconds, name in sorted(tests, reverse=True)[:SLOWEST]:
+        print(f"{seconds:7.1f} s  {name}")
+    return 0
+
+
+def _all() -> int:
+    """Run every group, in lanes; 0 when every one passed."""
+    console, began = Console(), time.monotonic()
     with (LOGS / "build.log").open("wb") as log:
         build = subprocess.Popen(
             [sys.executable, "-m", "lab", "build"], stdout=log, stderr=subprocess.STDOUT
         )
-    waiting = [dict(lane) for lane in LANES]
-    running = [_start(lane) for lane in waiting]
+    running = [_start(lane) for lane in LANES]
     failed, said_at = [], began
     try:
         while running:
@@ -85,15 +127,13 @@ def main() -> int:
             process.wait()
 
 
-def _start(lane: dict[str, Sequence[str]]) -> Group:
+def _start(lane: Sequence[str]) -> Group:
     """Start the first group of a lane; the group takes the rest along."""
-    name = next(iter(lane))
-    arguments = lane.pop(name)
+    name, *rest = lane
     log = LOGS / f"{name}.log"
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "pytest", "--durations=15", *arguments]
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    return Group(name, process, log, lane)
+        process = subprocess.Popen(_command(name), stdout=file, stderr=subprocess.STDOUT)
+    return Group(name, process, log, rest)
 
 
 def _show(console: Console, group: Group) -> None:
