@@ -10,8 +10,6 @@ from node.contract import ETCD_CLIENT_PORT, ETCD_PEER_PORT
 
 PROGRAM_PREFIX = "program/"
 """Where versions of the node program lie in the cluster's bucket."""
-SNAPSHOT_PREFIX = "snapshots/"
-"""Where etcd snapshots lie in the cluster's bucket: below it a folder for each member."""
 
 
 @dataclass(frozen=True, order=True)

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from node.aws import answering
 from node.certificates import validity
-from node.contract import metric_namespace
+from node.contract import Metric, metric_namespace
 from node.errors import AwsError, NodeError
 from node.settings import FILES, Settings
 
@@ -43,7 +43,7 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
 
 
 def certificate_days(settings: Settings) -> dict[str, float]:
-    """CertificateDaysLeft of the certificate of this node that expires first, a CA's or a leaf's.
+    """Days until the first certificate of this node expires.
 
     A CA may end before what it signed. Nothing without certificates: `prepare` says what is wrong
     with them.
@@ -56,4 +56,4 @@ def certificate_days(settings: Settings) -> dict[str, float]:
         ]
     except (OSError, NodeError):
         return {}
-    return {"CertificateDaysLeft": (min(ends) - datetime.now(UTC)).total_seconds() / 86400}
+    return {Metric.CERTIFICATE_DAYS_LEFT: (min(ends) - datetime.now(UTC)).total_seconds() / 86400}

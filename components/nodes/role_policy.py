@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.naming import PROGRAM_PREFIX, SNAPSHOT_PREFIX, ParameterPaths
-from node.contract import metric_namespace
+from components.naming import PROGRAM_PREFIX, ParameterPaths
+from node.contract import SNAPSHOT_PREFIX, metric_namespace
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,20 @@ from typing import Literal
 from components.naming import ParameterPaths
 from components.userdata.agent_archive import PROGRAM, program
 from components.userdata.agent_fetcher import program_fetcher
-from components.userdata.artifacts import Artifact
 from components.userdata.cloud_config import File
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
-from node.contract import CACHE, CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
+from node.contract import (
+    CACHE,
+    CONFIGURATION,
+    INTERVAL_SECONDS,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
+from node.settings import Artifact
 
 Tier = Literal["etcd", "api"]
 
@@ -188,10 +196,10 @@ def _timer(command: str) -> File:
     return unit(
         f"node-{command}.timer",
         {
-            "Unit": {"Description": f"ha-node {command} every 30 s"},
+            "Unit": {"Description": f"ha-node {command} every {INTERVAL_SECONDS} s"},
             "Timer": {
                 "OnActiveSec": "1s",
-                "OnUnitInactiveSec": "30s",
+                "OnUnitInactiveSec": f"{INTERVAL_SECONDS}s",
                 # systemd's default of a minute would double the interval.
                 "AccuracySec": "1s",
             },

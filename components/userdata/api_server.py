@@ -13,14 +13,14 @@ from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
 from config import ClusterSettings
 from config.image import PACKAGES
-from node.contract import KUBERNETES
+from node.contract import API_SERVER_UNIT, KUBERNETES, KUBERNETES_USER, PROXY_UNIT
 
 _UNITS = (
     "node-packages.service",
     "node-program.service",
     "node-prepare.service",
-    "etcd-proxy.service",
-    "kube-apiserver.service",
+    PROXY_UNIT,
+    API_SERVER_UNIT,
     "kube-controller-manager.service",
     "kube-scheduler.service",
     "node-reconcile.timer",
@@ -48,7 +48,7 @@ def api_server(
         hostname=node.name,
         write_files=(
             identity,
-            *host_files(node.name, "kubernetes", "Kubernetes control plane"),
+            *host_files(node.name, KUBERNETES_USER, "Kubernetes control plane"),
             *node_units(PACKAGES["api"], (KUBERNETES,)),
             etcd_proxy_unit(),
             kube_apiserver_unit(settings),

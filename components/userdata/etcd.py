@@ -19,16 +19,17 @@ from node.contract import (
     ETCD_METRICS_PORT,
     ETCD_MOUNT,
     ETCD_PKI,
+    ETCD_UNIT,
+    ETCD_USER,
+    ETCD_WAL,
+    PEER_COMMON_NAME,
 )
-
-PEER_NAME = "etcd-peer"
-"""Common name of every peer certificate; no other certificate of the etcd CA has it."""
 
 _UNITS = (
     "node-packages.service",
     "node-program.service",
     "node-prepare.service",
-    "etcd.service",
+    ETCD_UNIT,
     "node-reconcile.timer",
     "node-report.timer",
     *TIMERS,
@@ -64,7 +65,7 @@ def etcd_member(
         hostname=member.name,
         write_files=(
             identity,
-            *host_files(member.name, "etcd", "etcd"),
+            *host_files(member.name, ETCD_USER, "etcd"),
             *node_units(
                 PACKAGES["etcd"],
                 (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}"),
@@ -82,7 +83,7 @@ def etcd_member(
 def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
     """etcd.service."""
     return unit(
-        "etcd.service",
+        ETCD_UNIT,
         {
             "Unit": {
                 "Description": "etcd",
@@ -94,12 +95,12 @@ def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
                 "ConditionPathIsMountPoint": ETCD_MOUNT,
                 # An empty disk waits for `reconcile`, which knows whether a cluster was ever
                 # formed; with an initialised one no peer and no AWS has to be asked.
-                "ConditionPathExistsGlob": f"|{ETCD_DATA}/member/wal/*.wal",
+                "ConditionPathExistsGlob": f"|{ETCD_WAL}/*.wal",
                 "ConditionPathExists": f"|{CLUSTER_ENV}",
             },
             "Service": {
                 "Type": "notify",
-                "User": "etcd",
+                "User": ETCD_USER,
                 "EnvironmentFile": f"-{CLUSTER_ENV}",
                 "ExecStart": command(f"{BINARIES}/etcd", etcd_flags(settings, member)),
                 # Ready means that there is a leader: without a quorum a healthy member would
@@ -145,7 +146,7 @@ def etcd_flags(settings: ClusterSettings, member: EtcdMember) -> dict[str, str |
         "peer-trusted-ca-file": f"{ETCD_PKI}/ca.crt",
         "peer-client-cert-auth": True,
         # API servers hold certificates of the same authority.
-        "peer-cert-allowed-cn": PEER_NAME,
+        "peer-cert-allowed-cn": PEER_COMMON_NAME,
         "tls-min-version": "TLS1.2",
         "heartbeat-interval": etcd.heartbeat_ms,
         "election-timeout": etcd.election_ms,

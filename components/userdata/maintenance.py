@@ -4,6 +4,7 @@ from components.userdata.agent_archive import PROGRAM
 from components.userdata.agent_units import node_command
 from components.userdata.cloud_config import File
 from components.userdata.systemd import Setting, unit
+from node.contract import ETCD_UNIT
 
 TIMERS = ("node-snapshot.timer", "node-defrag.timer")
 
@@ -21,7 +22,7 @@ def maintenance_units() -> tuple[File, ...]:
     return (
         # What it runs and sends has limits of its own, by progress; this one is for a disk that
         # hangs. 8 GiB are through at half a MiB/s.
-        node_command("snapshot", "6h", (), after="etcd.service", more=_SNAPSHOT),
+        node_command("snapshot", "6h", (), after=ETCD_UNIT, more=_SNAPSHOT),
         unit(
             "node-snapshot.timer",
             {
@@ -36,7 +37,7 @@ def maintenance_units() -> tuple[File, ...]:
             },
         ),
         # It waits three hours for its turn, and then takes an hour at most for each of two steps.
-        node_command("defrag", "6h", (), after="etcd.service"),
+        node_command("defrag", "6h", (), after=ETCD_UNIT),
         unit(
             "node-defrag.timer",
             {

@@ -8,11 +8,8 @@ it, all at once, and requests that are under way with them (`python -m lab.tests
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT
+from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT, PROXY_SOCKET
 from node.membership import Member
-
-SOCKET = "/run/etcd-proxy/admin.sock"
-"""Where HAProxy listens for commands, in the RuntimeDirectory of etcd-proxy.service."""
 
 # In the configuration and in `add server`, which knows no default-server.
 _SERVER = (
@@ -31,7 +28,7 @@ _SERVER = (
 _HEAD = f"""\
 global
   log stdout format raw local0
-  stats socket {SOCKET} mode 600 level admin
+  stats socket {PROXY_SOCKET} mode 600 level admin
   maxconn 4000
   hard-stop-after 30s
 defaults

@@ -4,10 +4,9 @@ import shutil
 
 from node import files
 from node.aws import ParameterStore
-from node.contract import CLUSTER_ENV, ETCD_DATA
+from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_UNIT, EtcdState
 from node.etcd import cluster_token, member_plan, restore_local, status
 from node.etcd.environment import forming, joining
-from node.etcd.observe import UNIT
 from node.machine import Machine
 from node.membership import Formation, formation
 from node.settings import EtcdSettings, Settings, at
@@ -27,30 +26,30 @@ def take(
         case member_plan.Form(marker):
             cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), forming(marker))
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done = f"starting etcd to form the cluster {marker.token}"
         case member_plan.Restore() | member_plan.SetAside():
             done = _anew(settings, mine, machine, decision)
         case member_plan.Ask(lost):
-            status.declare(settings, "empty", lost)
+            status.declare(settings, EtcdState.EMPTY, lost)
             done = "the disk is empty: asking to join as a new member"
         case member_plan.Join(entry, listed, marker):
             # What an interrupted Discard left.
             _clear()
             # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
-            status.declare(settings, "joining", entry.id)
+            status.declare(settings, EtcdState.JOINING, entry.id)
             cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, marker.token))
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done = f"starting etcd to join as {entry.id}"
         case member_plan.Start():
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done, soon = "starting etcd from its disk", False
         case member_plan.Discard():
             discard()
             done = "removed the data of a member that was removed"
         case member_plan.Leave(used):
-            status.declare(settings, "left", used)
+            status.declare(settings, EtcdState.LEFT, used)
             done, soon = "not a member, and not wanted as one", False
         case member_plan.MarkFormed(marker):
             done = mark_formed(settings, marker)

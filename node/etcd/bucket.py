@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 
 from node import aws
 from node.aws import answering
+from node.contract import SNAPSHOT_PREFIX
 from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
-PREFIX = "snapshots/"
 BUMP = 1_000_000_000
 """Revisions between two incarnations of a cluster.
 
@@ -37,7 +37,7 @@ PART = 64 << 20
 """Bytes of a part; the checksum of an object depends on it."""
 
 # At most 18 digits: a revision is an int64, and one that is restored from is raised.
-_NAME = re.compile(r"snapshots/etcd-\d+/(\d{8}T\d{6}Z)-(\d{1,18})\.db")
+_NAME = re.compile(rf"{SNAPSHOT_PREFIX}etcd-\d+/(\d{{8}}T\d{{6}}Z)-(\d{{1,18}})\.db")
 
 
 @dataclass(frozen=True, order=True)
@@ -111,7 +111,7 @@ class Bucket:
                 if error.response["Error"]["Code"] in {"403", "404"}:
                     raise NodeError(
                         f"there is no {key} in {self.name}: choose one of "
-                        f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"
+                        f"`aws s3 ls --recursive s3://{self.name}/{SNAPSHOT_PREFIX}`"
                     ) from error
                 raise
         return size
@@ -126,7 +126,7 @@ class Bucket:
         found = []
         with answering():
             pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.name, Prefix=PREFIX
+                Bucket=self.name, Prefix=SNAPSHOT_PREFIX
             )
             for page in pages:
                 now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])

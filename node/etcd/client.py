@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from node import web
-from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT
+from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT, ETCD_WAL, EtcdState, Role
 from node.errors import NodeError
 from node.etcd.members import Entry, entries
 from node.machine import run
-from node.settings import WAL, EtcdSettings, Settings, at
+from node.settings import EtcdSettings, Settings, at
 
 STALL = 120
 """Seconds in which a snapshot that is being saved must have grown."""
@@ -22,7 +22,7 @@ _ACTIVE = re.compile(r'^etcd_network_active_peers\{.*Remote="([0-9a-f]+)".*\} 1$
 
 def initialised() -> bool:
     """Whether the disk holds a member: etcd looks for the same files (wal.Exist)."""
-    return any(at(WAL).glob("*.wal"))
+    return any(at(ETCD_WAL).glob("*.wal"))
 
 
 def healthy(mine: EtcdSettings) -> bool:
@@ -43,7 +43,7 @@ def status(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
         return None
     listed = membership(settings, mine)
     return {
-        "state": "joining" if found.get("isLearner") else "member",
+        "state": EtcdState.JOINING if found.get("isLearner") else EtcdState.MEMBER,
         "memberId": f"{found['header']['member_id']:x}",
         "leader": leads(found),
         "healthy": healthy(mine),
@@ -54,9 +54,9 @@ def status(settings: Settings, mine: EtcdSettings) -> dict[str, Any] | None:
     }
 
 
-def role(entry: Entry) -> str:
+def role(entry: Entry) -> Role:
     """What a status calls it."""
-    return "voter" if entry.voter else "learner"
+    return Role.VOTER if entry.voter else Role.LEARNER
 
 
 def leading(settings: Settings, mine: EtcdSettings) -> str | None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from node.aws import ParameterStore
+from node.contract import INTERVAL_SECONDS, EtcdState
 from node.errors import AwsError, NodeError
 from node.etcd import client, status
 from node.etcd.defrag_plan import (
@@ -27,7 +28,7 @@ from node.settings import EtcdSettings, Settings
 PATIENCE = 3 * 3600
 """Seconds to wait for the other members: their timers go off within an hour."""
 
-PAUSE = 30
+PAUSE = INTERVAL_SECONDS
 """Seconds between looks: the others report that often."""
 
 LONGEST = 3600
@@ -112,7 +113,7 @@ def _other(entry: Entry, report: Report | None) -> Database:
         trouble = "is a learner"
     elif report is None or not report.fresh:
         trouble = "is silent"
-    elif report.state != "member" or not report.healthy or not report.size:
+    elif report.state != EtcdState.MEMBER or not report.healthy or not report.size:
         trouble = "is not healthy"
     else:
         return Database(entry.name, report.leader, report.size, report.in_use)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from node.aws import ParameterStore
-from node.contract import CLUSTER_ENV, ETCD_MOUNT
+from node.contract import CLUSTER_ENV, ETCD_MOUNT, ETCD_UNIT
 from node.errors import AwsError
 from node.etcd import client, cluster_token, member_plan, peers, status
 from node.machine import Machine
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
 
-UNIT = "etcd.service"
 RUNBOOK = "docs/runbooks/restore.md"
 
 
@@ -20,8 +19,8 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_pla
     parameters = _parameters(settings)
     marker, desired = parameters.marker, parameters.desired
     disk = _disk(machine)
-    running = machine.active(UNIT)
-    removed = disk == "initialised" and not running and machine.ended(UNIT)
+    running = machine.active(ETCD_UNIT)
+    removed = disk == "initialised" and not running and machine.ended(ETCD_UNIT)
     empty = disk == "empty" and marker is not None
     outside = removed or empty
     told = peers.membership(settings, _others(mine, marker, desired)) if outside else None

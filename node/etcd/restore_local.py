@@ -11,10 +11,9 @@ import shutil
 from pathlib import Path
 
 from node import files
-from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT
+from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT, ETCD_UNIT
 from node.etcd import cluster_token, disk, snapshots
 from node.etcd.bucket import BUMP, Bucket
-from node.etcd.observe import UNIT
 from node.machine import Machine, run
 from node.membership import Formation
 from node.settings import OWNER, EtcdSettings, Settings, at
@@ -42,7 +41,7 @@ def found_from_snapshot(
     # First, so that nothing is given up for a snapshot that cannot be had.
     content = snapshots.fetch(Bucket(settings, mine), key, path)
     data = at(ETCD_DATA)
-    if machine.active(UNIT) or (data.exists() and any(data.iterdir())):
+    if machine.active(ETCD_UNIT) or (data.exists() and any(data.iterdir())):
         _move_away(machine)
     restored = _restore(settings, mine, marker, path, content.size)
     for item in (restored, *restored.rglob("*")):
@@ -52,7 +51,7 @@ def found_from_snapshot(
     restored.replace(data)
     files.sync(data.parent)
     shutil.rmtree(path.parent)
-    machine.start(UNIT)
+    machine.start(ETCD_UNIT)
     return f"restored {key} ({content}) and started etcd in the cluster {marker.token}"
 
 
@@ -84,7 +83,7 @@ def _restore(
 
 def _move_away(machine: Machine) -> Path:
     """Stop etcd and rename its data, in the place of what was set aside before; the new name."""
-    machine.stop(UNIT)
+    machine.stop(ETCD_UNIT)
     _forget()
     data = at(ETCD_DATA)
     suffix = re.sub(r"[^A-Za-z0-9-]", "_", cluster_token.token() or "unknown")

@@ -4,10 +4,10 @@ import shutil
 from uuid import uuid4
 
 from node.aws import ParameterStore
-from node.contract import CACHE
+from node.contract import CACHE, NODE_STALE_SECONDS, SNAPSHOT_PREFIX
 from node.errors import NodeError
 from node.etcd import cluster_token, peers, snapshots, status
-from node.etcd.bucket import BUMP, PREFIX, Bucket
+from node.etcd.bucket import BUMP, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
@@ -16,7 +16,7 @@ DISCARD = "--discard-newer-writes"
 REMEMBERED = 20
 """Incarnations that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
 characters, and a disk that was away during more restores waits for a person."""
-USAGE = f"restore latest|{PREFIX}<node>/<time>-<revision>.db [{DISCARD}]"
+USAGE = f"restore latest|{SNAPSHOT_PREFIX}<node>/<time>-<revision>.db [{DISCARD}]"
 
 
 def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
@@ -85,12 +85,12 @@ def _write(
 
 def _key(bucket: Bucket, name: str) -> str:
     if name != "latest":
-        if not name.startswith(PREFIX):
+        if not name.startswith(SNAPSHOT_PREFIX):
             raise NodeError(f"{name} is no key of a snapshot; usage: ha-node {USAGE}")
         return name
     found = bucket.newest()
     if found is None:
-        raise NodeError(f"{bucket.name} holds no snapshot under {PREFIX}")
+        raise NodeError(f"{bucket.name} holds no snapshot under {SNAPSHOT_PREFIX}")
     return found.key
 
 
@@ -126,5 +126,5 @@ def _working(settings: Settings, store: ParameterStore, *lists: tuple[Member, ..
     reports = status.reports(store, settings, list(known.values()))
     for name, report in sorted(reports.items()):
         if report.leader and report.fresh:
-            return f"{name} reported within {status.FRESH_SECONDS} s that it leads"
+            return f"{name} reported within {NODE_STALE_SECONDS} s that it leads"
     return ""

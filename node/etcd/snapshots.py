@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from node import files, operations
-from node.contract import CACHE
+from node.contract import CACHE, SNAPSHOT_PREFIX
 from node.errors import AwsError, NodeError
 from node.etcd import client, snapshot_age, snapshot_attempt
-from node.etcd.bucket import PREFIX, Bucket, Snapshot
+from node.etcd.bucket import Bucket, Snapshot
 from node.etcd.snapshot_retention import superfluous
 from node.machine import run
 from node.settings import EtcdSettings, Settings, at
@@ -70,7 +70,7 @@ def _take(settings: Settings, mine: EtcdSettings) -> str:
     try:
         client.save(settings, mine, path)
         content = inspect(path)
-        key = f"{PREFIX}{settings.name}/{name}-{content.revision}.db"
+        key = f"{SNAPSHOT_PREFIX}{settings.name}/{name}-{content.revision}.db"
         bucket.upload(path, key)
     finally:
         _remove(path)

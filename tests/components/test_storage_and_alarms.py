@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from node import metrics
-from node.contract import metric_namespace
+from node.contract import Metric, metric_namespace
 from node.etcd import member_metrics
 from tests.recording import REPOSITORY
 
@@ -181,8 +181,9 @@ def test_alarms_on_what_nodes_report(cluster, suffix):
 def test_every_metric_is_sent_by_nodes():
     """By name: an alarm on a metric that nobody sends would be silent, or never be."""
     sent = inspect.getsource(member_metrics) + inspect.getsource(metrics)
-    for metric, *_ in REPORTED.values():
-        assert f'"{metric}"' in sent
+    assert {metric for metric, *_ in REPORTED.values()} == set(Metric)
+    for metric in Metric:
+        assert f"Metric.{metric.name}" in sent
 
 
 def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):

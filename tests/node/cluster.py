@@ -14,9 +14,9 @@ from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
 from node import defrag, report, restore, snapshot
-from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
+from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT, ETCD_WAL
 from node.etcd import client, tier
-from node.settings import WAL, Settings, parse
+from node.settings import Settings, parse
 from tests.node.doubles import FakeMachine
 
 CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
@@ -67,7 +67,7 @@ class EtcdMachine(FakeMachine):
             )
 
     def holds_data(self) -> bool:
-        return any(self.inside(WAL).glob("*.wal"))
+        return any(self.inside(ETCD_WAL).glob("*.wal"))
 
     def data(self) -> list[str]:
         """What is in etcd's directory."""

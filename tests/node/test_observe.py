@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from node.contract import CLUSTER_ENV, ETCD_MOUNT
+from node.contract import CLUSTER_ENV, ETCD_MOUNT, ETCD_WAL
 from node.errors import NodeError
 from node.etcd import observe
 from node.etcd.members import Entry
 from node.membership import Formation, Member
-from node.settings import WAL, at
+from node.settings import at
 from tests.node.conftest import etcd
 from tests.node.doubles import FakeMachine
 
@@ -44,8 +44,8 @@ def machine(root):
 
 
 def initialise():
-    at(WAL).mkdir(parents=True)
-    (at(WAL) / "0.wal").touch()
+    at(ETCD_WAL).mkdir(parents=True)
+    (at(ETCD_WAL) / "0.wal").touch()
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from components.gates.reports import read_report
 from node.aws import ParameterStore, Stored
+from node.contract import EtcdState
 from node.etcd import status
 from node.etcd.status import Report
 from node.membership import Member
@@ -89,6 +91,18 @@ SILENT = {
     "snapshot": None,
     "disk": None,
 }
+
+
+@pytest.mark.parametrize("state", EtcdState)
+def test_gates_read_what_nodes_write(aws, settings, state):
+    status.declare(settings, state, "1f")
+    report = read_report(json.dumps(stored(aws)))
+    assert (report.state, report.leader, report.healthy, report.members) == (
+        state,
+        False,
+        False,
+        None,
+    )
 
 
 def test_what_was_decided_is_told_once(aws, settings):
