@@ -46,8 +46,8 @@ class Snapshot:
 
     Not the one of the latest time: names are given by the clocks of different members. Revisions
     only grow within a cluster. They grow over restores as well, because each order to restore lifts
-    the new cluster above every revision in the bucket (BUMP, `ordering.order`). Otherwise, after a
-    restore of an older snapshot, those of the abandoned cluster would stay the newest.
+    the new cluster above every revision in the bucket (BUMP, restore_request.py). Otherwise, once
+    an older snapshot was restored, those of the abandoned cluster would stay the newest.
 
     A copy keeps its revision, whenever and under whichever member's name it is made. What is named
     otherwise, a snapshot of another cluster for example, is never the newest and never deleted.

@@ -1,4 +1,7 @@
-"""`defrag` on an etcd member: observe, decide, act, until its turn has come and gone."""
+"""`defrag`: give back the disk space that etcd's database no longer uses, one member at a time.
+
+Observe, decide, act, until this member's turn has come and gone.
+"""
 
 import time
 from collections.abc import Mapping, Sequence

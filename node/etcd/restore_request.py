@@ -12,33 +12,30 @@ from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
 
-DISCARD = "--discard-newer-writes"
 REMEMBERED = 20
 """Incarnations that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
 characters, and a disk that was away during more restores waits for a person."""
-USAGE = f"restore latest|{SNAPSHOT_PREFIX}<node>/<time>-<revision>.db [{DISCARD}]"
 
 
-def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
-    """Have the cluster found anew from a snapshot; what will happen.
+def run(
+    settings: Settings, mine: EtcdSettings, *, snapshot: str, discard_newer_writes: bool = False
+) -> str:
+    """Order a restore of a snapshot, by key or "latest"; what will happen.
 
     NodeError, and nothing is changed, when the snapshot is not there or not whole, and when the
     cluster works and nobody said that its newer writes may go.
     """
-    names = [argument for argument in arguments if argument != DISCARD]
-    if len(names) != 1 or names[0].startswith("-"):
-        raise NodeError(f"usage: ha-node {USAGE}")
     bucket, store = Bucket(settings, mine), ParameterStore(settings.region)
-    key = _key(bucket, names[0])
+    key = _key(bucket, snapshot)
     _, current = _marker(store, settings)
     wanted = members(store.get(settings.parameters["members"]))
     if current and current.restoring and (current.snapshot, current.members) == (key, wanted):
         return f"{key} is being restored already; see the journal of node-reconcile on each member"
     founders = current.members if current else ()
-    if DISCARD not in arguments and (working := _working(settings, store, founders, wanted)):
+    if not discard_newer_writes and (working := _working(settings, store, founders, wanted)):
         raise NodeError(
             f"the cluster works: {working}. A restore would discard every write since {key}; "
-            f"if that is meant, add {DISCARD}"
+            "if that is meant, add --discard-newer-writes"
         )
     content = _inspect(bucket, key)
     token = _write(settings, store, current, wanted=wanted, key=key, bump=_bump(bucket, content))
@@ -86,7 +83,9 @@ def _write(
 def _key(bucket: Bucket, name: str) -> str:
     if name != "latest":
         if not name.startswith(SNAPSHOT_PREFIX):
-            raise NodeError(f"{name} is no key of a snapshot; usage: ha-node {USAGE}")
+            raise NodeError(
+                f"{name} is no key of a snapshot, {SNAPSHOT_PREFIX}<node>/<time>-<revision>.db"
+            )
         return name
     found = bucket.newest()
     if found is None:

@@ -13,9 +13,9 @@ from components.naming import EtcdMember
 from components.userdata.etcd import etcd_flags
 from components.userdata.flags import flags
 from config import check
-from node import defrag, report, restore, snapshot
+from node import report
 from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT, ETCD_WAL
-from node.etcd import client, tier
+from node.etcd import client, defrag_run, restore_request, snapshot_schedule, tier
 from node.settings import Settings, parse
 from tests.node.doubles import FakeMachine
 
@@ -134,16 +134,21 @@ class EtcdNode:
         return report.run(self.settings, self.machine)
 
     def snapshot(self) -> str:
+        assert self.settings.etcd
         self.enter()
-        return snapshot.run(self.settings, self.machine)
+        return snapshot_schedule.run(self.settings, self.settings.etcd)
 
-    def restore(self, *arguments: str) -> str:
+    def restore(self, snapshot: str, *, discard: bool = False) -> str:
+        assert self.settings.etcd
         self.enter()
-        return restore.run(self.settings, self.machine, *arguments)
+        return restore_request.run(
+            self.settings, self.settings.etcd, snapshot=snapshot, discard_newer_writes=discard
+        )
 
     def defrag(self) -> str:
+        assert self.settings.etcd
         self.enter()
-        return defrag.run(self.settings, self.machine)
+        return defrag_run.run(self.settings, self.settings.etcd)
 
     def healthy(self) -> bool:
         assert self.settings.etcd

@@ -244,10 +244,3 @@ def test_without_etcd_it_says_so(etcd_tier):
     etcd_tier.boot(0)
     with pytest.raises(NodeError, match="etcd does not answer: see journalctl -u etcd"):
         etcd_tier.nodes[0].defrag()
-
-
-def test_an_api_server_has_no_database(node):
-    from node import defrag
-
-    with pytest.raises(NodeError, match="only an etcd member has a database"):
-        defrag.run(node("api-0"), None)

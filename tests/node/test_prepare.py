@@ -220,19 +220,6 @@ class TestCommandLine:
         assert err.startswith("prepare: AWS: Could not connect")
         assert err.count("\n") == 1
 
-    def test_a_node_without_settings_says_so(self, root, capsys):
-        status, out, err = self.run(capsys, "report")
-        assert (status, out) == (1, "")
-        assert "node.json is missing or damaged" in err
-        assert err.endswith("replace this node\n")
-
-    @pytest.mark.parametrize(
-        "arguments", [(), ("frobnicate",), ("prepare", "twice"), ("release-lease",)]
-    )
-    def test_anything_else_is_a_usage_error(self, root, capsys, arguments):
-        usage = f"usage: node {cli.USAGE}\n"
-        assert self.run(capsys, *arguments) == (2, "", usage)
-
     def test_a_full_disk_is_no_traceback(self, api_node, capsys, monkeypatch):
         def full(*_):
             raise OSError(28, "No space left on device")

@@ -8,7 +8,6 @@ from components.nodes.operations import operations_document
 from components.userdata.agent_archive import program
 from node import operations
 from node.etcd import defrag_run, snapshots
-from node.snapshot import WHEN_DUE
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
 
@@ -162,7 +161,7 @@ def test_snapshots_are_asked_for_more_often_than_any_interval_and_hinder_nothing
     assert timer["OnUnitInactiveSec"] == ["1min"]
     assert timer["OnActiveSec"] == ["2min"]
     assert service["ExecStart"] == [
-        f"/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot {WHEN_DUE}"
+        "/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot --when-due"
     ]
     assert "etcd.service" in service["After"][0].split()
     assert service["Nice"] == ["19"]

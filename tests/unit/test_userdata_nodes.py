@@ -17,9 +17,10 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from components.userdata import encode
+from components.userdata.agent_archive import PROGRAM
 from config.image import BASE
 from config.reference import configuration_page
-from node import contract
+from node import cli, contract
 from node import settings as program
 from tests.golden.nodes import (
     api_node,
@@ -414,12 +415,11 @@ def test_no_module_of_the_program_is_in_user_data(config):
     assert not [path for path in written(config) if path.endswith(".py")]
 
 
-def test_the_command_for_people_names_every_command(config):
-    text = written(config)["/usr/local/sbin/ha-node"]
-    named = {word.strip(",") for line in text.splitlines()[2:5] for word in line.split()[1:]}
+def test_the_agent_understands_every_command_line_of_a_unit():
+    lines = [line.split() for config in both(settings()) for _, line in commands(config)]
+    given = [cli.parser().parse_args(words[2:]) for words in lines if PROGRAM in words]
 
-    assert {"prepare", "reconcile", "report", "snapshot", "restore", "defrag"} <= named
-    assert "release-lease" in named
+    assert {one.command for one in given} == cli.COMMANDS.keys() - {"restore"}
 
 
 def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config):
