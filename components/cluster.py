@@ -22,7 +22,7 @@ from components.network.security_group_rules import Group, groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.network.vpc import Network, NetworkArgs, Subnets, adopted
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
-from components.nodes.agent_archive import node_program
+from components.nodes.agent_object import agent_object
 from components.nodes.foundation import Foundation
 from components.nodes.operations import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
@@ -118,7 +118,7 @@ class Cluster(pulumi.ComponentResource):
                     parent=self,
                 ),
                 *self._endpoints(subnets, firewall.group_ids),
-                node_program(name, bucket=bucket, parent=self),
+                agent_object(name, bucket=bucket, parent=self),
                 operations_parameter(
                     name, settings=settings, paths=paths, tags=self._tags, parent=self
                 ),

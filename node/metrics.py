@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import boto3
 from botocore.config import Config
 
-from node.aws import answering
-from node.certificates import validity
+from node.aws import translating_aws_errors
 from node.contract import Metric, metric_namespace
 from node.errors import AwsError, NodeError
+from node.openssl import validity
 from node.settings import FILES, Settings
 
 ATTEMPTS = 2
@@ -29,7 +29,7 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
     )
     dimensions = [{"Name": "Cluster", "Value": settings.cluster}]
     try:
-        with answering():
+        with translating_aws_errors():
             boto3.client("cloudwatch", region_name=settings.region, config=config).put_metric_data(
                 Namespace=metric_namespace(settings.cluster),
                 MetricData=[

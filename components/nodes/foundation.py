@@ -31,7 +31,7 @@ class Foundation:
     key_arn: pulumi.Output[str]
     """KMS key of secrets, disks and snapshots."""
     bucket: ClusterBucket
-    """Snapshots, and the node program."""
+    """Snapshots, and the node agent."""
     boot_after: Sequence[pulumi.Resource]
     """What a machine needs to be there when it boots: routes, rules, endpoints, its program."""
     gates: Gates

@@ -1,6 +1,6 @@
 """kube-controller-manager and kube-scheduler: one of each leads, the others stand by."""
 
-from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.flags import command
@@ -48,7 +48,7 @@ def _unit(name: str, flags: dict[str, str | bool]) -> File:
                 "ExecStart": command(f"{BINARIES}/{name}", flags),
                 # A leader that died must not keep the others waiting for its lease to expire.
                 # In the daemon's own sandbox; whatever comes of it, the daemon starts again (-).
-                "ExecStopPost": f"-/usr/bin/python3 {PROGRAM} release-lease {name}",
+                "ExecStopPost": f"-/usr/bin/python3 {AGENT} release-lease {name}",
                 "TimeoutStopSec": "30s",
                 "Restart": "always",
                 "RestartSec": "2s",

@@ -1,6 +1,6 @@
 """Units that maintain etcd's data: snapshots to S3 and defragmentation, by timers."""
 
-from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import node_command
 from components.userdata.cloud_config import File
 from components.userdata.systemd import Setting, unit
@@ -9,8 +9,8 @@ from node.contract import ETCD_UNIT
 TIMERS = ("node-snapshot.timer", "node-defrag.timer")
 
 _SNAPSHOT: dict[str, Setting] = {
-    # How often is for the program to look up, so that another interval replaces no machine.
-    "ExecStart": f"/usr/bin/python3 {PROGRAM} snapshot --when-due",
+    # How often is for the agent to look up, so that another interval replaces no machine.
+    "ExecStart": f"/usr/bin/python3 {AGENT} snapshot --when-due",
     # etcd's heartbeats come first, and so do its writes where the kernel can tell.
     "Nice": 19,
     "IOSchedulingClass": "idle",
@@ -18,7 +18,7 @@ _SNAPSHOT: dict[str, Setting] = {
 
 
 def maintenance_units() -> tuple[File, ...]:
-    """Services and timers. Every member has them; which one acts is for the program to find out."""
+    """Services and timers. Every member has them; which one acts is for the agent to find out."""
     return (
         # What it runs and sends has limits of its own, by progress; this one is for a disk that
         # hangs. 8 GiB are through at half a MiB/s.

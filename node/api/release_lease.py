@@ -3,7 +3,7 @@
 kube-controller-manager.service and kube-scheduler.service run it when their process has ended, for
 whatever reason (ExecStopPost). systemd starts no successor before it is done, so no process of
 this machine leads then, and a holder of this machine's name is the one that ended: the name is
-the machine's alone (identity.py). A holder of any other name is left alone.
+the machine's alone (lease.py). A holder of any other name is left alone.
 """
 
 import json
@@ -14,8 +14,7 @@ from http.client import HTTPSConnection
 from typing import Any
 
 from node import files, web
-from node.api.identity import hostname
-from node.api.lease import CERTIFICATES, PATH, held_on, holder, released
+from node.api.lease import CERTIFICATES, PATH, held_on, holder, hostname, released
 from node.contract import API_PORT, NODE_ENV
 from node.errors import NodeError
 from node.machine import Machine

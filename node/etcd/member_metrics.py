@@ -4,28 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from node.contract import Metric
-from node.etcd import client, disk, missing_members, snapshot_age, snapshot_attempt
+from node.etcd import disk, local_member, missing_members, snapshot_age, snapshot_attempt
 from node.settings import EtcdSettings, Settings
 
 
 def numbers(
-    settings: Settings, mine: EtcdSettings, reported: Mapping[str, Any]
+    settings: Settings, etcd: EtcdSettings, reported: Mapping[str, Any]
 ) -> dict[str, float]:
     """By name of metric; `reported` is the status, empty when it could not be written.
 
     What is not known is not sent: a value that was made up would silence an alarm.
     """
     age = snapshot_age.age()
-    known = {} if age is None else {Metric.SNAPSHOT_AGE_SECONDS: age}
+    known: dict[str, float] = {} if age is None else {Metric.SNAPSHOT_AGE_SECONDS: age}
     # An etcd that has just not answered is not asked again: that takes seconds.
     silent = reported.get("dbSize", ...) is None
-    facts = None if silent else client.facts(settings, mine)
+    facts = None if silent else local_member.facts(settings, etcd)
     if facts is None:
         return {**known, Metric.HAS_LEADER: 0}
     errors = " ".join(facts.get("errors", []))
     return {
         **known,
-        **_missing(settings, mine, facts),
+        **_missing(settings, etcd, facts),
         Metric.HAS_LEADER: 1 if facts.get("leader") else 0,
         Metric.NO_SPACE: 1 if "NOSPACE" in errors else 0,
         Metric.CORRUPT: 1 if "CORRUPT" in errors else 0,
@@ -35,16 +35,16 @@ def numbers(
     }
 
 
-def _missing(settings: Settings, mine: EtcdSettings, facts: dict[str, Any]) -> dict[str, float]:
+def _missing(settings: Settings, etcd: EtcdSettings, facts: dict[str, Any]) -> dict[str, float]:
     """Of one node only: two that both take themselves for the leader agree, or one is cut off."""
-    if not client.leads(facts):
+    if not local_member.leads(facts):
         return {}
-    number = missing_members.number(settings, mine, f"{facts['header']['member_id']:x}")
+    number = missing_members.number(settings, etcd, f"{facts['header']['member_id']:x}")
     return {} if number is None else {Metric.MISSING_MEMBERS: number}
 
 
 def _snapshot(facts: dict[str, Any]) -> dict[str, float]:
-    told = snapshot_attempt.told() if client.leads(facts) else None
+    told = snapshot_attempt.told() if local_member.leads(facts) else None
     return {Metric.SNAPSHOT_FAILED: 1 if told["error"] else 0} if told else {}
 
 

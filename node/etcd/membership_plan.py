@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.contract import EtcdState
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, at, survives
-from node.etcd.status import Report
 from node.membership import Member
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from node import files
 from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT, ETCD_UNIT
 from node.etcd import cluster_token, disk, snapshots
-from node.etcd.bucket import BUMP, Bucket
+from node.etcd.snapshot_bucket import BUMP, Bucket
 from node.machine import Machine, run
 from node.membership import Formation
 from node.settings import OWNER, EtcdSettings, Settings, at
@@ -33,17 +33,17 @@ def set_aside(machine: Machine) -> str:
 
 
 def found_from_snapshot(
-    settings: Settings, mine: EtcdSettings, machine: Machine, marker: Formation
+    settings: Settings, etcd: EtcdSettings, machine: Machine, marker: Formation
 ) -> str:
     """Found the marker's cluster from its snapshot, on a disk that is not of it; what was done."""
     key = str(marker.snapshot)
     path = at(f"{CACHE}/restore/{Path(key).name}")
     # First, so that nothing is given up for a snapshot that cannot be had.
-    content = snapshots.fetch(Bucket(settings, mine), key, path)
+    content = snapshots.fetch(Bucket(settings, etcd), key, path)
     data = at(ETCD_DATA)
     if machine.active(ETCD_UNIT) or (data.exists() and any(data.iterdir())):
         _move_away(machine)
-    restored = _restore(settings, mine, marker, path, content.size)
+    restored = _restore(settings, etcd, marker, path, content.size)
     for item in (restored, *restored.rglob("*")):
         files.own(item, OWNER["etcd"])
         files.sync(item)
@@ -56,7 +56,7 @@ def found_from_snapshot(
 
 
 def _restore(
-    settings: Settings, mine: EtcdSettings, marker: Formation, path: Path, size: int
+    settings: Settings, etcd: EtcdSettings, marker: Formation, path: Path, size: int
 ) -> Path:
     """A data directory beside the one that etcd uses. NodeError when there is no room for it."""
     directory = at(f"{ETCD_MOUNT}/restoring")
@@ -73,7 +73,7 @@ def _restore(
         f"--name={settings.name}",
         f"--initial-cluster={','.join(f'{m.name}={m.peer_url}' for m in marker.members)}",
         f"--initial-cluster-token={marker.token}",
-        f"--initial-advertise-peer-urls=https://{mine.address}:{ETCD_PEER_PORT}",
+        f"--initial-advertise-peer-urls=https://{etcd.address}:{ETCD_PEER_PORT}",
         f"--bump-revision={marker.bump or BUMP}",
         "--mark-compacted",
         seconds=snapshots.patience(size),

@@ -6,8 +6,8 @@ from uuid import uuid4
 from node.aws import ParameterStore
 from node.contract import CACHE, NODE_STALE_SECONDS, SNAPSHOT_PREFIX
 from node.errors import NodeError
-from node.etcd import cluster_token, peers, snapshots, status
-from node.etcd.bucket import BUMP, Bucket
+from node.etcd import cluster_token, member_status, peers, snapshots
+from node.etcd.snapshot_bucket import BUMP, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
@@ -18,14 +18,14 @@ characters, and a disk that was away during more restores waits for a person."""
 
 
 def run(
-    settings: Settings, mine: EtcdSettings, *, snapshot: str, discard_newer_writes: bool = False
+    settings: Settings, etcd: EtcdSettings, *, snapshot: str, discard_newer_writes: bool = False
 ) -> str:
     """Order a restore of a snapshot, by key or "latest"; what will happen.
 
     NodeError, and nothing is changed, when the snapshot is not there or not whole, and when the
     cluster works and nobody said that its newer writes may go.
     """
-    bucket, store = Bucket(settings, mine), ParameterStore(settings.region)
+    bucket, store = Bucket(settings, etcd), ParameterStore(settings.region)
     key = _key(bucket, snapshot)
     _, current = _marker(store, settings)
     wanted = members(store.get(settings.parameters["members"]))
@@ -122,7 +122,7 @@ def _working(settings: Settings, store: ParameterStore, *lists: tuple[Member, ..
     for name, member in sorted(known.items()):
         if peers.works(settings, member.address):
             return f"{name} has a leader"
-    reports = status.reports(store, settings, list(known.values()))
+    reports = member_status.reports(store, settings, list(known.values()))
     for name, report in sorted(reports.items()):
         if report.leader and report.fresh:
             return f"{name} reported within {NODE_STALE_SECONDS} s that it leads"

@@ -11,7 +11,7 @@ from typing import Any
 
 from node import files
 from node.contract import RUNTIME
-from node.etcd.bucket import Snapshot
+from node.etcd.snapshot_bucket import Snapshot
 from node.settings import at
 
 _RECORD = f"{RUNTIME}/last-snapshot"

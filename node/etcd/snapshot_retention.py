@@ -6,7 +6,7 @@ reason and for however long, nothing is deleted any more (docs/adr/0014).
 
 from collections.abc import Iterable
 
-from node.etcd.bucket import BUMP, Snapshot
+from node.etcd.snapshot_bucket import BUMP, Snapshot
 
 DAY = 86400
 """Seconds."""

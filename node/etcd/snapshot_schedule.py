@@ -18,7 +18,7 @@ _RECORD = f"{CACHE}/snapshot-tried"
 """When the last attempt began, in seconds of this machine's clock."""
 
 
-def run(settings: Settings, mine: EtcdSettings, *, when_due: bool = False) -> str:
+def run(settings: Settings, etcd: EtcdSettings, *, when_due: bool = False) -> str:
     """Store a snapshot, if this member leads; `when_due`: if it is time, too. What was done, who
     does it, or why not yet.
 
@@ -27,7 +27,7 @@ def run(settings: Settings, mine: EtcdSettings, *, when_due: bool = False) -> st
     if when_due and (reason := not_yet(operations.recent(settings).every_minutes)):
         return reason
     attempt()
-    return snapshots.take(settings, mine)
+    return snapshots.take(settings, etcd)
 
 
 def not_yet(every_minutes: int) -> str | None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from components.naming import EtcdMember
-from components.userdata.etcd import etcd_flags
+from components.userdata.etcd_member import etcd_flags
 from components.userdata.flags import flags
 from config import check
 from node import report
 from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT, ETCD_WAL
-from node.etcd import client, defrag_run, restore_request, snapshot_schedule, tier
+from node.etcd import defrag_run, local_member, reconcile_member, restore_request, snapshot_schedule
 from node.settings import Settings, parse
 from tests.node.doubles import FakeMachine
 
@@ -127,7 +127,7 @@ class EtcdNode:
         """One step of what the timer runs."""
         assert self.settings.etcd
         self.enter()
-        return tier.step(self.settings, self.settings.etcd, self.machine)[0]
+        return reconcile_member.step(self.settings, self.settings.etcd, self.machine)[0]
 
     def report(self) -> str:
         self.enter()
@@ -152,13 +152,13 @@ class EtcdNode:
 
     def healthy(self) -> bool:
         assert self.settings.etcd
-        return client.healthy(self.settings.etcd)
+        return local_member.healthy(self.settings.etcd)
 
     def leads(self) -> bool:
         """Whether its etcd leads, as the program sees it."""
         assert self.settings.etcd
         self.enter()
-        return client.leading(self.settings, self.settings.etcd) is not None
+        return local_member.leading(self.settings, self.settings.etcd) is not None
 
     def enter(self) -> None:
         """Make this machine's root the one that the program works in."""

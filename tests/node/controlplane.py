@@ -28,13 +28,13 @@ from components.userdata.controllers import (
     controller_manager_flags,
     scheduler_flags,
 )
-from components.userdata.etcd import etcd_flags
+from components.userdata.etcd_member import etcd_flags
 from components.userdata.flags import flags
 from components.userdata.kube_apiserver import kube_apiserver_flags
 from config import check
 from node import web
 from node.api.haproxy import render
-from node.api.identity import hostname
+from node.api.lease import hostname
 from node.contract import NODE_ENV, PROXY_CONFIG, PROXY_SOCKET
 from node.errors import NodeError
 from node.membership import Member

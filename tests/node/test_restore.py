@@ -11,7 +11,7 @@ from node import reconcile, web
 from node.contract import CACHE, CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
 from node.errors import NodeError
 from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
-from node.etcd.bucket import Bucket
+from node.etcd.snapshot_bucket import Bucket
 from node.settings import TOKEN
 from tests.node.conftest import BUCKET
 from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.etcd.bucket import BUMP, Snapshot
+from node.etcd.snapshot_bucket import BUMP, Snapshot
 from node.etcd.snapshot_retention import ALL, DAY, superfluous
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -18,7 +18,7 @@ from node.contract import CACHE
 from node.errors import AwsError, NodeError
 from node.etcd import bucket as buckets
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
-from node.etcd.bucket import Bucket
+from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
 
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.userdata.agent_archive import program
+from components.userdata.agent_archive import agent_archive
 from node.api import release_lease
 from node.api.lease import CERTIFICATES
 from tests.golden.nodes import api_node, arguments, node_json, settings, units, written
@@ -255,10 +255,10 @@ def test_node_json_lists_the_three_daemons_and_no_etcd():
     assert document["name"] == "api-1"
     assert document["tier"] == "api"
     assert "etcd" not in document
-    assert document["program"] == {
+    assert document["agent"] == {
         "bucket": "demo-bucket-0123456",
-        "key": f"program/{program().sha256}.zip",
-        "sha256": program().sha256,
+        "key": f"agent/{agent_archive().sha256}.zip",
+        "sha256": agent_archive().sha256,
     }
     assert document["artifacts"] == [
         {

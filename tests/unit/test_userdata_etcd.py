@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.nodes.operations import operations_document
-from components.userdata.agent_archive import program
+from components.userdata.agent_archive import agent_archive
 from node import operations
 from node.etcd import defrag_run, snapshots
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
@@ -109,10 +109,10 @@ def test_node_json_says_which_node_this_is():
             "formation": "/demo/etcd/formation",
             "operations": "/demo/operations",
         },
-        "program": {
+        "agent": {
             "bucket": "demo-bucket-0123456",
-            "key": f"program/{program().sha256}.zip",
-            "sha256": program().sha256,
+            "key": f"agent/{agent_archive().sha256}.zip",
+            "sha256": agent_archive().sha256,
         },
         "artifacts": [
             {

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from node.etcd import member_plan, membership_plan
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, at, quorum
-from node.etcd.status import Report
 from tests.node.model.world import NOTHING, Machine, World, member
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from node import files
 from node.aws import ParameterStore, Stored
 from node.contract import NODE_STALE_SECONDS, RUNTIME, EtcdState
-from node.etcd import client, disk, snapshot_attempt
+from node.etcd import disk, local_member, snapshot_attempt
 from node.membership import Member
 from node.settings import EtcdSettings, Settings, at
 from node.status import stamped
@@ -72,11 +72,11 @@ def reports(
     return {name: report for name, report in found.items() if report is not None}
 
 
-def write(settings: Settings, mine: EtcdSettings) -> dict[str, Any]:
+def write(settings: Settings, etcd: EtcdSettings) -> dict[str, Any]:
     """Tell Parameter Store how etcd is; what it was told."""
-    with _alone():
+    with _exclusive():
         store = ParameterStore(settings.region)
-        document = client.status(settings, mine)
+        document = local_member.status(settings, etcd)
         if document is None:
             before = _before(store, settings)
             state = before.get("state") if before.get("state") in _KEPT else EtcdState.WAITING
@@ -87,17 +87,17 @@ def write(settings: Settings, mine: EtcdSettings) -> dict[str, Any]:
 
 def declare(settings: Settings, state: EtcdState, member_id: str | None) -> None:
     """Tell Parameter Store what `reconcile` decided, at once and before it acts on it."""
-    with _alone():
+    with _exclusive():
         store = ParameterStore(settings.region)
         before = _before(store, settings)
         if (before.get("state"), before.get("memberId")) != (state, member_id):
             _put(store, settings, _silent(state, member_id))
 
 
-def busy(settings: Settings, mine: EtcdSettings) -> None:
+def busy(settings: Settings, etcd: EtcdSettings) -> None:
     """Tell Parameter Store that this member is about to answer nobody for a while."""
-    with _alone():
-        document = client.status(settings, mine) or _silent(EtcdState.WAITING, None)
+    with _exclusive():
+        document = local_member.status(settings, etcd) or _silent(EtcdState.WAITING, None)
         _put(ParameterStore(settings.region), settings, {**document, "healthy": False})
 
 
@@ -146,7 +146,7 @@ def _storage(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _exclusive() -> Iterator[None]:
     """Between the look at the last status and the write: `report` must not undo `reconcile`."""
     with files.locked(at(f"{RUNTIME}/status.lock")):
         yield

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from node import aws
-from node.aws import answering
+from node.aws import translating_aws_errors
 from node.contract import SNAPSHOT_PREFIX
 from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
@@ -64,8 +64,8 @@ class Snapshot:
 class Bucket:
     """The snapshots of one cluster; everything it does raises AwsError when AWS does not."""
 
-    def __init__(self, settings: Settings, mine: EtcdSettings) -> None:
-        self.name = mine.snapshot_bucket
+    def __init__(self, settings: Settings, etcd: EtcdSettings) -> None:
+        self.name = etcd.snapshot_bucket
         config = Config(
             # Also of each piece that is sent (urllib3): a slow network may stall for seconds.
             connect_timeout=10,
@@ -77,12 +77,12 @@ class Bucket:
         self._transfer = TransferConfig(
             multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2
         )
-        with answering():
+        with translating_aws_errors():
             self._s3: Any = boto3.client("s3", region_name=settings.region, config=config)
 
     def upload(self, path: Path, key: str) -> None:
         """Store a file, and ask S3 what it has. NodeError when that is not this file."""
-        with answering():
+        with translating_aws_errors():
             self._s3.upload_file(
                 str(path),
                 self.name,
@@ -104,7 +104,7 @@ class Bucket:
 
         Without the right to list everything, S3 answers 403 for what is not there.
         """
-        with answering():
+        with translating_aws_errors():
             try:
                 size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
             except ClientError as error:
@@ -118,13 +118,13 @@ class Bucket:
 
     def download(self, key: str, path: Path) -> None:
         """Fetch a snapshot; whether it is whole is for the file to say."""
-        with answering():
+        with translating_aws_errors():
             self._s3.download_file(self.name, key, str(path), Config=self._transfer)
 
     def snapshots(self) -> list[Snapshot]:
         """The snapshots of all members."""
         found = []
-        with answering():
+        with translating_aws_errors():
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=SNAPSHOT_PREFIX
             )
@@ -144,7 +144,7 @@ class Bucket:
         """Delete snapshots. The bucket is versioned: until its lifecycle rule has run, each can be
         brought back, and not even a node's role can prevent that."""
         for key in keys:
-            with answering():
+            with translating_aws_errors():
                 self._s3.delete_object(Bucket=self.name, Key=key)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from node.contract import CLUSTER_ENV, ETCD_MOUNT, ETCD_WAL
 from node.errors import NodeError
-from node.etcd import observe
+from node.etcd import member_state
 from node.etcd.members import Entry
 from node.membership import Formation, Member
 from node.settings import at
@@ -66,11 +66,11 @@ def asked(monkeypatch):
 @pytest.fixture
 def own(monkeypatch):
     """What the local etcd lists."""
-    monkeypatch.setattr("node.etcd.client.membership", lambda *_: LISTED)
+    monkeypatch.setattr("node.etcd.local_member.membership", lambda *_: LISTED)
 
 
 def look(settings, machine):
-    return observe.look(settings, settings.etcd, machine)
+    return member_state.observe(settings, settings.etcd, machine)
 
 
 def test_an_empty_disk_has_the_peers_asked_the_desired_ones_first(settings, machine, asked, own):

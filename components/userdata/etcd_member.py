@@ -5,8 +5,8 @@ from components.userdata.agent_units import PREPARED, node_json, node_units
 from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
-from components.userdata.host import APPLY, host_files
 from components.userdata.maintenance import TIMERS, maintenance_units
+from components.userdata.operating_system import APPLY, host_files
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
@@ -27,7 +27,7 @@ from node.contract import (
 
 _UNITS = (
     "node-packages.service",
-    "node-program.service",
+    "node-agent.service",
     "node-prepare.service",
     ETCD_UNIT,
     "node-reconcile.timer",
@@ -46,7 +46,7 @@ def etcd_member(
 ) -> CloudConfig:
     """The user data of a member. It names no other member: a size change must replace none.
 
-    `bucket` is the cluster's, of the program and of snapshots.
+    `bucket` is the cluster's, of the agent and of snapshots.
     """
     identity = node_json(
         settings,
@@ -145,7 +145,7 @@ def etcd_flags(settings: ClusterSettings, member: EtcdMember) -> dict[str, str |
         "peer-key-file": f"{ETCD_PKI}/peer.key",
         "peer-trusted-ca-file": f"{ETCD_PKI}/ca.crt",
         "peer-client-cert-auth": True,
-        # API servers hold certificates of the same authority.
+        # API servers hold certificates of the same CA.
         "peer-cert-allowed-cn": PEER_COMMON_NAME,
         "tls-min-version": "TLS1.2",
         "heartbeat-interval": etcd.heartbeat_ms,

@@ -42,7 +42,7 @@ ForwardToSyslog=no
 """
 
 _SSHD = f"""\
-# Operators' keys, kept by the node program as the stack has them, beside those of the image. For
+# Operators' keys, kept by the node agent as the stack has them, alongside those of the image. For
 # the image's own user, whatever its name; root stays out, and daemons have no shell.
 Match User !root,*
   AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys2 {AUTHORIZED_KEYS}
