@@ -1,4 +1,4 @@
-"""Contract between the program and the node agent: what both sides must agree on, written once."""
+"""Contract between the Pulumi program and the node agent: what both must agree on, written once."""
 
 from enum import StrEnum
 

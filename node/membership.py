@@ -36,7 +36,7 @@ class Formation:
     snapshot: str | None = None
     """Key of the snapshot that the founders start from; None for an empty cluster."""
     bump: int | None = None
-    """How far the founders lift the snapshot's revisions; None in markers of older programs."""
+    """How far the founders lift the snapshot's revisions; None in markers of older agents."""
     superseded: tuple[str, ...] = ()
     """Tokens of the incarnations that a restore put this one in the place of, the last one last."""
 
