@@ -49,14 +49,14 @@ CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`), written by `reconcile`
 once it decided how etcd starts.
 
-It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" beside
+It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" with
 an emptied disk would form a second cluster. etcd.service starts only with this file or with a
 write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
 """
 
 CACHE = "/var/cache/ha-kubernetes"
-"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size beside the
-data would compete with etcd's own writes, and could fill its disk."""
+"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size alongside
+the data would compete with etcd's own writes, and could fill its disk."""
 
 LIBRARY = "/usr/local/lib/ha-kubernetes"
 BINARIES = "/usr/local/bin"

@@ -1,9 +1,9 @@
-"""The certificates and keys of this node: the complete old set or the complete new one.
+"""Certificates and keys of this node: the complete old set or the complete new one.
 
 Two questions, asked apart. Can daemons start with a set (`problems`)? That is all that is asked of
 the one on disk: a machine that boots with expired certificates still has a cluster to come back to
 and a person to reissue them. May a set take its place? Only one that others would accept now: of
-the CA beside it, already valid and not expired by this machine's clock. A clock that is wrong so
+the CA alongside it, already valid and not expired by this machine's clock. A clock that is wrong so
 keeps what is there, and never replaces it.
 """
 
@@ -90,7 +90,7 @@ def _untimely(spans: Mapping[str, tuple[datetime, datetime]], now: datetime) -> 
 
 
 def _foreign(settings: Settings, directory: Path, changed: Collection[str]) -> list[str]:
-    """What does not belong to what lies beside it."""
+    """What does not belong to what lies alongside it."""
     foreign = [
         f"{leaf}.crt is not signed by {ca}"
         for leaf, ca in CA_OF[settings.tier].items()

@@ -1,4 +1,4 @@
-"""What a node tells CloudWatch. All have the one dimension Cluster; statistics do the rest.
+"""Metrics of every node. All have the one dimension Cluster; statistics do the rest.
 
 A metric for each node would cost 0.30 US dollars a month each, and an alarm of its own; the alarms
 ask for the worst or the best of all nodes (`components/monitoring/alarms.py`).

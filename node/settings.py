@@ -1,4 +1,4 @@
-"""The settings of this node, read from /etc/ha-kubernetes/node.json, and where its files are.
+"""Settings of this node, read from /etc/ha-kubernetes/node.json, and where its files are.
 
 The document (no secrets), as cloud-init writes it:
 

@@ -88,7 +88,7 @@ def kube_apiserver_flags(settings: ClusterSettings) -> dict[str, str | int | flo
 
 def _serving(settings: ClusterSettings) -> dict[str, str | int | float | bool]:
     return {
-        # This machine, never the balancer: it becomes an endpoint of the kubernetes Service.
+        # This machine, never the load balancer: it becomes an endpoint of the kubernetes Service.
         "advertise-address": "${NODE_ADDRESS}",
         "secure-port": API_PORT,
         "endpoint-reconciler-type": "lease",

@@ -20,7 +20,7 @@ _SYSCTL = """\
 -net.ipv4.tcp_keepalive_time = 60
 -net.ipv4.tcp_keepalive_intvl = 10
 -net.ipv4.tcp_keepalive_probes = 6
-# When one API server goes, all its clients come to the others at once.
+# When one API server goes, all its clients come to the others together.
 -net.core.somaxconn = 8192
 -net.ipv4.tcp_max_syn_backlog = 8192
 """

@@ -1,8 +1,8 @@
-"""The local load balancer between an API server and the etcd members: what it is told. Pure.
+"""HAProxy between an API server and the etcd members: its configuration and commands. Pure.
 
 Its servers change while it runs, through its socket. A reload would hand over to a new process:
 the old one checks nobody's health any more and would have to end the connections that stayed with
-it, all at once, and requests that are under way with them (`python -m lab.tests.figures proxy`).
+it, all together, and requests that are under way with them (`python -m lab.tests.figures proxy`).
 """
 
 from collections.abc import Sequence

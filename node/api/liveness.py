@@ -1,4 +1,4 @@
-"""`liveness`: the watchdog of kube-apiserver, as a kubelet would be: it ends one that has died.
+"""`liveness`: watchdog of kube-apiserver, as a kubelet would be: it ends one that has died.
 
 SIGKILL, because one that hangs would not drain either; systemd starts it again. It ends nothing
 unless it knows: the API server answered that it does not live, or took a connection and was silent,

@@ -1,4 +1,4 @@
-"""An API node's reconciliation: HAProxy's server list follows the membership."""
+"""Reconciliation of an API node: HAProxy's server list follows the membership."""
 
 import shutil
 import socket

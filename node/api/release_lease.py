@@ -1,4 +1,4 @@
-"""`release-lease <daemon>`: the lease of a leader that died is free at once, not when it expires.
+"""`release-lease <daemon>`: free the lease of a leader that died, before it expires.
 
 kube-controller-manager.service and kube-scheduler.service run it when their process has ended, for
 whatever reason (ExecStopPost). systemd starts no successor before it is done, so no process of
@@ -80,8 +80,7 @@ def _trust(settings: Settings, certificate: str) -> ssl.SSLContext:
         trust.load_cert_chain(pki / f"{certificate}.crt", pki / f"{certificate}.key", password="")
     except OSError as error:
         raise NodeError(
-            f"{pki}/{certificate}.crt and its authority cannot be used ({error}): "
-            "run ha-node reconcile"
+            f"{pki}/{certificate}.crt and its CA cannot be used ({error}): run ha-node reconcile"
         ) from error
     return trust
 

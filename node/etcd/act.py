@@ -1,4 +1,4 @@
-"""The steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
+"""Steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
 
 import shutil
 
@@ -91,7 +91,7 @@ def _clear() -> None:
 def mark_formed(settings: Settings, seen: Formation) -> str:
     """Set the marker, in what it says now: every founding member does this, and once is enough.
 
-    `seen` is of the incarnation that runs; a marker that a restore has ordered meanwhile stays.
+    `seen` is of the cluster that runs; a marker that a restore has ordered meanwhile stays.
     """
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
     stored = store.owned([name])[name]

@@ -1,4 +1,4 @@
-"""What the node of the leading member does: one change of the membership after the other."""
+"""Work of the leading member's node: one change of the membership after the other."""
 
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError

@@ -1,4 +1,4 @@
-"""This machine's etcd: its disk, and what it says of itself and its cluster."""
+"""Local etcd member: its disk, and what it says of itself and its cluster."""
 
 import json
 import re
@@ -130,7 +130,7 @@ def save(settings: Settings, etcd: EtcdSettings, path: Path) -> None:
     """Save a snapshot of the local etcd's database, however long it takes.
 
     etcdctl itself sets no limit to this command when `--command-timeout` is not given. What it has
-    so far is in a file beside the path.
+    so far is in a file next to the path.
     """
     part = path.with_name(f"{path.name}.part")
     run(

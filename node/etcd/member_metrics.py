@@ -1,4 +1,4 @@
-"""What an etcd member tells CloudWatch, beside what every node does."""
+"""Metrics of an etcd member, alongside those of every node."""
 
 from collections.abc import Mapping
 from typing import Any

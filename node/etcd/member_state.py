@@ -1,4 +1,4 @@
-"""What an etcd node sees: its disk, its etcd, Parameter Store, and where need be its peers."""
+"""State that an etcd node sees: disk, etcd, Parameter Store, and where need be its peers."""
 
 from dataclasses import dataclass
 

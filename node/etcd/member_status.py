@@ -1,4 +1,4 @@
-"""The status of an etcd node: what it tells Parameter Store, and what others told it.
+"""Status of an etcd node: what it tells Parameter Store, and what others told it.
 
 version       which version of its parameter this is (node.owned)
 instanceId    the machine, null when unknown
@@ -86,7 +86,7 @@ def write(settings: Settings, etcd: EtcdSettings) -> dict[str, Any]:
 
 
 def declare(settings: Settings, state: EtcdState, member_id: str | None) -> None:
-    """Tell Parameter Store what `reconcile` decided, at once and before it acts on it."""
+    """Tell Parameter Store what `reconcile` decided, immediately and before it acts on it."""
     with _exclusive():
         store = ParameterStore(settings.region)
         before = _before(store, settings)

@@ -1,5 +1,4 @@
-"""The decision of the member that leads: what it sees in, the one next change of the membership
-out. Pure.
+"""Plan of the membership, by the member that leads: what it sees in, the one next change out. Pure.
 
 Only the node whose etcd leads changes the membership, through its own client port. etcd makes a
 change at a time, checks each against the quorum that it sees itself, and refuses one that another

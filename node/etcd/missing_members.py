@@ -1,4 +1,4 @@
-"""How many members are missing: what the member that leads tells CloudWatch.
+"""Missing members: how many there are, as the member that leads tells CloudWatch.
 
 A stopped machine sends nothing, and the others go on without it, so that the loss of one member
 shows in no value that a member reports of itself.

@@ -1,4 +1,4 @@
-"""An etcd node's reconciliation: observe, decide, act, and again while a change is under way."""
+"""Reconciliation of an etcd node: observe, decide, act, and again while a change is under way."""
 
 import time
 

@@ -1,9 +1,9 @@
-"""A node's part of a restore: set the old data aside, and found the cluster from a snapshot.
+"""Restore, on one node: set the old data aside, and found the cluster from a snapshot.
 
 What is done here can be interrupted anywhere and is done again by the next run:
 
-    data of another incarnation  renamed to `data.<its token>`, at once
-    data from the snapshot       made beside it as `restoring`, then the token, then renamed
+    data of another cluster token  renamed to `data.<its token>`, in one step
+    data from the snapshot         made alongside it as `restoring`, then the token, then renamed
 """
 
 import re
@@ -23,13 +23,13 @@ WAL_ROOM = 256 * snapshots.MIB
 
 
 def set_aside(machine: Machine) -> str:
-    """Take the data of another incarnation out of etcd's way, and keep it if there is room."""
+    """Take the data of another cluster token out of etcd's way, and keep it if there is room."""
     kept = _move_away(machine)
     # What takes its place will be about as large.
     if not _fits(_size(kept) + WAL_ROOM):
         shutil.rmtree(kept)
-        return f"removed {kept.name}, data of another incarnation: there was no room to keep it"
-    return f"set data of another incarnation aside as {kept.name}"
+        return f"removed {kept.name}, data of another cluster token: there was no room to keep it"
+    return f"set data of another cluster token aside as {kept.name}"
 
 
 def found_from_snapshot(
@@ -58,7 +58,7 @@ def found_from_snapshot(
 def _restore(
     settings: Settings, etcd: EtcdSettings, marker: Formation, path: Path, size: int
 ) -> Path:
-    """A data directory beside the one that etcd uses. NodeError when there is no room for it."""
+    """A data directory alongside the one that etcd uses. NodeError when there is no room for it."""
     directory = at(f"{ETCD_MOUNT}/restoring")
     shutil.rmtree(directory, ignore_errors=True)
     if not _fits(size + WAL_ROOM):

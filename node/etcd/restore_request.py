@@ -1,4 +1,4 @@
-"""The order to restore: one member is told by a person, all members read it in the marker."""
+"""`restore`: the order, which a person gives to one member and all members read in the marker."""
 
 import shutil
 from uuid import uuid4
@@ -13,7 +13,7 @@ from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
 
 REMEMBERED = 20
-"""Incarnations that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
+"""Cluster tokens that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
 characters, and a disk that was away during more restores waits for a person."""
 
 

@@ -1,4 +1,4 @@
-"""The bucket of snapshots: `snapshots/<member>/<UTC time>-<revision>.db`.
+"""Bucket of snapshots: `snapshots/<member>/<UTC time>-<revision>.db`.
 
 S3 checks the SHA-256 of every part that it is sent, and keeps it. It encrypts with the bucket's KMS
 key by itself.
@@ -25,7 +25,7 @@ from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
 BUMP = 1_000_000_000
-"""Revisions between two incarnations of a cluster.
+"""Revisions between a cluster and the one that a restore founds in its place.
 
 A restored cluster skips so many, past every revision that its predecessors are known to have had,
 and marks them as compacted. Clients hold revisions that the snapshot has not seen. Were they given

@@ -1,4 +1,4 @@
-"""Etcd nodes on loopback addresses: the program as on a machine, and real etcd under it."""
+"""Etcd nodes on loopback addresses: the agent as on a machine, and real etcd under it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Everything that an etcd node's program does outside itself, and its death after any of it."""
+"""Everything that an etcd node's agent does outside itself, and its death after any of it."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""What the program asks of systemd and of other programs."""
+"""What the agent asks of systemd and of other programs."""
 
 import subprocess
 import time
@@ -34,7 +34,7 @@ def test_a_service_that_is_starting_counts_as_running(systemctl, state, active):
         ("failed", 1, 0, True),  # the same, before it was ready: systemd calls it a failure
         ("inactive", 2, 15, False),  # stopped
         ("failed", 1, 1, False),
-        ("active", 1, 0, False),  # started anew
+        ("active", 1, 0, False),  # started again
         ("activating", 1, 0, False),
         ("inactive", 0, 0, False),  # never started
     ],

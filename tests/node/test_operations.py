@@ -176,7 +176,7 @@ def test_a_first_boot_downloads_from_the_mirror_and_from_nowhere_else(aws, node,
 
 @pytest.fixture
 def taken(monkeypatch):
-    """Snapshots that are stored at once."""
+    """Snapshots that are stored immediately."""
     calls = []
 
     def take(settings, mine):

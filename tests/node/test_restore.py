@@ -315,7 +315,7 @@ def test_a_member_that_was_dead_meanwhile_comes_back_with_its_old_disk_and_joins
     late = saved.nodes[2]
     late.machine.start("etcd.service")
     said = [text for number, text in saved.until(lambda: restored(saved)) if number == 2]
-    assert said[0] == f"set data of another incarnation aside as data.{FIRST}"
+    assert said[0] == f"set data of another cluster token aside as data.{FIRST}"
     assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
     assert len(hashes(saved)) == 1
     members = saved.nodes[0].etcdctl("member", "list")["members"]

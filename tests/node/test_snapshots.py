@@ -16,8 +16,8 @@ from moto.s3.models import s3_backends
 
 from node.contract import CACHE
 from node.errors import AwsError, NodeError
-from node.etcd import snapshot_bucket as buckets
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
+from node.etcd import snapshot_bucket as buckets
 from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
 

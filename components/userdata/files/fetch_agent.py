@@ -65,7 +65,7 @@ def read_settings() -> tuple[str, dict[str, str]]:
 def install(region: str, agent: dict[str, str]) -> str:
     """Bring the agent into place, unless it is there; what was done."""
     sha256, library = agent["sha256"], at(LIBRARY)
-    # A link to the version in use, so that one rename changes all modules at once.
+    # A link to the version in use, so that one rename changes all modules together.
     link, version = library / "node", Path("agents", sha256, "node")
     if installed(link, version):
         return f"{sha256} was in place"
