@@ -96,7 +96,7 @@ def backends(machine):
 
 @pytest.fixture
 def follow(machine, aws, node):
-    """Want these members, and run the node program; what it said."""
+    """Want these members, and run the node agent; what it said."""
     settings = node("api-0")
 
     def run(members):

@@ -149,7 +149,7 @@ def test_an_old_marker_that_was_written_back_says_nothing(aws, settings, machine
     assert (state.echo, state.void) == (True, False)
 
 
-def test_a_marker_that_was_made_anew_with_an_old_value_is_none(aws, settings, machine, asked):
+def test_a_marker_that_was_made_again_with_an_old_value_is_none(aws, settings, machine, asked):
     aws.delete_parameter(Name="/test/etcd/formation")
     put(aws, "/test/etcd/formation", {**MARKER, "version": 7})
     state = look(settings, machine)
