@@ -4,13 +4,14 @@ import pulumi
 
 import config
 from components.cluster import Cluster
-from components.lookups.aws_context import LookupFailedError, look_up
+from components.lookups.aws_queries import LookupFailedError
 
 try:
     settings = config.load()
-    environment = look_up(settings)
+    cluster = Cluster(settings)
 except (config.ConfigError, LookupFailedError) as error:
     raise pulumi.RunError(str(error)) from None
 
-pulumi.log.info(environment.placement.quorum(settings).describe())
-Cluster(settings.cluster_name, settings, environment).outputs.export()
+pulumi.log.info(cluster.context.placement.quorum(settings).describe())
+for name, value in cluster.outputs.by_name().items():
+    pulumi.export(name, value)

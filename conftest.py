@@ -59,6 +59,12 @@ def deploy() -> Deploy:
 
 
 @pytest.fixture(scope="session")
+def deploy_program() -> Deploy:
+    """As `deploy`, for a fixture that several tests share."""
+    return run
+
+
+@pytest.fixture(scope="session")
 def deploy_stack() -> Deploy:
     """Run the whole program, `__main__.py`, with a configuration."""
 

@@ -12,18 +12,18 @@ from components.etcd.tier import EtcdTier, EtcdTierArgs
 from components.gates import Gates, GatesArgs
 from components.gates.aws import AwsReader
 from components.gates.checks import Checks
-from components.lookups.aws_context import AwsContext
+from components.lookups.aws_context import AwsContext, aws_provider, look_up
 from components.lookups.cluster_record import CLUSTER, cluster_entry, record_parameter
 from components.monitoring.alarms import Alarms, AlarmsArgs
-from components.naming import EtcdMember, ParameterPaths, api_servers, etcd_members
+from components.naming import ParameterPaths, api_servers, etcd_members
 from components.network.addressing import etcd_cidrs, plan_zones
+from components.network.network_ids import NetworkIds, existing_network
 from components.network.operator_access import instance_connect
 from components.network.security_group_rules import Group, groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
-from components.network.vpc import Network, NetworkArgs, Subnets, adopted
+from components.network.vpc import Network, NetworkArgs
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
 from components.nodes.agent_object import agent_object
-from components.nodes.foundation import Foundation
 from components.nodes.operations import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki.admin_kubeconfig import admin_kubeconfig
@@ -31,6 +31,7 @@ from components.pki.authorities import ClusterPki, ClusterPkiArgs
 from components.pki.certificates import ADMIN
 from components.pki.issuance import Issuance
 from components.pki.leaf_certificate import LeafCertificate, LeafCertificateArgs
+from components.program_scope import once_per_program
 from components.storage.bucket import ClusterBucket, ClusterBucketArgs
 from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
 from components.tags import cluster_tags
@@ -38,139 +39,184 @@ from config import ClusterSettings
 
 
 class Cluster(pulumi.ComponentResource):
-    """A highly available Kubernetes control plane. Its arguments are the stack's settings."""
+    """A highly available Kubernetes control plane, named as `clusterName` says.
 
+    A program may have several, each with a name of its own. Everything of a cluster is in the
+    region of its AWS provider: the one of `opts`, or the default one of `aws:region`.
+    """
+
+    context: AwsContext
+    """Account, zones and image."""
     outputs: ClusterOutputs
     """What people and other programs need to know of the cluster."""
 
     def __init__(
         self,
-        name: str,
         settings: ClusterSettings,
-        environment: AwsContext,
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        network: NetworkIds | None = None,
     ) -> None:
-        super().__init__("hak8s:index:Cluster", name, {}, opts)
-        self._name, self._settings, self._environment = name, settings, environment
-        self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = cluster_tags(settings.cluster_name, settings.tags)
+        """`network` has the ids of a network that the program makes itself; the settings then have
+        its zones and the CIDRs of its etcd subnets in `network.existing`.
 
+        Raises ConfigError and LookupFailedError, before anything is registered, when the settings
+        do not fit the network or what AWS has.
+        """
+        self._settings = settings
+        ids = existing_network(settings, network)
+        self.context = look_up(settings, aws_provider(opts))
+        name = settings.cluster_name
+        super().__init__("hak8s:index:Cluster", name, {}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = cluster_tags(name, settings.tags)
+        account, placement = self.context.account, self.context.placement
+        paths = ParameterPaths(name)
         record = record_parameter(
             name,
             CLUSTER,
-            cluster_entry(settings, environment.placement.slots, environment.image_id),
-            paths=ParameterPaths(settings.cluster_name),
+            cluster_entry(settings, placement.slots, self.context.image_id),
+            paths=paths,
             tags=self._tags,
             parent=self,
         )
-        subnets, routes = self._network(record)
-        firewall = SecurityGroups(
+        routes: list[pulumi.Resource] = []
+        if ids is None:
+            made = self._network(record)
+            ids, routes = made.ids, [made]
+        security_groups = SecurityGroups(
             name,
             SecurityGroupsArgs(
-                vpc_id=subnets.vpc_id,
+                vpc_id=ids.vpc_id,
                 groups=groups(settings),
-                rules=rules(settings, tuple(subnets.nat_addresses)),
-                nat_addresses=subnets.nat_addresses,
+                rules=rules(settings, tuple(ids.nat_addresses)),
+                nat_addresses=ids.nat_addresses,
                 tags=self._tags,
             ),
             self._child,
         )
-        self._operator_access(subnets, firewall.group_ids)
+        group_ids = security_groups.group_ids
+        self._operator_access(ids, group_ids)
         key = EncryptionKey(
             name,
-            EncryptionKeyArgs(
-                account=environment.account, protect=settings.protect, tags=self._tags
+            EncryptionKeyArgs(account=account, protect=settings.protect, tags=self._tags),
+            self._child,
+        )
+        bucket = ClusterBucket(
+            f"{name}-bucket",
+            ClusterBucketArgs(key_arn=key.arn, protect=settings.protect, tags=self._tags),
+            self._child,
+        )
+        load_balancer = self._load_balancer(ids, group_ids["balancer"])
+        reader = AwsReader(
+            region=account.region, profile=aws.config.profile, account_id=account.account_id
+        )
+        pki = ClusterPki(
+            name,
+            ClusterPkiArgs(
+                ca_years=settings.pki.ca_years,
+                issuance=once_per_program(Issuance, lambda: Issuance(reader.time)),
+                protect=settings.protect,
             ),
             self._child,
         )
-        bucket = self._bucket(key)
-        endpoint = self._api_endpoint(subnets, firewall.group_ids["balancer"])
-        cloud = AwsReader(
-            region=environment.account.region,
-            profile=aws.config.profile,
-            account_id=environment.account.account_id,
-        )
-        members = etcd_members(settings, environment.placement)
-        paths = ParameterPaths(settings.cluster_name)
-        foundation = Foundation(
-            settings=settings,
-            environment=environment,
-            paths=paths,
-            subnets=subnets,
-            pki=ClusterPki(
+        before_boot = [
+            *routes,
+            security_groups,
+            *reserve_member_addresses(
                 name,
-                ClusterPkiArgs(
-                    ca_years=settings.pki.ca_years,
-                    issuance=Issuance(cloud.time),
-                    protect=settings.protect,
-                ),
-                self._child,
+                cidrs=etcd_cidrs(settings.network, placement.slots),
+                subnet_ids=ids.etcd,
+                parent=self,
             ),
-            key_arn=key.arn,
-            bucket=bucket,
-            boot_after=[
-                *routes,
-                firewall,
-                *reserve_member_addresses(
-                    name,
-                    cidrs=etcd_cidrs(settings.network, environment.placement.slots),
-                    subnet_ids=subnets.etcd,
-                    parent=self,
-                ),
-                *self._endpoints(subnets, firewall.group_ids),
-                agent_object(name, bucket=bucket, parent=self),
-                operations_parameter(
-                    name, settings=settings, paths=paths, tags=self._tags, parent=self
-                ),
-            ],
-            gates=self._gates(cloud, endpoint, members),
-            tags=self._tags,
-        )
+            *self._endpoints(ids, group_ids),
+            agent_object(name, bucket=bucket, parent=self),
+            operations_parameter(
+                name, settings=settings, paths=paths, tags=self._tags, parent=self
+            ),
+        ]
+        gates = self._gates(reader, load_balancer)
+        members = etcd_members(settings, placement)
         etcd = EtcdTier(
             name,
             EtcdTierArgs(
-                foundation=foundation, members=members, group_id=firewall.group_ids["etcd"]
+                settings=settings,
+                members=members,
+                account=account,
+                image_id=self.context.image_id,
+                subnet_ids=ids.etcd,
+                security_group_id=group_ids["etcd"],
+                ca=pki.authorities["etcd"],
+                kms_key_arn=key.arn,
+                bucket_name=bucket.bucket_name,
+                bucket_arn=bucket.arn,
+                gates=gates,
+                depends_on=before_boot,
+                tags=self._tags,
             ),
             self._child,
         )
-        nodes = api_servers(settings, environment.placement)
+        servers = api_servers(settings, placement)
         api = ApiServerTier(
             name,
             ApiServerTierArgs(
-                foundation=foundation,
-                nodes=nodes,
-                group_id=firewall.group_ids["api"],
-                endpoint=endpoint,
+                settings=settings,
+                servers=servers,
+                account=account,
+                image_id=self.context.image_id,
+                subnet_ids=ids.private,
+                security_group_id=group_ids["api"],
+                pki=pki,
+                dns_name=load_balancer.dns_name,
+                target_group_arn=load_balancer.target_group_arn,
+                kms_key_arn=key.arn,
+                bucket_name=bucket.bucket_name,
+                bucket_arn=bucket.arn,
+                gates=gates,
+                depends_on=before_boot,
+                tags=self._tags,
             ),
             self._child,
         )
         instance_ids = {**etcd.instance_ids, **api.instance_ids}
-        alarms = self._alarms(endpoint, key, instance_ids, machines=[etcd, api])
+        alarms = Alarms(
+            name,
+            AlarmsArgs(
+                cluster=name,
+                instance_ids=instance_ids,
+                load_balancer=load_balancer.load_balancer_dimension,
+                target_group=load_balancer.target_group_dimension,
+                api_servers=settings.api.size,
+                key_arn=key.arn,
+                after=[etcd, api],
+                snapshot_minutes=settings.etcd.snapshots.every_minutes,
+                tags=self._tags,
+            ),
+            self._child,
+        )
         self.outputs = ClusterOutputs(
-            api_url=endpoint.url,
-            ca_certificate=foundation.pki.authorities["kubernetes"].cert_pem,
-            kubeconfig=self._kubeconfig(endpoint, foundation.pki),
-            etcd=etcd_output(environment.placement.quorum(settings), members),
+            api_url=load_balancer.url,
+            ca_certificate=pki.authorities["kubernetes"].cert_pem,
+            kubeconfig=self._kubeconfig(load_balancer, pki),
+            etcd=etcd_output(placement.quorum(settings), members),
             controllers=controllers_output(settings),
             nodes=nodes_output(
-                members, nodes, instance_ids=instance_ids, api_addresses=api.addresses
+                members, servers, instance_ids=instance_ids, api_addresses=api.addresses
             ),
             alarm_topic_arn=alarms.topic_arn,
-            workers_security_group_id=firewall.group_ids["workers"],
+            workers_security_group_id=group_ids["workers"],
         )
-        self.register_outputs({"api_url": endpoint.url})
+        self.register_outputs(self.outputs.by_name())
 
-    def _network(self, record: pulumi.Resource) -> tuple[Subnets, list[pulumi.Resource]]:
-        """The subnets, and the routes that machines must find when they boot."""
-        settings, environment = self._settings, self._environment
-        if settings.network.existing is not None:
-            return adopted(settings.network.existing), []
-        network = Network(
-            self._name,
+    def _network(self, record: pulumi.Resource) -> Network:
+        """A VPC of the cluster's own; instances need its routes when they boot."""
+        settings, context = self._settings, self.context
+        return Network(
+            settings.cluster_name,
             NetworkArgs(
                 cidr=settings.network.cidr,
-                zones=plan_zones(settings.network.cidr, environment.placement.slots),
-                account=environment.account,
+                zones=plan_zones(settings.network.cidr, context.placement.slots),
+                account=context.account,
                 nat=settings.network.nat,
                 flow_log_days=settings.network.flow_log_days,
                 # So that an update that ends early has written down the zones of its subnets.
@@ -179,110 +225,77 @@ class Cluster(pulumi.ComponentResource):
             ),
             self._child,
         )
-        return network.subnets, [network]
 
     def _operator_access(
-        self, subnets: Subnets, group_ids: Mapping[Group, pulumi.Output[str]]
+        self, ids: NetworkIds, group_ids: Mapping[Group, pulumi.Output[str]]
     ) -> None:
         if "operator" in group_ids:
             instance_connect(
-                self._name,
-                subnet_id=subnets.private[self._environment.placement.zones[0]],
+                self._settings.cluster_name,
+                subnet_id=ids.private[self.context.placement.zones[0]],
                 group_id=group_ids["operator"],
                 tags=self._tags,
                 parent=self,
             )
 
     def _endpoints(
-        self, subnets: Subnets, group_ids: Mapping[Group, pulumi.Output[str]]
+        self, ids: NetworkIds, group_ids: Mapping[Group, pulumi.Output[str]]
     ) -> list[pulumi.Resource]:
         """The private endpoints of a network without a way out; none where there is one."""
         if "endpoints" not in group_ids:
             return []
         arguments = VpcEndpointsArgs(
-            subnets=subnets,
-            group_id=group_ids["endpoints"],
-            region=self._environment.account.region,
+            vpc_id=ids.vpc_id,
+            subnet_ids=list(ids.private.values()),
+            security_group_id=group_ids["endpoints"],
+            region=self.context.account.region,
             tags=self._tags,
         )
-        return [VpcEndpoints(self._name, arguments, self._child)]
+        return [VpcEndpoints(self._settings.cluster_name, arguments, self._child)]
 
-    def _bucket(self, key: EncryptionKey) -> ClusterBucket:
-        return ClusterBucket(
-            f"{self._name}-bucket",
-            ClusterBucketArgs(
-                key_arn=key.arn,
-                protect=self._settings.protect,
-                tags=self._tags,
-            ),
-            self._child,
-        )
-
-    def _api_endpoint(self, subnets: Subnets, group_id: pulumi.Input[str]) -> ApiLoadBalancer:
-        internal = self._settings.api.internal
-        return ApiLoadBalancer(
-            f"{self._name}-api",
-            ApiLoadBalancerArgs(
-                vpc_id=subnets.vpc_id,
-                subnet_ids=list((subnets.private if internal else subnets.public).values()),
-                group_id=group_id,
-                internal=internal,
-                protect=self._settings.protect,
-                tags=self._tags,
-            ),
-            self._child,
-        )
-
-    def _gates(
-        self, cloud: AwsReader, endpoint: ApiLoadBalancer, members: tuple[EtcdMember, ...]
-    ) -> Gates:
+    def _load_balancer(
+        self, ids: NetworkIds, security_group_id: pulumi.Input[str]
+    ) -> ApiLoadBalancer:
         settings = self._settings
+        return ApiLoadBalancer(
+            f"{settings.cluster_name}-api",
+            ApiLoadBalancerArgs(
+                vpc_id=ids.vpc_id,
+                subnet_ids=list((ids.private if settings.api.internal else ids.public).values()),
+                security_group_id=security_group_id,
+                internal=settings.api.internal,
+                protect=settings.protect,
+                tags=self._tags,
+            ),
+            self._child,
+        )
+
+    def _gates(self, reader: AwsReader, load_balancer: ApiLoadBalancer) -> Gates:
+        settings = self._settings
+        members = etcd_members(settings, self.context.placement)
         return Gates(
             GatesArgs(
                 checks=Checks(
                     cluster=settings.cluster_name,
                     members=frozenset(member.name for member in members),
                     api_size=settings.api.size,
-                    cloud=cloud,
+                    cloud=reader,
                 ),
                 protect=settings.protect,
                 timeout=settings.gate_timeout,
-                target_group_arn=endpoint.target_group_arn,
+                target_group_arn=load_balancer.target_group_arn,
             )
         )
 
-    def _alarms(
-        self,
-        endpoint: ApiLoadBalancer,
-        key: EncryptionKey,
-        instance_ids: Mapping[str, pulumi.Output[str]],
-        machines: list[pulumi.Resource],
-    ) -> Alarms:
-        return Alarms(
-            self._name,
-            AlarmsArgs(
-                cluster=self._settings.cluster_name,
-                instance_ids=instance_ids,
-                load_balancer=endpoint.load_balancer_dimension,
-                target_group=endpoint.target_group_dimension,
-                api_servers=self._settings.api.size,
-                key_arn=key.arn,
-                after=machines,
-                snapshot_minutes=self._settings.etcd.snapshots.every_minutes,
-                tags=self._tags,
-            ),
-            self._child,
-        )
-
-    def _kubeconfig(self, endpoint: ApiLoadBalancer, pki: ClusterPki) -> pulumi.Output[str]:
-        kubernetes = pki.authorities["kubernetes"]
+    def _kubeconfig(self, load_balancer: ApiLoadBalancer, pki: ClusterPki) -> pulumi.Output[str]:
+        name, kubernetes = self._settings.cluster_name, pki.authorities["kubernetes"]
         arguments = LeafCertificateArgs(
             spec=ADMIN, authority=kubernetes, lifetime=self._settings.pki
         )
-        admin = LeafCertificate(f"{self._name}-{ADMIN.file}", arguments, self._child)
+        admin = LeafCertificate(f"{name}-{ADMIN.file}", arguments, self._child)
         return pulumi.Output.all(
-            url=endpoint.url,
+            url=load_balancer.url,
             ca_pem=kubernetes.cert_pem,
             cert_pem=admin.cert_pem,
             key_pem=admin.key_pem,
-        ).apply(lambda known: admin_kubeconfig(cluster=self._settings.cluster_name, **known))
+        ).apply(lambda known: admin_kubeconfig(cluster=name, **known))

@@ -14,7 +14,7 @@ from config.types import format_duration
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterOutputs:
-    """The outputs of a cluster, under the names that they are exported as."""
+    """The outputs of a cluster."""
 
     api_url: pulumi.Output[str]
     """For kubelets and people: the URL of the Kubernetes API."""
@@ -33,16 +33,18 @@ class ClusterOutputs:
     workers_security_group_id: pulumi.Output[str]
     """For workers: the security group that their network interfaces belong to."""
 
-    def export(self) -> None:
-        """Export every output of the stack."""
-        pulumi.export("apiUrl", self.api_url)
-        pulumi.export("caCertificate", self.ca_certificate)
-        pulumi.export("kubeconfig", pulumi.Output.secret(self.kubeconfig))
-        pulumi.export("etcd", self.etcd)
-        pulumi.export("controllers", self.controllers)
-        pulumi.export("nodes", self.nodes)
-        pulumi.export("alarmTopicArn", self.alarm_topic_arn)
-        pulumi.export("workersSecurityGroupId", self.workers_security_group_id)
+    def by_name(self) -> dict[str, Any]:
+        """Every output under the name that the component and the stack have it by."""
+        return {
+            "apiUrl": self.api_url,
+            "caCertificate": self.ca_certificate,
+            "kubeconfig": pulumi.Output.secret(self.kubeconfig),
+            "etcd": self.etcd,
+            "controllers": self.controllers,
+            "nodes": self.nodes,
+            "alarmTopicArn": self.alarm_topic_arn,
+            "workersSecurityGroupId": self.workers_security_group_id,
+        }
 
 
 def etcd_output(quorum: Quorum, members: tuple[EtcdMember, ...]) -> dict[str, Any]:

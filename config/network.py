@@ -66,6 +66,7 @@ def _check_zones(zones: int | list[str]) -> int | list[str]:
     return zones
 
 
+VpcId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{1,17}$")]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{1,17}$")]
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{1,17}$")]
 
@@ -73,9 +74,9 @@ SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{1,17}$")]
 class ExistingSubnets(Settings):
     """The subnets of one zone of a VPC that is adopted rather than created."""
 
-    private_subnet_id: Annotated[SubnetId, REFUSED]
+    private_subnet_id: Annotated[SubnetId | None, REFUSED] = None
     """Subnet of the API servers and, when the balancer is internal, of the balancer."""
-    etcd_subnet_id: Annotated[SubnetId, REFUSED]
+    etcd_subnet_id: Annotated[SubnetId | None, REFUSED] = None
     """Subnet of the etcd members. Nothing else may live in it: members have fixed addresses."""
     etcd_cidr: Annotated[Cidr, AfterValidator(check_addressable), REFUSED]
     """CIDR of the etcd subnet; member addresses are computed from it before anything is created."""
@@ -98,9 +99,13 @@ def _check_existing_zones(zones: dict[str, ExistingSubnets]) -> dict[str, Existi
 
 
 class ExistingNetwork(Settings):
-    """A VPC that is adopted. Its routes, its way out and its endpoints stay its owner's."""
+    """A VPC that is adopted. Its routes, its way out and its endpoints stay its owner's.
 
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{1,17}$"), REFUSED]
+    A stack file names every id. They are left out, all of them, where a program builds the cluster
+    and passes their Inputs to it (`NetworkIds`).
+    """
+
+    vpc_id: Annotated[VpcId | None, REFUSED] = None
     """The VPC; `network.cidr` must be its CIDR."""
     zones: Annotated[dict[str, ExistingSubnets], AfterValidator(_check_existing_zones), REFUSED]
     """The subnets to use, by zone name."""

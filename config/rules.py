@@ -72,9 +72,25 @@ def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
                 rule = f"must not overlap the etcd subnet {taken} of {other}"
                 yield Problem((f"{key}.etcdCidr", f"network.existing.zones.{other}"), rule, cidr)
         cidrs[zone] = cidr
-        if not settings.api.internal and subnets.public_subnet_id is None:
+        named = network.existing.vpc_id is not None
+        if named and not settings.api.internal and subnets.public_subnet_id is None:
             rule = "must be set when api.internal is false"
             yield Problem((f"{key}.publicSubnetId", "api.internal"), rule, None)
+
+
+def _existing_ids(settings: ClusterSettings) -> Iterator[Problem]:
+    existing = settings.network.existing
+    if existing is None:
+        return
+    ids = {"network.existing.vpcId": existing.vpc_id}
+    for zone, subnets in existing.zones.items():
+        key = f"network.existing.zones.{zone}"
+        ids[f"{key}.privateSubnetId"] = subnets.private_subnet_id
+        ids[f"{key}.etcdSubnetId"] = subnets.etcd_subnet_id
+    if any(ids.values()):
+        for key, value in ids.items():
+            if value is None:
+                yield Problem((key, "network.existing"), "must be set", None)
 
 
 def _no_way_out(settings: ClusterSettings) -> Iterator[Problem]:
@@ -207,6 +223,7 @@ RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _spread,
     _disjoint_networks,
     _existing_subnets,
+    _existing_ids,
     _no_way_out,
     _public_without_nat,
     _load_balancer_rules,

@@ -22,6 +22,7 @@ PROJECT = "ha-kubernetes"
 REGION = "eu-central-1"
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
@@ -55,6 +56,8 @@ class Recorded:
     replace_on_changes: tuple[str, ...]
     replacement_trigger: Any
     retain_on_delete: bool
+    provider: str = ""
+    """Reference of an explicit provider; empty for the default one."""
     hooks: tuple[tuple[str, str], ...] = ()
     """When, and the name of the hook."""
 
@@ -142,10 +145,12 @@ class Cloud(Mocks):
 
     def call(self, args: MockCallArgs) -> Any:
         self.calls.append(args.token)
+        region, zones = self._place(args.provider)
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
             "aws:index/getPartition:getPartition": {"partition": self.partition},
-            "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": self.zones},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": zones},
+            "aws:index/getRegion:getRegion": {"region": region},
             "aws:ec2/getAmi:getAmi": {
                 "id": _filters(args).get("image-id", ["ami-0123456789abcdef0"])[0],
                 "architecture": self.image_architecture,
@@ -153,7 +158,7 @@ class Cloud(Mocks):
                 **self.image,
             },
             "aws:ssm/getParametersByPath:getParametersByPath": self._parameters(args),
-            "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": self._offers(args),
+            "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": self._offers(args, zones),
             "aws:ec2/getInstanceType:getInstanceType": self._type(args),
             "aws:ec2/getVpc:getVpc": {
                 "cidrBlock": self.network.get("cidr", "10.0.0.0/16"),
@@ -164,6 +169,13 @@ class Cloud(Mocks):
         }
         return answers[args.token]
 
+    def _place(self, provider: str) -> tuple[str, list[str]]:
+        """Region and zones that a question goes to: an explicit provider is named by its region."""
+        name = provider.rpartition("::")[0].rpartition("::")[2]
+        if "pulumi:providers:aws" not in provider or name.startswith("default"):
+            return REGION, self.zones
+        return name, [f"{name}{letter}" for letter in "abc"]
+
     def _parameters(self, args: MockCallArgs) -> dict[str, Any]:
         below = {
             name: value
@@ -172,11 +184,11 @@ class Cloud(Mocks):
         }
         return {"names": list(below), "values": list(below.values())}
 
-    def _offers(self, args: MockCallArgs) -> dict[str, Any]:
+    def _offers(self, args: MockCallArgs, zones: list[str]) -> dict[str, Any]:
         offers = [
             (instance_type, zone)
             for instance_type in _filters(args).get("instance-type", ())
-            for zone in self.zones
+            for zone in zones
             if (instance_type, zone) not in self.lacking
         ]
         return {"instanceTypes": [o[0] for o in offers], "locations": [o[1] for o in offers]}
@@ -227,6 +239,7 @@ class RecordingMonitor(MockMonitor):
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             retain_on_delete=request.retainOnDelete,
+            provider=request.provider,
             replace_on_changes=tuple(request.replaceOnChanges),
             replacement_trigger=MessageToDict(request.replacement_trigger)
             if request.HasField("replacement_trigger")
@@ -287,9 +300,8 @@ class Deployment:
         )
         return outputs
 
-    def component_outputs(self, type_: str) -> dict[str, Any]:
-        (urn,) = (u for u in self.monitor.outputs if f"${type_}::" in u or f"::{type_}::" in u)
-        return self.monitor.outputs[urn]
+    def component_outputs(self, type_: str, name: str) -> dict[str, Any]:
+        return self.monitor.outputs[self.urn(type_, name)]
 
 
 Deploy = Callable[..., Deployment]

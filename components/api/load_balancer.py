@@ -26,7 +26,7 @@ class ApiLoadBalancerArgs:
     """The VPC."""
     subnet_ids: Sequence[pulumi.Input[str]]
     """One subnet in each zone: private ones for an internal balancer, else public ones."""
-    group_id: pulumi.Input[str]
+    security_group_id: pulumi.Input[str]
     """Security group; a balancer made without one can never get one."""
     internal: bool = True
     """Private addresses only."""
@@ -61,7 +61,7 @@ class ApiLoadBalancer(pulumi.ComponentResource):
             load_balancer_type="network",
             internal=args.internal,
             subnets=list(args.subnet_ids),
-            security_groups=[args.group_id],
+            security_groups=[args.security_group_id],
             # With one target in each zone, a zone's address would die with its only target.
             enable_cross_zone_load_balancing=True,
             enable_deletion_protection=args.protect,
@@ -119,4 +119,4 @@ class ApiLoadBalancer(pulumi.ComponentResource):
         )
         self.load_balancer_dimension = balancer.arn_suffix
         self.target_group_dimension = targets.arn_suffix
-        self.register_outputs({"dns_name": self.dns_name, "url": self.url})
+        self.register_outputs({"dnsName": self.dns_name, "url": self.url})

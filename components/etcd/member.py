@@ -1,21 +1,22 @@
 """EtcdNode: instance, address, data volume and credentials of one etcd member."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
+from components.gates import Gates
 from components.lookups.cluster_record import record_parameter
-from components.naming import EtcdMember
+from components.naming import EtcdMember, ParameterPaths
 from components.nodes.credentials import NodeCredentials, NodeCredentialsArgs
-from components.nodes.foundation import Foundation
 from components.nodes.instance import REPLACE_ON_CHANGES, metadata_options, root_disk
-from components.nodes.role_policy import etcd_node_policy
 from components.nodes.status import status_parameter
+from components.pki.authorities import CertificateAuthority
 from components.pki.certificates import member_certificates
 from components.tags import named
-from components.userdata import encode, etcd_member
+from config.etcd import DataVolume
+from config.settings import PkiSettings
 
 DATA_DEVICE = "/dev/sdf"
 """A name for the API only: Nitro instances show the volume under its id."""
@@ -25,48 +26,73 @@ DATA_DEVICE = "/dev/sdf"
 class EtcdNodeArgs:
     """What an EtcdNode is built from."""
 
-    foundation: Foundation
-    """What all nodes share."""
     member: EtcdMember
     """Name, zone and address."""
-    group_id: pulumi.Input[str]
-    """Security group."""
+    paths: ParameterPaths
+    """Where the node reads and reports."""
+    subnet_id: pulumi.Input[str]
+    """The etcd subnet of the member's zone."""
+    security_group_id: pulumi.Input[str]
+    """Security group of the tier."""
     placement_group: pulumi.Input[str]
     """Spread placement group of the tier."""
-    after: Sequence[pulumi.Resource]
-    """What must be there before this machine boots, the member before it included."""
+    image_id: pulumi.Input[str]
+    """Machine image."""
+    instance_type: pulumi.Input[str]
+    """Instance type."""
+    data_volume: DataVolume
+    """Size, IOPS and throughput of the data volume."""
+    kms_key_arn: pulumi.Input[str]
+    """KMS key of both volumes and of the node's files."""
+    ca: CertificateAuthority
+    """The CA of the etcd tier, which signs the member's certificates."""
+    lifetime: PkiSettings
+    """Days of validity, and the epoch of the certificates."""
+    policy: pulumi.Input[str]
+    """What the node's role may do, as a policy document."""
+    user_data: Callable[[pulumi.Output[str]], pulumi.Output[str]]
+    """Encoded user data, from the id of the data volume."""
+    gates: Gates
+    """What holds back the instance or the volume while the tier cannot spare it."""
+    depends_on: Sequence[pulumi.Resource]
+    """What must be there before the instance boots, the member before it included."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
 
 
 class EtcdNode(pulumi.ComponentResource):
-    """One etcd member. Its disk outlives its machine, which keeps address and name."""
+    """One etcd member. Its data volume outlives its instance, which keeps address and name."""
 
     instance: aws.ec2.Instance
-    """The machine."""
+    """The instance."""
     attachment: aws.ec2.VolumeAttachment
-    """The disk in the machine; without it the member is not up."""
+    """The data volume in the instance; without it the member is not up."""
 
     def __init__(
         self, name: str, args: EtcdNodeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:EtcdNode", name, {}, opts)
-        self._name, self._args = name, args
-        status = status_parameter(
-            name,
-            node=args.member.name,
-            paths=args.foundation.paths,
-            tags=args.foundation.tags,
-            parent=self,
-        )
+        member = args.member.name
+        status = status_parameter(name, node=member, paths=args.paths, tags=args.tags, parent=self)
         zone = record_parameter(
-            name,
-            args.member.name,
-            args.member.zone,
-            paths=args.foundation.paths,
-            tags=args.foundation.tags,
-            parent=self,
+            name, member, args.member.zone, paths=args.paths, tags=args.tags, parent=self
         )
-        volume = self._data_volume(status, zone)
-        self.instance = self._instance(volume, self._credentials(), [status, zone])
+        credentials = NodeCredentials(
+            name,
+            NodeCredentialsArgs(
+                path=args.paths.secrets(member),
+                certificates=member_certificates(args.member),
+                authorities={"etcd": args.ca},
+                lifetime=args.lifetime,
+                files={"ca.crt": args.ca.cert_pem},
+                kms_key_arn=args.kms_key_arn,
+                policy=args.policy,
+                tags=args.tags,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        volume = self._data_volume(args, [status, zone])
+        self.instance = self._instance(args, volume, credentials, [status, zone])
         self.attachment = aws.ec2.VolumeAttachment(
             f"{name}-data",
             device_name=DATA_DEVICE,
@@ -75,95 +101,62 @@ class EtcdNode(pulumi.ComponentResource):
             # Detached under a running etcd the file system would be cut off mid-write.
             stop_instance_before_detaching=True,
             opts=pulumi.ResourceOptions(
-                parent=self, delete_before_replace=True, hooks=args.foundation.gates.member
+                parent=self, delete_before_replace=True, hooks=args.gates.member
             ),
         )
-        args.foundation.gates.declare_current(volume, self.instance, self.attachment)
-        self.register_outputs({"instance_id": self.instance.id})
+        args.gates.declare_current(volume, self.instance, self.attachment)
+        self.register_outputs({"instanceId": self.instance.id})
 
-    def _credentials(self) -> NodeCredentials:
-        foundation, member = self._args.foundation, self._args.member
-        policy = pulumi.Output.all(foundation.key_arn, foundation.bucket.arn).apply(
-            lambda arns: etcd_node_policy(
-                member.name,
-                foundation.paths,
-                foundation.environment.account,
-                key_arn=arns[0],
-                bucket_arn=arns[1],
-            )
-        )
-        return NodeCredentials(
-            self._name,
-            NodeCredentialsArgs(
-                foundation=foundation,
-                node=member.name,
-                leaves=member_certificates(member),
-                files={"ca.crt": foundation.pki.authorities["etcd"].cert_pem},
-                policy=policy,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-
-    def _data_volume(self, status: aws.ssm.Parameter, zone: aws.ssm.Parameter) -> aws.ebs.Volume:
-        foundation = self._args.foundation
-        wanted = foundation.settings.etcd.data_volume
+    def _data_volume(
+        self, args: EtcdNodeArgs, parameters: Sequence[aws.ssm.Parameter]
+    ) -> aws.ebs.Volume:
+        name = f"{self.pulumi_resource_name}-data"
         return aws.ebs.Volume(
-            f"{self._name}-data",
-            availability_zone=self._args.member.zone,
+            name,
+            availability_zone=args.member.zone,
             type="gp3",
-            size=wanted.size_gib,
-            iops=wanted.iops,
-            throughput=wanted.throughput,
+            size=args.data_volume.size_gib,
+            iops=args.data_volume.iops,
+            throughput=args.data_volume.throughput,
             encrypted=True,
-            kms_key_id=foundation.key_arn,
-            tags=named(foundation.tags, f"{self._name}-data"),
+            kms_key_id=args.kms_key_arn,
+            tags=named(args.tags, name),
             # A gate rather than `protect`, which would also keep the disk of a member that left.
             # It reads the report, so the report must not be deleted before the disk; nor must the
             # zone, which is the member's as long as it has a disk there.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[status, zone], hooks=foundation.gates.disk
+                parent=self, depends_on=list(parameters), hooks=args.gates.disk
             ),
         )
 
     def _instance(
         self,
+        args: EtcdNodeArgs,
         volume: aws.ebs.Volume,
         credentials: NodeCredentials,
         parameters: Sequence[aws.ssm.Parameter],
     ) -> aws.ec2.Instance:
-        args, foundation, member = self._args, self._args.foundation, self._args.member
-        settings = foundation.settings
-        user_data = pulumi.Output.all(volume.id, foundation.bucket.bucket_name).apply(
-            lambda known: encode(
-                etcd_member(
-                    settings,
-                    member,
-                    region=foundation.environment.account.region,
-                    volume_id=known[0],
-                    bucket=known[1],
-                )
-            )
-        )
+        name = self.pulumi_resource_name
         return aws.ec2.Instance(
-            self._name,
-            ami=foundation.environment.image_id,
-            instance_type=settings.instance_type(settings.etcd.instance_type),
-            subnet_id=foundation.subnets.etcd[member.zone],
-            private_ip=str(member.address),
-            vpc_security_group_ids=[args.group_id],
+            name,
+            ami=args.image_id,
+            instance_type=args.instance_type,
+            subnet_id=args.subnet_id,
+            private_ip=str(args.member.address),
+            vpc_security_group_ids=[args.security_group_id],
             iam_instance_profile=credentials.instance_profile_name,
             placement_group=args.placement_group,
-            root_block_device=root_disk(self._name, foundation.key_arn, foundation.tags),
+            root_block_device=root_disk(name, args.kms_key_arn, args.tags),
             metadata_options=metadata_options(),
-            user_data_base64=user_data,
+            user_data_base64=args.user_data(volume.id),
             user_data_replace_on_change=True,
-            tags=named(foundation.tags, self._name),
+            tags=named(args.tags, name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*args.after, credentials, *parameters],
+                depends_on=[*args.depends_on, credentials, *parameters],
                 # The address and the disk are free for the successor only once this one is gone.
                 delete_before_replace=True,
-                hooks=foundation.gates.member,
+                hooks=args.gates.member,
                 replace_on_changes=REPLACE_ON_CHANGES,
             ),
         )

@@ -1,28 +1,52 @@
 """EtcdTier: the members of the configured size, one after the other."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from components.etcd.member import EtcdNode, EtcdNodeArgs
 from components.etcd.membership import Membership, MembershipArgs
-from components.naming import EtcdMember
-from components.nodes.foundation import Foundation
+from components.gates import Gates
+from components.naming import EtcdMember, ParameterPaths
+from components.nodes.role_policy import Account, etcd_node_policy
+from components.pki.authorities import CertificateAuthority
 from components.tags import named
+from components.userdata import encode, etcd_member
+from config import ClusterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class EtcdTierArgs:
     """What an EtcdTier is built from."""
 
-    foundation: Foundation
-    """What all nodes share."""
+    settings: ClusterSettings
+    """The cluster's settings: instance type, data volume, versions, timings."""
     members: tuple[EtcdMember, ...]
     """The members, in the order in which they are created and replaced."""
-    group_id: pulumi.Input[str]
-    """Security group."""
+    account: Account
+    """Account and region."""
+    image_id: pulumi.Input[str]
+    """Machine image."""
+    subnet_ids: Mapping[str, pulumi.Input[str]]
+    """The etcd subnet of each zone."""
+    security_group_id: pulumi.Input[str]
+    """Security group of the members."""
+    ca: CertificateAuthority
+    """The CA of the etcd tier."""
+    kms_key_arn: pulumi.Input[str]
+    """KMS key of volumes, files and snapshots."""
+    bucket_name: pulumi.Input[str]
+    """Bucket of the snapshots and of the node agent."""
+    bucket_arn: pulumi.Input[str]
+    """ARN of the bucket."""
+    gates: Gates
+    """What holds back an instance or a volume while the tier cannot spare it."""
+    depends_on: Sequence[pulumi.Resource] = ()
+    """What must be there before an instance boots: routes, rules, endpoints, the node agent."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
 
 
 class EtcdTier(pulumi.ComponentResource):
@@ -35,24 +59,22 @@ class EtcdTier(pulumi.ComponentResource):
         self, name: str, args: EtcdTierArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:EtcdTier", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        foundation = args.foundation
+        child, tier_name = pulumi.ResourceOptions(parent=self), f"{name}-etcd"
+        settings, paths = args.settings, ParameterPaths(args.settings.cluster_name)
+        kms_key_arn = pulumi.Output.from_input(args.kms_key_arn)
         membership = Membership(
-            f"{name}-etcd",
+            tier_name,
             MembershipArgs(
                 members=args.members,
-                paths=foundation.paths,
+                paths=paths,
                 # Every incarnation of a cluster has a key of its own, whose id AWS never reuses.
-                incarnation=foundation.key_arn.apply(lambda arn: arn.rsplit("/", 1)[-1]),
-                tags=foundation.tags,
+                incarnation=kms_key_arn.apply(lambda arn: arn.rsplit("/", 1)[-1]),
+                tags=args.tags,
             ),
             child,
         )
         placement = aws.ec2.PlacementGroup(
-            f"{name}-etcd",
-            strategy="spread",
-            tags=named(foundation.tags, f"{name}-etcd"),
-            opts=child,
+            tier_name, strategy="spread", tags=named(args.tags, tier_name), opts=child
         )
         self.instance_ids = {}
         earlier: list[pulumi.Resource] = []
@@ -60,11 +82,22 @@ class EtcdTier(pulumi.ComponentResource):
             node = EtcdNode(
                 f"{name}-{member.name}",
                 EtcdNodeArgs(
-                    foundation=foundation,
                     member=member,
-                    group_id=args.group_id,
+                    paths=paths,
+                    subnet_id=args.subnet_ids[member.zone],
+                    security_group_id=args.security_group_id,
                     placement_group=placement.name,
-                    after=[*foundation.boot_after, membership, *earlier],
+                    image_id=args.image_id,
+                    instance_type=settings.instance_type(settings.etcd.instance_type),
+                    data_volume=settings.etcd.data_volume,
+                    kms_key_arn=kms_key_arn,
+                    ca=args.ca,
+                    lifetime=settings.pki,
+                    policy=_policy(args, member),
+                    user_data=_user_data(args, member),
+                    gates=args.gates,
+                    depends_on=[*args.depends_on, membership, *earlier],
+                    tags=args.tags,
                 ),
                 child,
             )
@@ -72,4 +105,35 @@ class EtcdTier(pulumi.ComponentResource):
             # long before its volume is attached, and replacing two members at once costs quorum.
             earlier = [node.instance, node.attachment]
             self.instance_ids[member.name] = node.instance.id
-        self.register_outputs({"instance_ids": dict(self.instance_ids)})
+        self.register_outputs({"instanceIds": dict(self.instance_ids)})
+
+
+def _policy(args: EtcdTierArgs, member: EtcdMember) -> pulumi.Output[str]:
+    """Policy of a member's role."""
+    paths = ParameterPaths(args.settings.cluster_name)
+    return pulumi.Output.all(args.kms_key_arn, args.bucket_arn).apply(
+        lambda arns: etcd_node_policy(
+            member.name, paths, args.account, key_arn=arns[0], bucket_arn=arns[1]
+        )
+    )
+
+
+def _user_data(
+    args: EtcdTierArgs, member: EtcdMember
+) -> Callable[[pulumi.Output[str]], pulumi.Output[str]]:
+    """Encoded user data of a member, from the id of its data volume."""
+
+    def render(volume_id: pulumi.Output[str]) -> pulumi.Output[str]:
+        return pulumi.Output.all(volume_id, args.bucket_name).apply(
+            lambda known: encode(
+                etcd_member(
+                    args.settings,
+                    member,
+                    region=args.account.region,
+                    volume_id=known[0],
+                    bucket=known[1],
+                )
+            )
+        )
+
+    return render

@@ -1,6 +1,7 @@
 """AwsContext: account, zones and image, asked of AWS once, before any resource."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -22,7 +23,7 @@ from components.network.placement import Placement, choose_zones, placement
 from components.nodes.role_policy import Account
 from config import ClusterSettings
 
-__all__ = ["AwsContext", "LookupFailedError", "look_up"]
+__all__ = ["AwsContext", "aws_provider", "look_up"]
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,22 @@ class AwsContext:
     image_id: str
 
 
-def look_up(settings: ClusterSettings) -> AwsContext:
+def look_up(
+    settings: ClusterSettings, provider: pulumi.ProviderResource | None = None
+) -> AwsContext:
     """Ask AWS for what the configuration needs, and whether the cluster that exists survives it.
 
-    Raises LookupFailedError, with a line for each problem, when the region or the credentials are
-    missing, when AWS has not what the configuration names, and when the cluster is protected and
-    the configuration would destroy it.
+    The questions go through the provider that the cluster is built with; None is the default one,
+    of `aws:region`. Raises LookupFailedError, with a line for each problem, when the region or the
+    credentials are missing, when AWS has not what the configuration names, and when the cluster is
+    protected and the configuration would destroy it.
     """
-    account = _account()
+    opts = pulumi.InvokeOptions(provider=provider)
+    account = _account(opts)
     region = account.region
-    record = _record(settings)
-    offers = look_up_offers(settings, region)
-    offered = _zones_offered(region)
+    record = _record(settings, opts)
+    offers = look_up_offers(settings, region, opts)
+    offered = _zones_offered(region, opts)
     slots = _zones(settings, record, offers, offered, region)
     if problems := refusals(settings, record, slots):
         raise LookupFailedError("\n".join(problems))
@@ -60,20 +65,41 @@ def look_up(settings: ClusterSettings) -> AwsContext:
         )
     _check_offers(offers, settings, placed, offered)
     check_existing_subnets(
-        settings.network, internal=settings.api.internal, placement=placed, record=record
+        settings.network,
+        internal=settings.api.internal,
+        placement=placed,
+        record=record,
+        opts=opts,
     )
-    return AwsContext(account, placed, choose_image(settings, record, region))
+    return AwsContext(account, placed, choose_image(settings, record, region, opts))
 
 
-def _account() -> Account:
-    region = aws.config.region
-    if not region:
+def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource | None:
+    """The AWS provider that a component of these options passes on to its children; None where it
+    is the default one."""
+    if opts is None:
+        return None
+    several = opts.providers or ()
+    providers = list(several.values()) if isinstance(several, Mapping) else list(several)
+    if opts.provider is not None:
+        providers.insert(0, opts.provider)
+    for provider in providers:
+        if provider.package == "aws":
+            return provider
+    return opts.parent.get_provider("aws:index:Provider") if opts.parent else None
+
+
+def _account(opts: pulumi.InvokeOptions) -> Account:
+    region = aws.config.region or ""
+    if not region and opts.provider is None:
         raise LookupFailedError(
             "aws:region: must be set, for example with `pulumi config set aws:region eu-central-1`"
         )
     try:
-        identity = aws.get_caller_identity()
-        partition = aws.get_partition().partition
+        if opts.provider is not None:
+            region = aws.get_region(opts=opts).region
+        identity = aws.get_caller_identity(opts=opts)
+        partition = aws.get_partition(opts=opts).partition
     except Exception as error:
         # The provider checks its region before the first question, and says so in no other way.
         text = reason(error)
@@ -87,14 +113,14 @@ def _account() -> Account:
     return Account(partition, region, identity.account_id)
 
 
-def _record(settings: ClusterSettings) -> Record:
+def _record(settings: ClusterSettings, opts: pulumi.InvokeOptions) -> Record:
     path = ParameterPaths(settings.cluster_name).record
-    answer = ask("clusterName", lambda: aws.ssm.get_parameters_by_path(path=path))
+    answer = ask("clusterName", lambda: aws.ssm.get_parameters_by_path(path=path, opts=opts))
     entries = zip(answer.names, answer.values, strict=True)
     return read_record({name.removeprefix(f"{path}/"): value for name, value in entries})
 
 
-def _zones_offered(region: str) -> list[str]:
+def _zones_offered(region: str, opts: pulumi.InvokeOptions) -> list[str]:
     """The zones in which something new may be put today."""
     found = ask(
         f"network.zones: the zones of {region} are unknown",
@@ -104,6 +130,7 @@ def _zones_offered(region: str) -> list[str]:
             filters=[
                 aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"])
             ],
+            opts=opts,
         ),
     )
     return sorted(found.names)

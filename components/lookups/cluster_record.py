@@ -67,7 +67,7 @@ def fixed_settings(settings: ClusterSettings) -> dict[str, str]:
         "network.cidr": str(network.cidr),
         "network.serviceCidr": str(network.service_cidr),
         "network.podCidr": str(network.pod_cidr),
-        "network.existing.vpcId": network.existing.vpc_id if network.existing else "none",
+        "network.existing.vpcId": str(network.existing.vpc_id) if network.existing else "none",
         "api.internal": json.dumps(settings.api.internal),
         "architecture": settings.architecture,
     }
@@ -75,8 +75,8 @@ def fixed_settings(settings: ClusterSettings) -> dict[str, str]:
         return values
     for zone, subnets in network.existing.zones.items():
         key = f"network.existing.zones.{zone}"
-        values[f"{key}.privateSubnetId"] = subnets.private_subnet_id
-        values[f"{key}.etcdSubnetId"] = subnets.etcd_subnet_id
+        values[f"{key}.privateSubnetId"] = str(subnets.private_subnet_id)
+        values[f"{key}.etcdSubnetId"] = str(subnets.etcd_subnet_id)
         values[f"{key}.etcdCidr"] = str(subnets.etcd_cidr)
         if not settings.api.internal:
             values[f"{key}.publicSubnetId"] = str(subnets.public_subnet_id)

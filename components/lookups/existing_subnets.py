@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal
 
+import pulumi
 import pulumi_aws as aws
 
 from components.lookups.aws_queries import LookupFailedError, ask
@@ -35,28 +36,38 @@ def existing_subnets(existing: ExistingNetwork) -> list[ExistingSubnet]:
     found = []
     for zone, subnets in existing.zones.items():
         key = f"network.existing.zones.{zone}"
-        found.append(
-            ExistingSubnet(f"{key}.privateSubnetId", subnets.private_subnet_id, zone, "private")
-        )
-        found.append(ExistingSubnet(f"{key}.etcdSubnetId", subnets.etcd_subnet_id, zone, "etcd"))
-        if subnets.public_subnet_id is not None:
-            found.append(
-                ExistingSubnet(f"{key}.publicSubnetId", subnets.public_subnet_id, zone, "public")
-            )
+        ids: Mapping[Role, str | None] = {
+            "private": subnets.private_subnet_id,
+            "etcd": subnets.etcd_subnet_id,
+            "public": subnets.public_subnet_id,
+        }
+        found += [
+            ExistingSubnet(f"{key}.{role}SubnetId", subnet_id, zone, role)
+            for role, subnet_id in ids.items()
+            if subnet_id is not None
+        ]
     return found
 
 
 def check_existing_subnets(
-    network: NetworkSettings, *, internal: bool, placement: Placement, record: Record
+    network: NetworkSettings,
+    *,
+    internal: bool,
+    placement: Placement,
+    record: Record,
+    opts: pulumi.InvokeOptions,
 ) -> None:
     """Compare an adopted network with what AWS has.
+
+    Ids that the program that builds the cluster passes are not in the configuration: their network
+    may not exist yet.
 
     Raises LookupFailedError, with one line for each problem.
     """
     existing = network.existing
-    if existing is None:
+    if existing is None or existing.vpc_id is None:
         return
-    vpc = ask("network.existing.vpcId", lambda: aws.ec2.get_vpc(id=existing.vpc_id))
+    vpc = ask("network.existing.vpcId", lambda: aws.ec2.get_vpc(id=existing.vpc_id, opts=opts))
     cidrs = {vpc.cidr_block, *(block.cidr_block for block in vpc.cidr_block_associations)}
     problems = []
     if str(network.cidr) not in cidrs:
@@ -82,7 +93,7 @@ def check_existing_subnets(
             try:
                 known[subnet.subnet_id] = ask(
                     f"{subnet.key}: must exist, got {subnet.subnet_id}",
-                    lambda subnet=subnet: aws.ec2.get_subnet(id=subnet.subnet_id),  # type: ignore[misc]
+                    lambda subnet=subnet: aws.ec2.get_subnet(id=subnet.subnet_id, opts=opts),  # type: ignore[misc]
                 )
             except LookupFailedError as error:
                 problems.append(str(error))

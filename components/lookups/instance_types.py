@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import pulumi
 import pulumi_aws as aws
 
 from components.lookups.aws_queries import LookupFailedError, ask
@@ -29,7 +30,7 @@ def wishes(settings: ClusterSettings) -> tuple[Wish, Wish]:
     )
 
 
-def look_up_offers(settings: ClusterSettings, region: str) -> Offers:
+def look_up_offers(settings: ClusterSettings, region: str, opts: pulumi.InvokeOptions) -> Offers:
     """Which zones offer the types of the configuration.
 
     Raises LookupFailedError for a type that the region does not know, and for one that cannot run
@@ -43,6 +44,7 @@ def look_up_offers(settings: ClusterSettings, region: str) -> Offers:
             filters=[
                 aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=types)
             ],
+            opts=opts,
         ),
     )
     pairs = list(zip(answer.instance_types, answer.locations, strict=True))
@@ -53,7 +55,10 @@ def look_up_offers(settings: ClusterSettings, region: str) -> Offers:
         if not offers[wish.instance_type]
     ]
     details = {
-        name: ask("etcd.instanceType", lambda name=name: aws.ec2.get_instance_type(name))  # type: ignore[misc]
+        name: ask(
+            "etcd.instanceType",
+            lambda name=name: aws.ec2.get_instance_type(name, opts=opts),  # type: ignore[misc]
+        )
         for name in types
         if offers[name]
     }

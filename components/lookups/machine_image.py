@@ -17,7 +17,9 @@ AWS_ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
 RUNBOOK = "docs/runbooks/replace-the-image.md"
 
 
-def choose_image(settings: ClusterSettings, record: Record, region: str) -> str:
+def choose_image(
+    settings: ClusterSettings, record: Record, region: str, opts: pulumi.InvokeOptions
+) -> str:
     """The id of the image of every machine.
 
     A cluster keeps the image that it was made with, for machines that come later or are replaced
@@ -25,18 +27,20 @@ def choose_image(settings: ClusterSettings, record: Record, region: str) -> str:
     the machines of a cluster that nobody meant to touch. Raises LookupFailedError.
     """
     if settings.ami is not None:
-        return _existing(settings, settings.ami, f"must exist in {region}")
+        return _existing(settings, settings.ami, f"must exist in {region}", opts)
     recorded_architecture = record.fixed.get("architecture")
     if record.image_id is None or recorded_architecture != settings.architecture:
-        return _newest(settings, region).id
+        return _newest(settings, region, opts).id
     gone = (
         "must be set: the image of this cluster's machines is gone, and a machine that is replaced "
         f"would not start: {RUNBOOK}"
     )
-    return _existing(settings, record.image_id, gone)
+    return _existing(settings, record.image_id, gone, opts)
 
 
-def _newest(settings: ClusterSettings, region: str) -> aws.ec2.GetAmiResult:
+def _newest(
+    settings: ClusterSettings, region: str, opts: pulumi.InvokeOptions
+) -> aws.ec2.GetAmiResult:
     def find() -> aws.ec2.GetAmiResult:
         return aws.ec2.get_ami(
             owners=[DEBIAN_OWNER],
@@ -49,6 +53,7 @@ def _newest(settings: ClusterSettings, region: str) -> aws.ec2.GetAmiResult:
                     name="architecture", values=[AWS_ARCHITECTURE[settings.architecture]]
                 ),
             ],
+            opts=opts,
         )
 
     question = (
@@ -57,7 +62,9 @@ def _newest(settings: ClusterSettings, region: str) -> aws.ec2.GetAmiResult:
     return ask(question, find)
 
 
-def _existing(settings: ClusterSettings, image_id: str, rule: str) -> str:
+def _existing(
+    settings: ClusterSettings, image_id: str, rule: str, opts: pulumi.InvokeOptions
+) -> str:
     """The image of this id, which may be deprecated. AWS deprecates public images after two years
     at the latest, and hides them from searches; machines still start from them."""
     image = ask(
@@ -65,6 +72,7 @@ def _existing(settings: ClusterSettings, image_id: str, rule: str) -> str:
         lambda: aws.ec2.get_ami(
             include_deprecated=True,
             filters=[aws.ec2.GetAmiFilterArgs(name="image-id", values=[image_id])],
+            opts=opts,
         ),
     )
     architecture = AWS_ARCHITECTURE[settings.architecture]

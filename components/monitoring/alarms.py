@@ -50,7 +50,7 @@ class Alarms(pulumi.ComponentResource):
         self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:Alarms", name, {}, opts)
-        self._name, self._args = name, args
+        self._args = args
         topic_name = f"{name}-alarms"
         topic = aws.sns.Topic(
             topic_name,
@@ -114,7 +114,7 @@ class Alarms(pulumi.ComponentResource):
                 missing=alarm.missing,
                 after=args.after if alarm.missing == "breaching" else (),
             )
-        self.register_outputs({"topic_arn": self.topic_arn})
+        self.register_outputs({"topicArn": self.topic_arn})
 
     def _alarm(
         self,
@@ -131,7 +131,7 @@ class Alarms(pulumi.ComponentResource):
         below: int | None = None,
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
-        alarm_name = f"{self._name}-{suffix}"
+        alarm_name = f"{self.pulumi_resource_name}-{suffix}"
         aws.cloudwatch.MetricAlarm(
             alarm_name,
             alarm_description=f"{description}. Runbook: {RUNBOOK}, {suffix}",

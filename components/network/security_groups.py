@@ -69,7 +69,7 @@ class SecurityGroups(pulumi.ComponentResource):
                 tags=named(args.tags, f"{name}-{rule.key}"),
                 opts=child,
             )
-        self.register_outputs({"group_ids": dict(self.group_ids)})
+        self.register_outputs({"groupIds": dict(self.group_ids)})
 
     def _peer(self, peer: Peer, nat_addresses: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
         """The argument that names a peer."""

@@ -11,9 +11,9 @@ import pulumi_aws as aws
 
 from components.monitoring.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.addressing import ZonePlan
+from components.network.network_ids import NetworkIds
 from components.nodes.role_policy import Account
 from components.tags import named, outside_kubernetes
-from config.network import ExistingNetwork
 
 SubnetKind = Literal["public", "private", "etcd"]
 
@@ -60,34 +60,6 @@ def s3_endpoint_policy(account_id: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subnets:
-    """The VPC and its subnet ids by zone name, created or adopted."""
-
-    vpc_id: pulumi.Input[str]
-    private: Mapping[str, pulumi.Input[str]]
-    """Subnets of the API servers, and of an internal balancer."""
-    etcd: Mapping[str, pulumi.Input[str]]
-    """Subnets that hold etcd members and nothing else."""
-    public: Mapping[str, pulumi.Input[str]]
-    """Subnets of an internet-facing balancer; empty when none were adopted."""
-    nat_addresses: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    """Public address of the NAT gateway in each zone that has one of the program's."""
-
-
-def adopted(existing: ExistingNetwork) -> Subnets:
-    """The subnets of a VPC that somebody else owns."""
-    zones = existing.zones.items()
-    return Subnets(
-        vpc_id=existing.vpc_id,
-        private={zone: subnets.private_subnet_id for zone, subnets in zones},
-        etcd={zone: subnets.etcd_subnet_id for zone, subnets in zones},
-        public={
-            zone: subnets.public_subnet_id for zone, subnets in zones if subnets.public_subnet_id
-        },
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
     """What a Network is built from."""
 
@@ -110,14 +82,14 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """A VPC with public, private and etcd subnets in every zone."""
 
-    subnets: Subnets
+    ids: NetworkIds
     """The VPC's id and its subnets' ids."""
 
     def __init__(
         self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:Network", name, {}, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._vpc = aws.ec2.Vpc(
             name,
@@ -147,18 +119,18 @@ class Network(pulumi.ComponentResource):
         internet = self._public_routes(public)
         addresses, gateways = self._nat_gateways(public, internet)
         self._private_routes(private, etcd, gateways)
-        self.subnets = Subnets(
+        self.ids = NetworkIds(
             vpc_id=self._vpc.id,
             private={zone: subnet.id for zone, subnet in private.items()},
             etcd={zone: subnet.id for zone, subnet in etcd.items()},
             public={zone: subnet.id for zone, subnet in public.items()},
             nat_addresses=addresses,
         )
-        self.register_outputs({"vpc_id": self._vpc.id})
+        self.register_outputs({"vpcId": self._vpc.id})
 
     def _close_default_group(self) -> None:
         """Take every rule from the group that AWS gives to an interface for which none is named."""
-        group_name = f"{self._name}-default"
+        group_name = f"{self.pulumi_resource_name}-default"
         aws.ec2.DefaultSecurityGroup(
             group_name,
             vpc_id=self._vpc.id,
@@ -167,7 +139,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _subnet(self, kind: SubnetKind, zone: str, cidr: IPv4Network) -> aws.ec2.Subnet:
-        subnet_name = f"{self._name}-{kind}-{zone}"
+        subnet_name = f"{self.pulumi_resource_name}-{kind}-{zone}"
         tags = self._args.tags if ROLE_TAGS[kind] else outside_kubernetes(self._args.tags)
         return aws.ec2.Subnet(
             subnet_name,
@@ -180,7 +152,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _route_table(self, suffix: str) -> aws.ec2.RouteTable:
-        table_name = f"{self._name}-{suffix}"
+        table_name = f"{self.pulumi_resource_name}-{suffix}"
         return aws.ec2.RouteTable(
             table_name,
             vpc_id=self._vpc.id,
@@ -190,7 +162,7 @@ class Network(pulumi.ComponentResource):
 
     def _associate(self, suffix: str, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable) -> None:
         aws.ec2.RouteTableAssociation(
-            f"{self._name}-{suffix}",
+            f"{self.pulumi_resource_name}-{suffix}",
             subnet_id=subnet.id,
             route_table_id=table.id,
             opts=self._child,
@@ -199,16 +171,16 @@ class Network(pulumi.ComponentResource):
     def _public_routes(self, public: Mapping[str, aws.ec2.Subnet]) -> aws.ec2.Route:
         """Route the public subnets to the internet; the route is what NAT gateways wait for."""
         gateway = aws.ec2.InternetGateway(
-            self._name,
+            self.pulumi_resource_name,
             vpc_id=self._vpc.id,
-            tags=named(self._args.tags, self._name),
+            tags=named(self._args.tags, self.pulumi_resource_name),
             opts=self._child,
         )
         table = self._route_table("public")
         for zone, subnet in public.items():
             self._associate(f"public-{zone}", subnet, table)
         return aws.ec2.Route(
-            f"{self._name}-public",
+            f"{self.pulumi_resource_name}-public",
             route_table_id=table.id,
             destination_cidr_block="0.0.0.0/0",
             gateway_id=gateway.id,
@@ -223,7 +195,7 @@ class Network(pulumi.ComponentResource):
         homes = {"perZone": zones, "single": zones[:1], "none": ()}[self._args.nat]
         addresses, gateways = {}, {}
         for zone in homes:
-            nat_name = f"{self._name}-nat-{zone}"
+            nat_name = f"{self.pulumi_resource_name}-nat-{zone}"
             tags = named(self._args.tags, nat_name)
             address = aws.ec2.Eip(nat_name, domain="vpc", tags=tags, opts=self._child)
             addresses[zone] = address.public_ip
@@ -253,13 +225,13 @@ class Network(pulumi.ComponentResource):
             self._associate(f"etcd-{zone}", etcd[zone], table)
             if zone in gateways:
                 aws.ec2.Route(
-                    f"{self._name}-private-{zone}",
+                    f"{self.pulumi_resource_name}-private-{zone}",
                     route_table_id=table.id,
                     destination_cidr_block="0.0.0.0/0",
                     nat_gateway_id=gateways[zone].id,
                     opts=self._child,
                 )
-        endpoint_name = f"{self._name}-s3"
+        endpoint_name = f"{self.pulumi_resource_name}-s3"
         aws.ec2.VpcEndpoint(
             endpoint_name,
             vpc_id=self._vpc.id,

@@ -1,12 +1,11 @@
 """VpcEndpoints: the AWS APIs that nodes call, inside a VPC without a way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.network.vpc import Subnets
 from components.tags import named
 
 SERVICES = ("ssm", "monitoring")
@@ -18,9 +17,11 @@ has a gateway endpoint. KMS is called by these services, EC2 and load balancing 
 class VpcEndpointsArgs:
     """What VpcEndpoints are built from."""
 
-    subnets: Subnets
-    """Where the endpoints get their addresses: one in each private subnet."""
-    group_id: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    """The VPC."""
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """Where the endpoints get their addresses: the private subnet of each zone."""
+    security_group_id: pulumi.Input[str]
     """Security group of the endpoints."""
     region: str
     """Region of the services."""
@@ -39,12 +40,12 @@ class VpcEndpoints(pulumi.ComponentResource):
             endpoint_name = f"{name}-{service}"
             aws.ec2.VpcEndpoint(
                 endpoint_name,
-                vpc_id=args.subnets.vpc_id,
+                vpc_id=args.vpc_id,
                 service_name=f"com.amazonaws.{args.region}.{service}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
-                subnet_ids=list(args.subnets.private.values()),
-                security_group_ids=[args.group_id],
+                subnet_ids=list(args.subnet_ids),
+                security_group_ids=[args.security_group_id],
                 tags=named(args.tags, endpoint_name),
                 opts=pulumi.ResourceOptions(parent=self),
             )

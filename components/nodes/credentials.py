@@ -1,31 +1,38 @@
 """NodeCredentials: everything that proves who a node is, to the cluster and to AWS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
-from components.nodes.foundation import Foundation
 from components.nodes.instance_role import InstanceRole, InstanceRoleArgs
 from components.nodes.secrets import NodeSecrets, NodeSecretsArgs
-from components.pki.certificates import CertificateSpec
+from components.pki.authorities import CertificateAuthority
+from components.pki.certificates import Authority, CertificateSpec
 from components.pki.leaf_certificate import LeafCertificate, LeafCertificateArgs
+from config.settings import PkiSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeCredentialsArgs:
     """What NodeCredentials are built from."""
 
-    foundation: Foundation
-    """What all nodes share."""
-    node: str
-    """Name of the node."""
-    leaves: tuple[CertificateSpec, ...]
+    path: str
+    """Path in Parameter Store under which the node's files are."""
+    certificates: tuple[CertificateSpec, ...]
     """Its certificates."""
+    authorities: Mapping[Authority, CertificateAuthority]
+    """The CAs that sign them."""
+    lifetime: PkiSettings
+    """Days of validity, and the epoch of its certificates."""
     files: Mapping[str, pulumi.Input[str]]
-    """Its other files."""
+    """Its other files, by name."""
+    kms_key_arn: pulumi.Input[str]
+    """KMS key that encrypts the files."""
     policy: pulumi.Input[str]
-    """What its role may do."""
+    """What its role may do, as a policy document."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags of every resource."""
 
 
 class NodeCredentials(pulumi.ComponentResource):
@@ -39,15 +46,14 @@ class NodeCredentials(pulumi.ComponentResource):
     ) -> None:
         super().__init__("hak8s:index:NodeCredentials", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        foundation = args.foundation
         files = dict(args.files)
-        for spec in args.leaves:
+        for spec in args.certificates:
             leaf = LeafCertificate(
                 f"{name}-{spec.file}",
                 LeafCertificateArgs(
                     spec=spec,
-                    authority=foundation.pki.authorities[spec.authority],
-                    lifetime=foundation.settings.pki,
+                    authority=args.authorities[spec.authority],
+                    lifetime=args.lifetime,
                 ),
                 child,
             )
@@ -55,15 +61,10 @@ class NodeCredentials(pulumi.ComponentResource):
         NodeSecrets(
             name,
             NodeSecretsArgs(
-                path=foundation.paths.secrets(args.node),
-                files=files,
-                key_arn=foundation.key_arn,
-                tags=foundation.tags,
+                path=args.path, files=files, kms_key_arn=args.kms_key_arn, tags=args.tags
             ),
             child,
         )
-        identity = InstanceRole(
-            name, InstanceRoleArgs(policy=args.policy, tags=foundation.tags), child
-        )
-        self.instance_profile_name = identity.instance_profile_name
-        self.register_outputs({"instance_profile_name": self.instance_profile_name})
+        role = InstanceRole(name, InstanceRoleArgs(policy=args.policy, tags=args.tags), child)
+        self.instance_profile_name = role.instance_profile_name
+        self.register_outputs({"instanceProfileName": self.instance_profile_name})

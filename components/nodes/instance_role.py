@@ -42,4 +42,4 @@ class InstanceRole(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.instance_profile_name = profile.name
-        self.register_outputs({"instance_profile_name": self.instance_profile_name})
+        self.register_outputs({"instanceProfileName": self.instance_profile_name})

@@ -17,7 +17,7 @@ class NodeSecretsArgs:
     """Path in Parameter Store that the files lie under."""
     files: Mapping[str, pulumi.Input[str]]
     """Content by file name."""
-    key_arn: pulumi.Input[str]
+    kms_key_arn: pulumi.Input[str]
     """KMS key that encrypts them."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
@@ -38,7 +38,7 @@ class NodeSecrets(pulumi.ComponentResource):
                 type="SecureString",
                 # Standard parameters hold 4 KB, several times the largest file here, for free.
                 tier="Standard",
-                key_id=args.key_arn,
+                key_id=args.kms_key_arn,
                 value=pulumi.Output.secret(content),
                 tags=named(args.tags, parameter_name),
                 opts=pulumi.ResourceOptions(parent=self),

@@ -26,7 +26,7 @@ class IssuanceRefusedError(Exception):
 
 
 class Issuance:
-    """The hook of every certificate, which each run registers once."""
+    """The hook of every certificate, which a program registers once."""
 
     def __init__(
         self,

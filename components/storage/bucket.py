@@ -120,7 +120,7 @@ class ClusterBucket(pulumi.ComponentResource):
         )
         self.bucket_name = bucket.id
         self.arn = bucket.arn
-        self.register_outputs({"bucket_name": self.bucket_name, "arn": self.arn})
+        self.register_outputs({"bucketName": self.bucket_name, "arn": self.arn})
 
 
 def _tls_only(bucket_arn: str) -> str:

@@ -150,8 +150,8 @@ def test_groups_and_rules_become_resources(deploy):
     everything = ingress["fw-workers-ingress-all-workers"]
     assert everything["ipProtocol"] == "-1"
     assert not {"fromPort", "toPort"} & set(everything)
-    assert firewall.component_outputs("hak8s:index:SecurityGroups") == {
-        "group_ids": {group: f"fw-{group}-id" for group in ("api", "balancer", "etcd", "workers")}
+    assert firewall.component_outputs("SecurityGroups", "fw") == {
+        "groupIds": {group: f"fw-{group}-id" for group in ("api", "balancer", "etcd", "workers")}
     }
 
 

@@ -120,7 +120,7 @@ def called(deploy):
             args.setdefault("type", "aws:ec2/instance:Instance")
             args.setdefault("id", "i-1")
             args.setdefault("urn", f"urn::{args['name']}")
-            await gates._hooks[hook](pulumi.ResourceHookArgs(**args))
+            await gates._hooks.by_name[hook](pulumi.ResourceHookArgs(**args))
 
         deploy(lambda: pulumi.run(program), preview=preview)
 
@@ -265,7 +265,7 @@ def test_hooks_do_not_block_each_other(deploy):
         async def call(hook, name):
             arguments = pulumi.ResourceHookArgs(urn="", id="i-1", name=name, type="")
             try:
-                await gates._hooks[hook](arguments)
+                await gates._hooks.by_name[hook](arguments)
             except GateRefusedError:
                 order.append(f"{name} refused")
             else:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from components.network.addressing import plan_zones
-from components.network.vpc import Network, NetworkArgs, adopted, s3_endpoint_policy
+from components.network.vpc import Network, NetworkArgs, s3_endpoint_policy
 from components.nodes.role_policy import Account
 from config import check
 from tests.recording import REGION, ZONES
@@ -53,7 +53,7 @@ def test_exact_children(build):
         *{("Eip", f"net-nat-{z}") for z in zones},
         *{("NatGateway", f"net-nat-{z}") for z in zones},
     }
-    assert network.component_outputs("hak8s:index:Network") == {"vpc_id": "net-id"}
+    assert network.component_outputs("Network", "net") == {"vpcId": "net-id"}
 
 
 def test_vpc_resolves_names_and_is_tagged(build):
@@ -220,30 +220,3 @@ def test_a_zone_that_is_appended_changes_no_other_resource(build):
     after = {(r.type, r.name): r.inputs for r in three.resources}
     changed = {name for (_, name), inputs in before.items() if after[(_, name)] != inputs}
     assert changed == {"net-s3"}
-
-
-def test_adopted_subnets_are_used_as_they_are():
-    existing = check(
-        {
-            "network": {
-                "existing": {
-                    "vpcId": "vpc-0a",
-                    "zones": {
-                        zone: {
-                            "privateSubnetId": f"subnet-{i}a",
-                            "etcdSubnetId": f"subnet-{i}b",
-                            "etcdCidr": f"10.0.{i}.0/28",
-                        }
-                        for i, zone in enumerate(ZONES)
-                    },
-                }
-            }
-        },
-        stack="t",
-    ).network.existing
-    assert existing is not None
-    subnets = adopted(existing)
-    assert subnets.vpc_id == "vpc-0a"
-    assert subnets.private == {zone: f"subnet-{i}a" for i, zone in enumerate(ZONES)}
-    assert subnets.etcd == {zone: f"subnet-{i}b" for i, zone in enumerate(ZONES)}
-    assert subnets.public == {}

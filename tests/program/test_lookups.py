@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from components.lookups.aws_context import LookupFailedError, look_up
+from components.lookups.aws_context import look_up
+from components.lookups.aws_queries import LookupFailedError
 from components.lookups.cluster_record import cluster_entry
 from config import check
 from tests.program.test_main import ProviderError, refused
@@ -140,8 +141,8 @@ def test_a_zone_that_aws_does_not_list_today_moves_nothing_and_stops_nothing(
     before = look(config)
 
     class Troubled(Cloud):
-        def _offers(self, args):
-            return Cloud()._offers(args)
+        def _offers(self, args, zones):
+            return Cloud()._offers(args, ZONES)
 
     after = look(config, cloud=Troubled(zones=available, parameters=known(config)))
     assert after == before

@@ -507,13 +507,14 @@ def test_a_broken_item_of_a_list_hides_nothing():
         {
             "api": {"allowedCidrs": ["10.0.0.0/8", "ten"]},
             "etcd": {"electionMs": 100},
-            "network": {"existing": {"vpcId": "vpc-0a", "zones": {"a": {"etcdCidr": 1}}}},
+            "network": {
+                "existing": {"vpcId": "vpc-0a", "zones": {"a": {"etcdSubnetId": 5, "etcdCidr": 1}}}
+            },
             "pki": {"leafDays": 400, "caYears": 1},
         }
     )
     keys = [line.split(": ")[0] for line in lines]
     assert keys == [
-        "network.existing.zones.a.privateSubnetId",
         "network.existing.zones.a.etcdSubnetId",
         "network.existing.zones.a.etcdCidr",
         "api.allowedCidrs.1",

@@ -42,9 +42,13 @@ def canonical(world: World) -> World:
     """The same world with ids in the order in which they are met: how many were issued before
     makes no difference."""
     names: dict[str, str] = {}
+    for id_ in _ids(world):
+        names.setdefault(id_, f"{len(names):x}")
+    if world.issued == len(names) and all(id_ == name for id_, name in names.items()):
+        return world
 
     def name(id_: str | None) -> str | None:
-        return id_ and names.setdefault(id_, f"{len(names):x}")
+        return id_ and names[id_]
 
     machines = tuple(
         replace(
@@ -67,6 +71,19 @@ def canonical(world: World) -> World:
         lost=lost,
         issued=len(names),
     )
+
+
+def _ids(world: World) -> Iterator[str]:
+    """Ids of disks and members, in the order in which they are met."""
+    for machine in world.machines:
+        for id_ in (machine.disk, machine.said[1], machine.said_before[1]):
+            if id_:
+                yield id_
+        if machine.old and machine.old[1]:
+            yield machine.old[1]
+    for entry in (*world.entries, *world.entries_before):
+        if entry.id:
+            yield entry.id
 
 
 def reachable(start: World, budget: Budget) -> dict[World, tuple[World, str] | None]:

@@ -14,7 +14,7 @@ from node.etcd import member_plan, membership_plan
 from node.membership import Formation
 from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program, pulumi
 from tests.node.model.search import Budget, canonical, heals, reachable, story
-from tests.node.model.world import Machine, World, formed
+from tests.node.model.world import Machine, World, formed, marker
 
 GROWN = (formed(1, 3), Budget(resizes=1, sizes=(3,)))
 GROWN_ON_OLD_ANSWERS = (formed(1, 3), Budget(oddities=1, resizes=1, sizes=(3,)))
@@ -23,6 +23,12 @@ TWO_FAULTS = (formed(3, 3), Budget(faults=2))
 REWRITTEN = (formed(3, 3), Budget(faults=1, rewrites=1))
 REWRITTEN_AFTER_A_RESTORE = (formed(3, 3, restored=True), Budget(faults=1, rewrites=2))
 A_FAULT_AND_OLD_ANSWERS = (formed(3, 3), Budget(faults=1, oddities=2))
+
+
+@pytest.fixture(autouse=True)
+def _rules_of_this_test():
+    """What the rule for the marker says is known for one test: some change the rule."""
+    marker.cache_clear()
 
 
 def _forgetful(state, marker):

@@ -8,6 +8,7 @@ after somebody deleted it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal, Self
 
 from node import owned
@@ -24,6 +25,7 @@ Written = Literal["right", "old", "recreated"]
 parameter."""
 
 
+@cache
 def member(number: int) -> Member:
     """A node by its number, as the parameters have it."""
     return Member(f"etcd-{number}", f"10.0.0.{10 + number}")
@@ -128,20 +130,7 @@ class World:
 
     def marker(self) -> Formation | None:
         """What is read as the marker, by the program's own rule."""
-        listed = tuple(member(number) for number in range(self.founders))
-        first = Formation(formed=False, token="first", members=listed)
-        order = replace(first, token="second", snapshot="x", superseded=("first",))
-        markers = [first, replace(first, formed=True)]
-        markers += [order, replace(order, formed=True)] if self.restored else []
-        said = [owned.numbered(m.document(), n) for n, m in enumerate(markers, owned.FIRST)]
-        history = [owned.Version(n, document) for n, document in enumerate(said, owned.FIRST)]
-        if self.stands == "recreated":
-            history = history[:1]
-        if self.stands == "old":
-            # What was there before it was formed: after a restore, the order to restore.
-            history.append(owned.Version(len(said) + 1, said[-2]))
-        found = owned.newest(history)
-        return formation(found.document) if found else None
+        return marker(self.founders, self.stands, restored=self.restored)
 
     @property
     def settled(self) -> bool:
@@ -149,6 +138,25 @@ class World:
         return {self.number(e) for e in self.voters if self.alive(e)} == set(self.desired) and len(
             self.entries
         ) == len(self.desired)
+
+
+@cache
+def marker(founders: int, stands: str, *, restored: bool) -> Formation | None:
+    """The marker of a world; a test that changes the rule clears the cache."""
+    listed = tuple(member(number) for number in range(founders))
+    first = Formation(formed=False, token="first", members=listed)
+    order = replace(first, token="second", snapshot="x", superseded=("first",))
+    markers = [first, replace(first, formed=True)]
+    markers += [order, replace(order, formed=True)] if restored else []
+    said = [owned.numbered(m.document(), n) for n, m in enumerate(markers, owned.FIRST)]
+    history = [owned.Version(n, document) for n, document in enumerate(said, owned.FIRST)]
+    if stands == "recreated":
+        history = history[:1]
+    if stands == "old":
+        # What was there before it was formed: after a restore, the order to restore.
+        history.append(owned.Version(len(said) + 1, said[-2]))
+    found = owned.newest(history)
+    return formation(found.document) if found else None
 
 
 def formed(size: int, machines: int, *, restored: bool = False) -> World:
