@@ -1,7 +1,7 @@
 """The whole program on the real engine: a protected cluster gives up nothing that it cannot spare.
 
 The nodes' part is played by the tests; that real nodes report what is played here is for the tests
-of the node agent.
+of the node program.
 """
 
 import itertools
