@@ -23,7 +23,7 @@ from components.network.security_group_rules import Group, groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.network.vpc import Network, NetworkArgs
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
-from components.nodes.agent_archive import node_program
+from components.nodes.agent_object import agent_object
 from components.nodes.operations import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki.admin_kubeconfig import admin_kubeconfig
@@ -130,7 +130,7 @@ class Cluster(pulumi.ComponentResource):
                 parent=self,
             ),
             *self._endpoints(ids, group_ids),
-            node_program(name, bucket=bucket, parent=self),
+            agent_object(name, bucket=bucket, parent=self),
             operations_parameter(
                 name, settings=settings, paths=paths, tags=self._tags, parent=self
             ),

@@ -8,10 +8,8 @@ from components.network.placement import Placement, api_server_names, member_nam
 from config import ClusterSettings
 from node.contract import ETCD_CLIENT_PORT, ETCD_PEER_PORT
 
-PROGRAM_PREFIX = "program/"
-"""Where versions of the node program lie in the cluster's bucket."""
-SNAPSHOT_PREFIX = "snapshots/"
-"""Where etcd snapshots lie in the cluster's bucket: below it a folder for each member."""
+AGENT_PREFIX = "agent/"
+"""Where versions of the node agent lie in the cluster's bucket."""
 
 
 @dataclass(frozen=True, order=True)

@@ -1,7 +1,7 @@
 """The packages that a node's image needs: one list for user data and for the documentation.
 
 A node installs at first boot what its image lacks (`node-packages.service`). Where it reaches no
-package mirror, an image of one's own has to hold them all. What daemons and the node program call
+package mirror, an image of one's own has to hold them all. What daemons and the node agent call
 belongs to one of these or to BASE, which a test checks.
 """
 

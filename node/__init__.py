@@ -1,1 +1,1 @@
-"""What runs on the virtual machines: prepare, reconcile and report."""
+"""Node agent, which runs on the virtual machines: prepare, reconcile and report."""

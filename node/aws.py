@@ -57,12 +57,12 @@ class ParameterStore:
             read_timeout=10,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        with answering():
+        with translating_aws_errors():
             self._ssm = boto3.client("ssm", region_name=region, config=config)
 
     def files(self, path: str) -> dict[str, str]:
         """Everything below a path, decrypted, by the last part of its name."""
-        with answering():
+        with translating_aws_errors():
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
                 Path=path, WithDecryption=True
             )
@@ -77,7 +77,7 @@ class ParameterStore:
 
         A parameter that was deleted and made again begins with version 1 again, hence the time.
         """
-        with answering():
+        with translating_aws_errors():
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
             return {
                 parameter["Name"].rpartition("/")[2]: (
@@ -89,7 +89,7 @@ class ParameterStore:
 
     def get(self, name: str) -> Any:  # noqa: ANN401  JSON
         """The JSON document in a parameter."""
-        with answering():
+        with translating_aws_errors():
             text = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
         try:
             return json.loads(text)
@@ -100,7 +100,7 @@ class ParameterStore:
         """The documents in those of the parameters that exist, by name."""
         found = {}
         for start in range(0, len(names), PER_REQUEST):
-            with answering():
+            with translating_aws_errors():
                 answer = self._ssm.get_parameters(Names=names[start : start + PER_REQUEST])
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             now = parsedate_to_datetime(date) if date else datetime.now(UTC)
@@ -122,7 +122,7 @@ class ParameterStore:
 
     def _said_last(self, name: str, stored: Stored) -> Stored:
         now = datetime.now(UTC)
-        with answering():
+        with translating_aws_errors():
             pages = self._ssm.get_paginator("get_parameter_history").paginate(Name=name)
             history: dict[int, Stored] = {}
             for page in pages:
@@ -143,7 +143,7 @@ class ParameterStore:
         says nothing.
         """
         numbered = owned.numbered(document, after + 1)
-        with answering():
+        with translating_aws_errors():
             answer = self._ssm.put_parameter(
                 Name=name, Value=json.dumps(numbered), Type="String", Overwrite=True
             )
@@ -175,7 +175,7 @@ def _document(text: str) -> Any:  # noqa: ANN401  JSON
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def translating_aws_errors() -> Iterator[None]:
     """Whatever AWS or boto3 complains of, as AwsError."""
     try:
         yield

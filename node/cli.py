@@ -1,10 +1,14 @@
-"""The commands: each says in one line what it did, or what is wrong and what to do."""
+"""Command line of the node agent: each command says in one line what it did, or what is wrong and
+what to do."""
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from node import files
 from node.contract import RUNTIME
@@ -12,46 +16,109 @@ from node.errors import NodeError
 from node.machine import Machine
 from node.settings import at, load
 
-COMMANDS: Mapping[str, int | None] = {
-    "prepare": 0,
-    "reconcile": 0,
-    "report": 0,
-    "snapshot": None,
-    "defrag": 0,
-    "restore": None,
-    "release-lease": 1,
-    "liveness": 0,
+
+@dataclass(frozen=True)
+class Command:
+    """A command: the module whose `run` it is, imported only when it runs."""
+
+    module: str
+    help: str
+    etcd_only: bool = False
+    locked: bool = True
+    """Whether a second run waits for the first, since a person may run what a timer is running. The
+    others may not write where locks are, and systemd runs them one by one."""
+
+
+COMMANDS: Mapping[str, Command] = {
+    "prepare": Command("node.prepare", "bring certificates, binaries and the data volume here"),
+    "reconcile": Command("node.reconcile", "take one step towards what the stack wants"),
+    "report": Command("node.report", "write this node's status and metrics"),
+    "snapshot": Command(
+        "node.etcd.snapshot_schedule",
+        "etcd: store a snapshot, if this member leads",
+        etcd_only=True,
+    ),
+    "restore": Command(
+        "node.etcd.restore_request",
+        "etcd: start the whole tier again from a snapshot",
+        etcd_only=True,
+    ),
+    "defrag": Command(
+        "node.etcd.defrag_run",
+        "etcd: give back disk space that the database wastes",
+        etcd_only=True,
+    ),
+    "release-lease": Command(
+        "node.api.release_lease", "API server: free the lease of a daemon that ended", locked=False
+    ),
+    "liveness": Command(
+        "node.api.liveness", "API server: kill a kube-apiserver that has died", locked=False
+    ),
 }
-"""How many arguments each command takes; None where it says itself which."""
 
-MODULES = {"release-lease": "node.api.release_lease", "liveness": "node.api.liveness"}
-"""Where a command is, unless it is named as its module."""
+_USAGE = "<command> [<arguments>]"
 
-UNLOCKED = frozenset({"release-lease", "liveness"})
-"""Commands that may not write where locks are. systemd runs them one by one."""
 
-USAGE = (
-    "prepare|reconcile|report|snapshot [--when-due]|defrag"
-    "|restore [--discard-newer-writes] <snapshot>"
-    "|release-lease <daemon>|liveness"
-)
+def parser() -> ArgumentParser:
+    """The parser of command lines, of units and of people."""
+    whole = ArgumentParser(
+        "ha-node",
+        description="Node agent of ha-kubernetes. Timers run its commands; people may, too.",
+        usage=f"ha-node [-h] {_USAGE}",
+        allow_abbrev=False,
+    )
+    commands = whole.add_subparsers(
+        title="commands", metavar=_USAGE, dest="command", required=True, prog="ha-node"
+    )
+    parsers = {
+        name: commands.add_parser(
+            name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        for name, command in COMMANDS.items()
+    }
+    parsers["snapshot"].add_argument(
+        "--when-due",
+        action="store_true",
+        help="only if the interval that the stack sets has passed (for the timer)",
+    )
+    parsers["restore"].add_argument(
+        "snapshot",
+        metavar="<snapshot>",
+        help="latest, or a key such as snapshots/etcd-0/20261124T121500Z-1000.db",
+    )
+    parsers["restore"].add_argument(
+        "--discard-newer-writes",
+        action="store_true",
+        help="also while the cluster works: every write since the snapshot is lost",
+    )
+    parsers["release-lease"].add_argument(
+        "daemon", metavar="<daemon>", help="kube-controller-manager or kube-scheduler"
+    )
+    return whole
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status."""
-    command, *given = arguments or [""]
-    if command not in COMMANDS or COMMANDS[command] not in {None, len(given)}:
-        print(f"usage: node {USAGE}", file=sys.stderr)
-        return 2
+    given = vars(parser().parse_args(arguments))
+    name: str = given.pop("command")
     try:
-        with _alone(command):
-            module = import_module(MODULES.get(command, f"node.{command}"))
-            print(f"{command}: {module.run(load(), Machine(), *given)}")
+        with _exclusive(name):
+            print(f"{name}: {_run(name, given)}")
     except (NodeError, OSError, ImportError) as error:
-        said = f"{command}: {error}".replace("\n", " ")
+        said = f"{name}: {error}".replace("\n", " ")
         print(f"{_priority()}{said}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run(name: str, given: Mapping[str, Any]) -> str:
+    command, settings = COMMANDS[name], load()
+    run = import_module(command.module).run
+    if not command.etcd_only:
+        return str(run(settings, Machine(), **given))
+    if settings.etcd is None:
+        raise NodeError(f"{settings.name} is no etcd member: run this on one")
+    return str(run(settings, settings.etcd, **given))
 
 
 def _priority() -> str:
@@ -65,10 +132,9 @@ def _priority() -> str:
 
 
 @contextmanager
-def _alone(command: str) -> Iterator[None]:
-    """A person may run what a timer is running: the second waits for the first."""
-    if command in UNLOCKED:
+def _exclusive(name: str) -> Iterator[None]:
+    if not COMMANDS[name].locked:
         yield
         return
-    with files.locked(at(f"{RUNTIME}/{command}.lock")):
+    with files.locked(at(f"{RUNTIME}/{name}.lock")):
         yield

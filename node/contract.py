@@ -1,4 +1,6 @@
-"""Contract between the program and the node agent: what both sides must agree on, written once."""
+"""Contract between the Pulumi program and the node agent: what both must agree on, written once."""
+
+from enum import StrEnum
 
 ETCD_CLIENT_PORT = 2379
 ETCD_PEER_PORT = 2380
@@ -6,10 +8,25 @@ ETCD_METRICS_PORT = 2381
 """Plain HTTP: `/health` and `/metrics`."""
 API_PORT = 6443
 
+ETCD_UNIT = "etcd.service"
+PROXY_UNIT = "etcd-proxy.service"
+API_SERVER_UNIT = "kube-apiserver.service"
+
+ETCD_USER = "etcd"
+KUBERNETES_USER = "kubernetes"
+"""System user of the three daemons of an API server."""
+
+PEER_COMMON_NAME = "etcd-peer"
+"""Common name of every peer certificate, the only one that members accept on the peer port; no
+other certificate of the etcd CA has it."""
+FRONT_PROXY_COMMON_NAME = "front-proxy-client"
+
 ETCD_PKI = "/etc/etcd/pki"
 ETCD_MOUNT = "/var/lib/etcd"
 """Where the data volume is mounted."""
 ETCD_DATA = f"{ETCD_MOUNT}/data"
+ETCD_WAL = f"{ETCD_DATA}/member/wal"
+"""Write-ahead log: etcd takes a disk for initialised when this holds a `*.wal` (wal.Exist)."""
 
 KUBERNETES = "/etc/kubernetes"
 KUBERNETES_PKI = f"{KUBERNETES}/pki"
@@ -23,23 +40,84 @@ PROXY_CONFIG = f"{CONFIGURATION}/etcd-proxy.cfg"
 AUTHORIZED_KEYS = f"{CONFIGURATION}/authorized_keys"
 """Public SSH keys of operators, written by `reconcile`."""
 
+PROXY_RUNTIME = "/run/etcd-proxy"
+PROXY_SOCKET = f"{PROXY_RUNTIME}/admin.sock"
+"""Where HAProxy takes commands."""
+
 RUNTIME = "/run/ha-kubernetes"
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`), written by `reconcile`
 once it decided how etcd starts.
 
-It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" beside
+It exists only while an empty disk is to be started, and a reboot removes it: a stale "new" with
 an emptied disk would form a second cluster. etcd.service starts only with this file or with a
 write-ahead log (ConditionPathExists=|, ConditionPathExistsGlob=|).
 """
 
 CACHE = "/var/cache/ha-kubernetes"
-"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size beside the
-data would compete with etcd's own writes, and could fill its disk."""
+"""Snapshots on their way to S3 or back. On the root disk: a file of the database's size alongside
+the data would compete with etcd's own writes, and could fill its disk."""
 
 LIBRARY = "/usr/local/lib/ha-kubernetes"
 BINARIES = "/usr/local/bin"
 NODE_COMMAND = "/usr/local/sbin/ha-node"
+
+SNAPSHOT_PREFIX = "snapshots/"
+"""Where etcd snapshots lie in the cluster's bucket: below it a folder for each member."""
+
+INTERVAL_SECONDS = 30
+"""Seconds between two runs of `reconcile`, and of `report`."""
+GATE_STALE_SECONDS = 3 * INTERVAL_SECONDS
+"""Age at which a report no longer counts for a gate of `pulumi up`, which then waits."""
+NODE_STALE_SECONDS = 6 * INTERVAL_SECONDS
+"""Age at which a report no longer counts for other nodes, which then go on without its node: three
+missed ones may be a slow AWS, six are a dead machine."""
+
+
+class EtcdState(StrEnum):
+    """State of an etcd node, as it reports it."""
+
+    WAITING = "waiting"
+    """etcd does not answer."""
+    EMPTY = "empty"
+    """The disk is empty and the node asks to join."""
+    JOINING = "joining"
+    """A learner, or about to be."""
+    MEMBER = "member"
+    """A voter."""
+    LEFT = "left"
+    """No member, and none to be."""
+
+
+class Role(StrEnum):
+    """Role of a member in the membership that a node reports."""
+
+    VOTER = "voter"
+    LEARNER = "learner"
+
+
+class Metric(StrEnum):
+    """Metric that nodes send to CloudWatch, with the one dimension Cluster."""
+
+    HAS_LEADER = "HasLeader"
+    """1 when an etcd member knows a leader, else 0: also without an etcd to ask."""
+    NO_SPACE = "NoSpaceAlarm"
+    """1 when etcd's cluster-wide alarm is on, else 0."""
+    CORRUPT = "CorruptAlarm"
+    """1 when etcd's cluster-wide alarm is on, else 0."""
+    DATABASE_QUOTA_PERCENT = "DatabaseQuotaPercent"
+    """Size of the database file against the quota: what etcd itself compares."""
+    MISSING_MEMBERS = "MissingMembers"
+    """Desired members that are no healthy voters, from the member that leads."""
+    SNAPSHOT_AGE_SECONDS = "SnapshotAgeSeconds"
+    """Of the newest snapshot that a member knows to be stored."""
+    SNAPSHOT_FAILED = "SnapshotFailed"
+    """1 when the last attempt of the member that leads failed, else 0."""
+    DATA_DISK_NEEDED_PERCENT = "DataDiskNeededPercent"
+    """Used part of the data volume's file system, with the database counted as large as its
+    quota."""
+    CERTIFICATE_DAYS_LEFT = "CertificateDaysLeft"
+    """Of the certificate of a node that expires first, a CA's or a leaf's."""
 
 
 def metric_namespace(cluster: str) -> str:

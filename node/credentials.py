@@ -1,9 +1,9 @@
-"""The certificates and keys of this node: the complete old set or the complete new one.
+"""Certificates and keys of this node: the complete old set or the complete new one.
 
 Two questions, asked apart. Can daemons start with a set (`problems`)? That is all that is asked of
 the one on disk: a machine that boots with expired certificates still has a cluster to come back to
 and a person to reissue them. May a set take its place? Only one that others would accept now: of
-the CA beside it, already valid and not expired by this machine's clock. A clock that is wrong so
+the CA alongside it, already valid and not expired by this machine's clock. A clock that is wrong so
 keeps what is there, and never replaces it.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from node import certificates, files
+from node import files, openssl
 from node.errors import NodeError
 from node.settings import CA_OF, FILES, OWNER, Settings
 
@@ -63,7 +63,7 @@ def _refusal(settings: Settings, directory: Path, changed: Collection[str]) -> s
     if wrong := problems(settings, directory) or _foreign(settings, directory, changed):
         return f"{', '.join(wrong)}: run pulumi up"
     spans = {
-        name: certificates.validity((directory / name).read_text())
+        name: openssl.validity((directory / name).read_text())
         for name in changed
         if name.endswith(".crt")
     }
@@ -90,15 +90,15 @@ def _untimely(spans: Mapping[str, tuple[datetime, datetime]], now: datetime) -> 
 
 
 def _foreign(settings: Settings, directory: Path, changed: Collection[str]) -> list[str]:
-    """What does not belong to what lies beside it."""
+    """What does not belong to what lies alongside it."""
     foreign = [
         f"{leaf}.crt is not signed by {ca}"
         for leaf, ca in CA_OF[settings.tier].items()
         if {f"{leaf}.crt", ca}.intersection(changed)
-        and not certificates.signed(directory / f"{leaf}.crt", directory / ca)
+        and not openssl.signed(directory / f"{leaf}.crt", directory / ca)
     ]
     if {"sa.key", "sa.pub"}.intersection(changed):
-        public = certificates.public_key(directory / "sa.key")
+        public = openssl.public_key(directory / "sa.key")
         if public.strip() != (directory / "sa.pub").read_text().strip():
             foreign.append("sa.pub is not of sa.key")
     return foreign

@@ -2,7 +2,7 @@
 
 
 class NodeError(Exception):
-    """Something outside the program is wrong; the message names the cause and the remedy."""
+    """Something outside the agent is wrong; the message names the cause and the remedy."""
 
 
 class AwsError(NodeError):

@@ -1,4 +1,4 @@
-"""The machine under the program: other programs, services, mounts."""
+"""Machine that the agent runs on: other programs, services, mounts."""
 
 import fcntl
 import os
@@ -23,7 +23,7 @@ RUNNING = {"active", "activating", "reloading"}
 
 
 class Machine:
-    """What the program changes outside its files. Tests put real processes behind it."""
+    """What the agent changes outside its files. Tests put real processes behind it."""
 
     def active(self, unit: str) -> bool:
         """Whether a service runs or is starting."""

@@ -1,4 +1,4 @@
-"""What Parameter Store says of the etcd tier, and what etcd says of itself."""
+"""Desired members and marker of the etcd tier, as Parameter Store holds them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,9 +36,9 @@ class Formation:
     snapshot: str | None = None
     """Key of the snapshot that the founders start from; None for an empty cluster."""
     bump: int | None = None
-    """How far the founders lift the snapshot's revisions; None in markers of older programs."""
+    """How far the founders lift the snapshot's revisions; None in markers of older agents."""
     superseded: tuple[str, ...] = ()
-    """Tokens of the incarnations that a restore put this one in the place of, the last one last."""
+    """Tokens of the clusters that a restore put this one in the place of, the last one last."""
 
     @property
     def restoring(self) -> bool:
@@ -46,11 +46,11 @@ class Formation:
         return self.snapshot is not None and not self.formed
 
     def owns(self, token: str | None) -> bool:
-        """Whether data of that token is of this incarnation; data without one is not doubted."""
+        """Whether data of that token is of this cluster; data without one is not doubted."""
         return token is None or token == self.token
 
     def supersedes(self, token: str | None) -> bool:
-        """Whether data of that token is of an incarnation that this one took the place of.
+        """Whether data of that token is of a cluster that this one took the place of.
 
         Another token alone does not say so: the marker may be the older one.
         """

@@ -1,4 +1,4 @@
-"""What a node tells CloudWatch. All have the one dimension Cluster; statistics do the rest.
+"""Metrics of every node. All have the one dimension Cluster; statistics do the rest.
 
 A metric for each node would cost 0.30 US dollars a month each, and an alarm of its own; the alarms
 ask for the worst or the best of all nodes (`components/monitoring/alarms.py`).
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import boto3
 from botocore.config import Config
 
-from node.aws import answering
-from node.certificates import validity
-from node.contract import metric_namespace
+from node.aws import translating_aws_errors
+from node.contract import Metric, metric_namespace
 from node.errors import AwsError, NodeError
+from node.openssl import validity
 from node.settings import FILES, Settings
 
 ATTEMPTS = 2
@@ -29,7 +29,7 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
     )
     dimensions = [{"Name": "Cluster", "Value": settings.cluster}]
     try:
-        with answering():
+        with translating_aws_errors():
             boto3.client("cloudwatch", region_name=settings.region, config=config).put_metric_data(
                 Namespace=metric_namespace(settings.cluster),
                 MetricData=[
@@ -43,7 +43,7 @@ def publish(settings: Settings, values: Mapping[str, float]) -> str:
 
 
 def certificate_days(settings: Settings) -> dict[str, float]:
-    """CertificateDaysLeft of the certificate of this node that expires first, a CA's or a leaf's.
+    """Days until the first certificate of this node expires.
 
     A CA may end before what it signed. Nothing without certificates: `prepare` says what is wrong
     with them.
@@ -56,4 +56,4 @@ def certificate_days(settings: Settings) -> dict[str, float]:
         ]
     except (OSError, NodeError):
         return {}
-    return {"CertificateDaysLeft": (min(ends) - datetime.now(UTC)).total_seconds() / 86400}
+    return {Metric.CERTIFICATE_DAYS_LEFT: (min(ends) - datetime.now(UTC)).total_seconds() / 86400}

@@ -1,4 +1,4 @@
-"""What the stack wants of a node while it runs; a change of it replaces no machine.
+"""Operations: what the stack wants of a node while it runs; a change of it replaces no machine.
 
 The document in Parameter Store, as Pulumi writes it:
 

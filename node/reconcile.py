@@ -3,7 +3,7 @@
 from node import operations, refresh
 from node.api import proxy
 from node.errors import NodeError
-from node.etcd import tier
+from node.etcd import reconcile_member
 from node.machine import Machine
 from node.settings import Settings
 
@@ -26,5 +26,5 @@ def _every_run(settings: Settings, machine: Machine) -> list[str]:
 
 def _tier(settings: Settings, machine: Machine) -> str:
     if settings.etcd:
-        return tier.run(settings, settings.etcd, machine)
+        return reconcile_member.run(settings, settings.etcd, machine)
     return proxy.run(settings, machine)

@@ -24,14 +24,15 @@ from collections.abc import Mapping
 
 from node import credentials, files
 from node.aws import ParameterStore
+from node.contract import API_SERVER_UNIT, ETCD_UNIT
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
 
 READ_AT_START: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "etcd": {"etcd.service": ("ca.crt",)},
+    "etcd": {ETCD_UNIT: ("ca.crt",)},
     "api": {
-        "kube-apiserver.service": ("etcd-ca.crt", "sa.key", "sa.pub"),
+        API_SERVER_UNIT: ("etcd-ca.crt", "sa.key", "sa.pub"),
         "kube-controller-manager.service": ("ca.crt", "sa.key"),
     },
 }

@@ -11,7 +11,7 @@ from node import metrics
 from node.api import readiness
 from node.aws import ParameterStore
 from node.etcd import member_metrics as etcd
-from node.etcd import status
+from node.etcd import member_status
 from node.machine import Machine
 from node.settings import Settings
 from node.status import stamped
@@ -30,7 +30,7 @@ def run(settings: Settings, _machine: Machine) -> str:
 
 def _write(settings: Settings) -> dict[str, Any]:
     if settings.etcd:
-        return status.write(settings, settings.etcd)
+        return member_status.write(settings, settings.etcd)
     state = readiness.report(settings)
     ParameterStore(settings.region).insist(settings.parameters["status"], stamped(state))
     return state

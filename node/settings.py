@@ -1,4 +1,4 @@
-"""The settings of this node, read from /etc/ha-kubernetes/node.json, and where its files are.
+"""Settings of this node, read from /etc/ha-kubernetes/node.json, and where its files are.
 
 The document (no secrets), as cloud-init writes it:
 
@@ -21,9 +21,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from node.contract import ETCD_DATA, ETCD_MOUNT, ETCD_PKI, KUBERNETES_PKI, NODE_JSON
+from node.contract import (
+    ETCD_MOUNT,
+    ETCD_PKI,
+    ETCD_USER,
+    KUBERNETES_PKI,
+    KUBERNETES_USER,
+    NODE_JSON,
+)
 from node.errors import NodeError
 
 CA_OF: Mapping[str, Mapping[str, str]] = {
@@ -61,9 +68,8 @@ FILES = {
 """The files without which a tier's daemons do not start."""
 
 PKI = {"etcd": ETCD_PKI, "api": KUBERNETES_PKI}
-OWNER = {"etcd": "etcd", "api": "kubernetes"}
+OWNER = {"etcd": ETCD_USER, "api": KUBERNETES_USER}
 
-WAL = f"{ETCD_DATA}/member/wal"
 TOKEN = f"{ETCD_MOUNT}/token"
 """Cluster token of the data: that of the marker that it was founded or joined under."""
 
@@ -74,7 +80,7 @@ class Artifact:
 
     url: str
     sha256: str
-    kind: str
+    kind: Literal["binary", "tar.gz"]
     binaries: Sequence[str]
 
 

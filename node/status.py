@@ -1,4 +1,4 @@
-"""What every node says of itself, whatever its tier."""
+"""Status of every node, whatever its tier: its machine and its time."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

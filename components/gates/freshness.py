@@ -9,11 +9,10 @@ look, and measures ages with its own monotonic clock only.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-STALE_SECONDS = 90.0
-"""Three reports missed: a node reports every 30 s (node-report.timer)."""
+from node.contract import GATE_STALE_SECONDS
 
 UNHEARD = "has not reported since this update began"
-SILENT = f"has not reported for {STALE_SECONDS:.0f} s"
+SILENT = f"has not reported for {GATE_STALE_SECONDS} s"
 
 
 @dataclass
@@ -50,4 +49,4 @@ class Freshness:
             return "has no report in Parameter Store"
         if seen.written_after is None:
             return UNHEARD
-        return SILENT if now - seen.written_after > STALE_SECONDS else None
+        return SILENT if now - seen.written_after > GATE_STALE_SECONDS else None

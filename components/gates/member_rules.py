@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from components.gates.reports import EtcdReport, NoReport
 from components.gates.verdict import Pass, Refuse, Verdict, Wait
 from config.quorum import Quorum
+from node.contract import EtcdState, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +46,11 @@ def may_be_replaced(tier: Tier, member: str, *, running: bool) -> Verdict:
     membership = _membership(tier)
     if isinstance(membership, Wait):
         return membership
-    voters = {name for name, role in membership.items() if role == "voter"}
+    voters = {name for name, role in membership.items() if role == Role.VOTER}
     if member in voters:
         return _can_spare(tier, member, voters)
     own = tier.of(member)
-    if isinstance(own, EtcdReport) and own.state == "member":
+    if isinstance(own, EtcdReport) and own.state == EtcdState.MEMBER:
         return Wait((f"{member} says that it is a member, and the leader does not say so yet",))
     return Pass("it has no vote")
 
@@ -75,7 +76,7 @@ def may_leave(tier: Tier, member: str) -> Verdict:
         return verdict
     own = tier.of(member)
     if isinstance(own, EtcdReport):
-        if own.state == "left":
+        if own.state == EtcdState.LEFT:
             return Pass("it has left the cluster")
         return Wait((f"{member} has not left the cluster yet (it reports {own.state})",))
     membership = _membership(tier)
@@ -115,7 +116,7 @@ def _membership(tier: Tier) -> Mapping[str, str] | Wait:
         and report.leader
         and report.members is not None
         and _complaint(tier, name) is None
-        and report.members.get(name) == "voter"
+        and report.members.get(name) == Role.VOTER
     ]
     if not claims:
         return Wait((*_complaints(tier), "no leader has reported"))
@@ -135,6 +136,6 @@ def _complaint(tier: Tier, name: str) -> str | None:
     said = tier.of(name)
     if isinstance(said, NoReport):
         return f"{name} {said.reason}"
-    if said.state != "member":
+    if said.state != EtcdState.MEMBER:
         return f"{name} is no member yet (it reports {said.state})"
     return None if said.healthy else f"{name} is not healthy"

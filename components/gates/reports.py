@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from node import owned
+from node.contract import EtcdState, Role
 
-STATES = frozenset({"waiting", "empty", "joining", "member", "left"})
-ROLES = frozenset({"voter", "learner"})
+STATES = frozenset(EtcdState)
+ROLES = frozenset(Role)
 
 
 @dataclass(frozen=True, kw_only=True)

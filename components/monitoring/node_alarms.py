@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from node.contract import Metric
+
 QUOTA_PERCENT = 80
 """Of the database quota. At 100 etcd refuses writes (operations guide, "Space quota")."""
 DISK_PERCENT = 90
@@ -22,7 +24,7 @@ class NodeAlarm:
     """The name, after the cluster's."""
     description: str
     """What is wrong when it fires."""
-    metric: str
+    metric: Metric
     """Name of the metric; its one dimension is the cluster."""
     statistic: Literal["Minimum", "Maximum"]
     """Over all nodes and one minute."""
@@ -46,7 +48,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="no-leader",
             description="No etcd member has had a leader for three minutes, so no write succeeds: "
             "bring members back until more than half of them run",
-            metric="HasLeader",
+            metric=Metric.HAS_LEADER,
             statistic="Maximum",
             below=1,
             minutes=3,
@@ -56,7 +58,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="missing-members",
             description="A desired etcd member has not been a healthy voter for five minutes: the "
             "next loss may stop every write; bring it back first",
-            metric="MissingMembers",
+            metric=Metric.MISSING_MEMBERS,
             statistic="Maximum",
             above=0,
             minutes=5,
@@ -66,7 +68,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="snapshot-age",
             description=f"No etcd snapshot for {overdue} minutes, so three were missed: look at "
             "the leader's node-snapshot.service",
-            metric="SnapshotAgeSeconds",
+            metric=Metric.SNAPSHOT_AGE_SECONDS,
             statistic="Minimum",
             above=overdue * 60,
             minutes=5,
@@ -77,7 +79,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="snapshot-failed",
             description="The last etcd snapshot could not be taken or stored: see `snapshot` in "
             "the statuses of the members",
-            metric="SnapshotFailed",
+            metric=Metric.SNAPSHOT_FAILED,
             statistic="Maximum",
             above=0,
             minutes=1,
@@ -87,7 +89,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="data-disk",
             description=f"The data disk of an etcd member is over {DISK_PERCENT} % full, or would "
             "be with a database as large as its quota: raise etcd.dataVolume.sizeGib",
-            metric="DataDiskNeededPercent",
+            metric=Metric.DATA_DISK_NEEDED_PERCENT,
             statistic="Maximum",
             above=DISK_PERCENT,
             minutes=5,
@@ -97,7 +99,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="no-space",
             description="The etcd database is full (NOSPACE) and takes no writes: start "
             "node-defrag.service on each member",
-            metric="NoSpaceAlarm",
+            metric=Metric.NO_SPACE,
             statistic="Maximum",
             above=0,
             minutes=1,
@@ -107,7 +109,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="corrupt",
             description="Data of an etcd member differs from the others' (CORRUPT): find which, "
             "and replace its disk; do not defragment",
-            metric="CorruptAlarm",
+            metric=Metric.CORRUPT,
             statistic="Maximum",
             above=0,
             minutes=1,
@@ -117,7 +119,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="database-size",
             description=f"The etcd database is over {QUOTA_PERCENT} % of its quota: find what "
             "fills it, or raise etcd.quotaGib",
-            metric="DatabaseQuotaPercent",
+            metric=Metric.DATABASE_QUOTA_PERCENT,
             statistic="Maximum",
             above=QUOTA_PERCENT,
             minutes=5,
@@ -127,7 +129,7 @@ def node_alarms(snapshot_minutes: int) -> tuple[NodeAlarm, ...]:
             suffix="certificates",
             description=f"A certificate of a node expires in less than {CERTIFICATE_DAYS} days: "
             "raise pki.epoch and run pulumi up",
-            metric="CertificateDaysLeft",
+            metric=Metric.CERTIFICATE_DAYS_LEFT,
             statistic="Minimum",
             below=CERTIFICATE_DAYS,
             minutes=5,

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.tags import named
 
 SERVICES = ("ssm", "monitoring")
-"""Names in PrivateLink of the AWS APIs that the node program calls: Parameter Store, CloudWatch. S3
+"""Names in PrivateLink of the AWS APIs that the node agent calls: Parameter Store, CloudWatch. S3
 has a gateway endpoint. KMS is called by these services, EC2 and load balancing by nobody."""
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.naming import PROGRAM_PREFIX, SNAPSHOT_PREFIX, ParameterPaths
-from node.contract import metric_namespace
+from components.naming import AGENT_PREFIX, ParameterPaths
+from node.contract import SNAPSHOT_PREFIX, metric_namespace
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _every_node(
             # this node's files only, whatever else the role could fetch.
             "Condition": {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
         },
-        _allow("Program", ["s3:GetObject"], [f"{bucket_arn}/{PROGRAM_PREFIX}*"]),
+        _allow("Agent", ["s3:GetObject"], [f"{bucket_arn}/{AGENT_PREFIX}*"]),
         _through_s3(account, _allow("DecryptObjects", ["kms:Decrypt"], [key_arn])),
         {
             **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),

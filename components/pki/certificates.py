@@ -8,6 +8,7 @@ import pulumi
 
 from components.naming import ApiServer, EtcdMember
 from components.network.addressing import service_address
+from node.contract import FRONT_PROXY_COMMON_NAME, PEER_COMMON_NAME
 
 Authority = Literal["kubernetes", "etcd", "front-proxy"]
 """The three trust domains. One authority for all would let any API client in to etcd, and let it
@@ -17,9 +18,6 @@ SERVER_USES = ("digital_signature", "server_auth")
 CLIENT_USES = ("digital_signature", "client_auth")
 MEMBER_USES = ("digital_signature", "server_auth", "client_auth")
 """An etcd member dials its peers, and its gateway dials itself, with the certificate it serves."""
-
-PEER_COMMON_NAME = "etcd-peer"
-"""The one name that members accept on the peer port; no client certificate has it."""
 
 CLUSTER_DOMAIN = "cluster.local"
 
@@ -75,7 +73,7 @@ def api_server_certificates(
             CLIENT_USES,
             "system:masters",
         ),
-        CertificateSpec("front-proxy-client", "front-proxy", "front-proxy-client", CLIENT_USES),
+        CertificateSpec("front-proxy-client", "front-proxy", FRONT_PROXY_COMMON_NAME, CLIENT_USES),
         CertificateSpec(
             "controller-manager", "kubernetes", "system:kube-controller-manager", CLIENT_USES
         ),

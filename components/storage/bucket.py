@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import SNAPSHOT_PREFIX
 from components.tags import named
+from node.contract import SNAPSHOT_PREFIX
 
 NONCURRENT_DAYS = 7
 """Days in which an overwritten or deleted snapshot can still be brought back. Nobody's role may

@@ -3,6 +3,6 @@
 from components.userdata.api_server import api_server
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.encoding import UserDataTooLargeError, encode
-from components.userdata.etcd import etcd_member
+from components.userdata.etcd_member import etcd_member
 
 __all__ = ["CloudConfig", "File", "UserDataTooLargeError", "api_server", "encode", "etcd_member"]

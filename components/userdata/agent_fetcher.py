@@ -5,17 +5,17 @@ from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import unit
 from node.contract import LIBRARY
 
-FETCH_PROGRAM = f"{LIBRARY}/fetch-program"
+FETCH_AGENT = f"{LIBRARY}/fetch-agent"
 
 
-def program_fetcher() -> tuple[File, ...]:
-    """node-program.service, after the packages: the script needs python3-boto3."""
+def agent_fetcher() -> tuple[File, ...]:
+    """node-agent.service, after the packages: the script needs python3-boto3."""
     return (
         unit(
-            "node-program.service",
+            "node-agent.service",
             {
                 "Unit": {
-                    "Description": "Node program",
+                    "Description": "Node agent",
                     "Wants": "network-online.target node-packages.service",
                     "After": "network-online.target node-packages.service",
                     **FOREVER,
@@ -23,8 +23,8 @@ def program_fetcher() -> tuple[File, ...]:
                 "Service": {
                     "Type": "oneshot",
                     "RemainAfterExit": True,
-                    "ExecStart": FETCH_PROGRAM,
-                    # Longer than all its attempts together; then it begins anew.
+                    "ExecStart": FETCH_AGENT,
+                    # Longer than all its attempts together; then it begins again.
                     "TimeoutStartSec": "5min",
                     "Restart": "on-failure",
                     "RestartSec": "5s",
@@ -37,5 +37,5 @@ def program_fetcher() -> tuple[File, ...]:
                 "Install": {"WantedBy": "multi-user.target"},
             },
         ),
-        File.script(FETCH_PROGRAM, "fetch_program.py"),
+        File.script(FETCH_AGENT, "fetch_agent.py"),
     )

@@ -6,14 +6,22 @@ from dataclasses import asdict
 from typing import Literal
 
 from components.naming import ParameterPaths
-from components.userdata.agent_archive import PROGRAM, program
-from components.userdata.agent_fetcher import program_fetcher
-from components.userdata.artifacts import Artifact
+from components.userdata.agent_archive import AGENT, agent_archive
+from components.userdata.agent_fetcher import agent_fetcher
 from components.userdata.cloud_config import File
 from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
-from node.contract import CACHE, CONFIGURATION, LIBRARY, NODE_COMMAND, NODE_JSON, RUNTIME
+from node.contract import (
+    CACHE,
+    CONFIGURATION,
+    INTERVAL_SECONDS,
+    LIBRARY,
+    NODE_COMMAND,
+    NODE_JSON,
+    RUNTIME,
+)
+from node.settings import Artifact
 
 Tier = Literal["etcd", "api"]
 
@@ -37,12 +45,12 @@ def node_json(
     artifacts: Sequence[Artifact],
     etcd: Mapping[str, object] | None = None,
 ) -> File:
-    """Which node this is. The program's side of it is `node/settings.py`.
+    """Which node this is; the agent reads it in `node/settings.py`.
 
-    `bucket` is the cluster's, which holds the program.
+    `bucket` is the cluster's, which holds the agent.
     """
     paths = ParameterPaths(settings.cluster_name)
-    wanted = program()
+    wanted = agent_archive()
     document: dict[str, object] = {
         "cluster": settings.cluster_name,
         "name": name,
@@ -55,7 +63,7 @@ def node_json(
             "formation": paths.formation,
             "operations": paths.operations,
         },
-        "program": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
+        "agent": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
         "artifacts": [asdict(artifact) for artifact in artifacts],
     }
     if etcd is not None:
@@ -66,16 +74,16 @@ def node_json(
 def node_units(
     packages: Sequence[str], writable: Sequence[str], *, capability: str = ""
 ) -> tuple[File, ...]:
-    """Packages, the program, `prepare`, then `reconcile` and `report` every half minute.
+    """Packages, the agent, `prepare`, then `reconcile` and `report` every half minute.
 
     `writable` are the paths that `reconcile` changes besides its own configuration, `capability` is
     one that it needs besides those of every command.
     """
     return (
         _packages(packages),
-        *program_fetcher(),
+        *agent_fetcher(),
         _prepare(),
-        # A restore fetches a snapshot of up to 8 GiB; what is interrupted begins anew.
+        # A restore fetches a snapshot of up to 8 GiB; what is interrupted begins again.
         node_command("reconcile", "6h", (CONFIGURATION, *writable), capability=capability),
         _timer("reconcile"),
         node_command("report", "90s", ()),
@@ -117,21 +125,21 @@ def _prepare() -> File:
         {
             "Unit": {
                 "Description": "Certificates, binaries and disk of this node",
-                "Wants": "network-online.target node-program.service",
-                "After": "network-online.target node-program.service",
+                "Wants": "network-online.target node-agent.service",
+                "After": "network-online.target node-agent.service",
                 **FOREVER,
             },
             "Service": {
                 "Type": "oneshot",
                 "RemainAfterExit": True,
-                "ExecStart": f"/usr/bin/python3 {PROGRAM} prepare",
+                "ExecStart": f"/usr/bin/python3 {AGENT} prepare",
                 # Longer than any wait inside; then the next attempt begins with what is there.
                 "TimeoutStartSec": "15min",
                 "Restart": "on-failure",
                 "RestartSec": "5s",
                 "RuntimeDirectory": _RUNTIME_DIRECTORY,
                 "RuntimeDirectoryPreserve": True,
-                # It mounts the data volume, and a mount made in a name space of its own would
+                # It mounts the data volume, and a mount made in a namespace of its own would
                 # be invisible to etcd: hence nothing that makes one, ProtectSystem included.
                 **NO_MOUNT_NAMESPACE,
                 "CapabilityBoundingSet": (
@@ -166,7 +174,7 @@ def node_command(
             "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
             "Service": {
                 "Type": "oneshot",
-                "ExecStart": f"/usr/bin/python3 {PROGRAM} {command}",
+                "ExecStart": f"/usr/bin/python3 {AGENT} {command}",
                 "TimeoutStartSec": timeout,
                 "RuntimeDirectory": _RUNTIME_DIRECTORY,
                 "RuntimeDirectoryPreserve": True,
@@ -188,10 +196,10 @@ def _timer(command: str) -> File:
     return unit(
         f"node-{command}.timer",
         {
-            "Unit": {"Description": f"ha-node {command} every 30 s"},
+            "Unit": {"Description": f"ha-node {command} every {INTERVAL_SECONDS} s"},
             "Timer": {
                 "OnActiveSec": "1s",
-                "OnUnitInactiveSec": "30s",
+                "OnUnitInactiveSec": f"{INTERVAL_SECONDS}s",
                 # systemd's default of a minute would double the interval.
                 "AccuracySec": "1s",
             },

@@ -8,19 +8,19 @@ from components.userdata.authentication import authentication_config
 from components.userdata.cloud_config import CloudConfig
 from components.userdata.controllers import controller_files
 from components.userdata.etcd_proxy import etcd_proxy_unit
-from components.userdata.host import APPLY, host_files
 from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
+from components.userdata.operating_system import APPLY, host_files
 from config import ClusterSettings
 from config.image import PACKAGES
-from node.contract import KUBERNETES
+from node.contract import API_SERVER_UNIT, KUBERNETES, KUBERNETES_USER, PROXY_UNIT
 
 _UNITS = (
     "node-packages.service",
-    "node-program.service",
+    "node-agent.service",
     "node-prepare.service",
-    "etcd-proxy.service",
-    "kube-apiserver.service",
+    PROXY_UNIT,
+    API_SERVER_UNIT,
     "kube-controller-manager.service",
     "kube-scheduler.service",
     "node-reconcile.timer",
@@ -34,7 +34,7 @@ def api_server(
 ) -> CloudConfig:
     """The user data of an API server VM. It names no etcd member: the proxy follows them.
 
-    `bucket` is the cluster's, which holds the program.
+    `bucket` is the cluster's, which holds the agent.
     """
     identity = node_json(
         settings,
@@ -48,7 +48,7 @@ def api_server(
         hostname=node.name,
         write_files=(
             identity,
-            *host_files(node.name, "kubernetes", "Kubernetes control plane"),
+            *host_files(node.name, KUBERNETES_USER, "Kubernetes control plane"),
             *node_units(PACKAGES["api"], (KUBERNETES,)),
             etcd_proxy_unit(),
             kube_apiserver_unit(settings),

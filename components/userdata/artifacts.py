@@ -1,26 +1,14 @@
 """Artifacts: what a node downloads, and from where."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from config import ClusterSettings
 from config.versions import ETCD, KUBERNETES, ArtifactName, Release
+from node.settings import Artifact
 
 CONTROL_PLANE: tuple[ArtifactName, ...] = (
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
 )
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A download: `kind` says whether it is a binary or an archive that holds binaries."""
-
-    url: str
-    sha256: str
-    kind: Literal["binary", "tar.gz"]
-    binaries: tuple[str, ...]
 
 
 def etcd_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:

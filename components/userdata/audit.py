@@ -22,7 +22,7 @@ _POLICY = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
-        # The balancer's checks, and renewals: every few seconds, for ever.
+        # The load balancer's checks, and renewals: every few seconds, for ever.
         {"level": "None", "nonResourceURLs": ["/healthz*", "/livez*", "/readyz*", "/version"]},
         {
             "level": "None",

@@ -1,6 +1,6 @@
 """kube-controller-manager and kube-scheduler: one of each leads, the others stand by."""
 
-from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File, dump_yaml
 from components.userdata.flags import command
@@ -9,7 +9,13 @@ from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.types import format_duration
-from node.contract import BINARIES, KUBERNETES, KUBERNETES_PKI
+from node.contract import (
+    API_SERVER_UNIT,
+    BINARIES,
+    KUBERNETES,
+    KUBERNETES_PKI,
+    KUBERNETES_USER,
+)
 
 SCHEDULER_CONFIG = f"{KUBERNETES}/scheduler.yaml"
 
@@ -34,15 +40,15 @@ def _unit(name: str, flags: dict[str, str | bool]) -> File:
                 "Description": f"Kubernetes {name.removeprefix('kube-').replace('-', ' ')}",
                 # After the API server, so that it stops first and can still give up its lease.
                 "Wants": wants,
-                "After": f"{after} kube-apiserver.service",
+                "After": f"{after} {API_SERVER_UNIT}",
                 **FOREVER,
             },
             "Service": {
-                "User": "kubernetes",
+                "User": KUBERNETES_USER,
                 "ExecStart": command(f"{BINARIES}/{name}", flags),
                 # A leader that died must not keep the others waiting for its lease to expire.
                 # In the daemon's own sandbox; whatever comes of it, the daemon starts again (-).
-                "ExecStopPost": f"-/usr/bin/python3 {PROGRAM} release-lease {name}",
+                "ExecStopPost": f"-/usr/bin/python3 {AGENT} release-lease {name}",
                 "TimeoutStopSec": "30s",
                 "Restart": "always",
                 "RestartSec": "2s",

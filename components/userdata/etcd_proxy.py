@@ -4,13 +4,13 @@ from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
-from node.contract import PROXY_CONFIG
+from node.contract import PROXY_CONFIG, PROXY_RUNTIME, PROXY_UNIT
 
 
 def etcd_proxy_unit() -> File:
     """etcd-proxy.service; its configuration follows the membership and is written on the node."""
     return unit(
-        "etcd-proxy.service",
+        PROXY_UNIT,
         {
             "Unit": {
                 "Description": "Proxy to etcd",
@@ -24,7 +24,7 @@ def etcd_proxy_unit() -> File:
                 "User": "haproxy",
                 "ExecStart": f"/usr/sbin/haproxy -Ws -f {PROXY_CONFIG}",
                 # Its servers change through a socket here, without a reload: node/api/haproxy.py.
-                "RuntimeDirectory": "etcd-proxy",
+                "RuntimeDirectory": PROXY_RUNTIME.removeprefix("/run/"),
                 "RuntimeDirectoryMode": "0700",
                 # A broken configuration must not take down a proxy that works.
                 "ExecReload": [

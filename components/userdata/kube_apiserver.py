@@ -11,7 +11,17 @@ from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.types import format_duration
-from node.contract import API_PORT, BINARIES, ETCD_CLIENT_PORT, KUBERNETES_PKI, NODE_ENV
+from node.contract import (
+    API_PORT,
+    API_SERVER_UNIT,
+    BINARIES,
+    ETCD_CLIENT_PORT,
+    FRONT_PROXY_COMMON_NAME,
+    KUBERNETES_PKI,
+    KUBERNETES_USER,
+    NODE_ENV,
+    PROXY_UNIT,
+)
 
 SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local"
 
@@ -26,18 +36,18 @@ def kube_apiserver_unit(settings: ClusterSettings) -> File:
     stop = settings.api.shutdown_delay + REQUEST_TIMEOUT + STOP_MARGIN
     wants, after = PREPARED["Wants"], PREPARED["After"]
     return unit(
-        "kube-apiserver.service",
+        API_SERVER_UNIT,
         {
             "Unit": {
                 "Description": "Kubernetes API server",
                 # After the proxy, so that it stops before it: requests in flight need etcd.
-                "Wants": f"{wants} etcd-proxy.service",
-                "After": f"{after} etcd-proxy.service",
+                "Wants": f"{wants} {PROXY_UNIT}",
+                "After": f"{after} {PROXY_UNIT}",
                 **FOREVER,
             },
             "Service": {
                 "Type": "notify",
-                "User": "kubernetes",
+                "User": KUBERNETES_USER,
                 "EnvironmentFile": NODE_ENV,
                 "ExecStart": command(f"{BINARIES}/kube-apiserver", kube_apiserver_flags(settings)),
                 "TimeoutStartSec": "300s",
@@ -78,7 +88,7 @@ def kube_apiserver_flags(settings: ClusterSettings) -> dict[str, str | int | flo
 
 def _serving(settings: ClusterSettings) -> dict[str, str | int | float | bool]:
     return {
-        # This machine, never the balancer: it becomes an endpoint of the kubernetes Service.
+        # This machine, never the load balancer: it becomes an endpoint of the kubernetes Service.
         "advertise-address": "${NODE_ADDRESS}",
         "secure-port": API_PORT,
         "endpoint-reconciler-type": "lease",
@@ -122,7 +132,7 @@ def _front_proxy() -> dict[str, str | int | float | bool]:
     return {
         "proxy-client-cert-file": f"{KUBERNETES_PKI}/front-proxy-client.crt",
         "proxy-client-key-file": f"{KUBERNETES_PKI}/front-proxy-client.key",
-        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-allowed-names": FRONT_PROXY_COMMON_NAME,
         "requestheader-client-ca-file": f"{KUBERNETES_PKI}/front-proxy-ca.crt",
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "requestheader-group-headers": "X-Remote-Group",

@@ -1,6 +1,6 @@
 """Watchdog of kube-apiserver: ends one that no longer lives, as a kubelet would."""
 
-from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
 from components.userdata.sandbox import FILE_SYSTEM, NO_MOUNT_NAMESPACE
@@ -8,7 +8,7 @@ from components.userdata.systemd import unit
 
 
 def liveness_files() -> tuple[File, ...]:
-    """Its service and its timer; the check is the program's (`node/api/liveness.py`)."""
+    """Its service and its timer; the check is the agent's (`node/api/liveness.py`)."""
     return (_service(), _timer())
 
 
@@ -19,7 +19,7 @@ def _service() -> File:
             "Unit": {"Description": "Liveness of the API server", **PREPARED},
             "Service": {
                 "Type": "oneshot",
-                "ExecStart": f"/usr/bin/python3 {PROGRAM} liveness",
+                "ExecStart": f"/usr/bin/python3 {AGENT} liveness",
                 "TimeoutStartSec": "120s",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,

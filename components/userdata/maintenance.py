@@ -1,15 +1,16 @@
 """Units that maintain etcd's data: snapshots to S3 and defragmentation, by timers."""
 
-from components.userdata.agent_archive import PROGRAM
+from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import node_command
 from components.userdata.cloud_config import File
 from components.userdata.systemd import Setting, unit
+from node.contract import ETCD_UNIT
 
 TIMERS = ("node-snapshot.timer", "node-defrag.timer")
 
 _SNAPSHOT: dict[str, Setting] = {
-    # How often is for the program to look up, so that another interval replaces no machine.
-    "ExecStart": f"/usr/bin/python3 {PROGRAM} snapshot --when-due",
+    # How often is for the agent to look up, so that another interval replaces no machine.
+    "ExecStart": f"/usr/bin/python3 {AGENT} snapshot --when-due",
     # etcd's heartbeats come first, and so do its writes where the kernel can tell.
     "Nice": 19,
     "IOSchedulingClass": "idle",
@@ -17,11 +18,11 @@ _SNAPSHOT: dict[str, Setting] = {
 
 
 def maintenance_units() -> tuple[File, ...]:
-    """Services and timers. Every member has them; which one acts is for the program to find out."""
+    """Services and timers. Every member has them; which one acts is for the agent to find out."""
     return (
         # What it runs and sends has limits of its own, by progress; this one is for a disk that
         # hangs. 8 GiB are through at half a MiB/s.
-        node_command("snapshot", "6h", (), after="etcd.service", more=_SNAPSHOT),
+        node_command("snapshot", "6h", (), after=ETCD_UNIT, more=_SNAPSHOT),
         unit(
             "node-snapshot.timer",
             {
@@ -36,7 +37,7 @@ def maintenance_units() -> tuple[File, ...]:
             },
         ),
         # It waits three hours for its turn, and then takes an hour at most for each of two steps.
-        node_command("defrag", "6h", (), after="etcd.service"),
+        node_command("defrag", "6h", (), after=ETCD_UNIT),
         unit(
             "node-defrag.timer",
             {

@@ -36,7 +36,7 @@ BASE = (
 
 ADDED = ("chrony", "cloud-init", "haproxy", "openssh-server", "openssl", "python3-boto3")
 """Packages that apt installs afterwards: debootstrap cannot configure cloud-init (measured), and
-the node program must find all that it asks for, since machines reach no mirror."""
+the node agent must find all that it asks for, since machines reach no mirror."""
 
 FILES: Mapping[str, str] = {
     "fstab-devices": "etc/systemd/system-generators/fstab-devices",
@@ -51,7 +51,7 @@ MASKED = (
     # Machines reach no mirror, and six of them would try.
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
-    # The node program runs a proxy of its own; on AWS the package comes after it is masked.
+    # The node agent runs a proxy of its own; on AWS the package comes after it is masked.
     "haproxy.service",
     # Kernel and clock are the host's.
     "systemd-udevd.service",

@@ -42,7 +42,7 @@ me = json.load(open("/etc/ha-kubernetes/node.json"))
 others, cluster = sys.argv[1:], me["cluster"]
 make = lambda service: boto3.client(service, region_name=me["region"])
 ssm, s3, cloudwatch = make("ssm"), make("s3"), make("cloudwatch")
-bucket = me["program"]["bucket"]
+bucket = me["agent"]["bucket"]
 
 
 def code(call, **arguments):
@@ -87,7 +87,7 @@ print(json.dumps({
         Namespace=namespace,
         MetricData=[{"MetricName": "MissingMembers", "Value": 0}],
     ) for namespace in ("ha-kubernetes", "ha-kubernetes/another", "AWS/EC2")},
-    "program": code(s3.put_object, Bucket=bucket, Key=me["program"]["key"], Body=b""),
+    "agent": code(s3.put_object, Bucket=bucket, Key=me["agent"]["key"], Body=b""),
 }))
 """
 
@@ -111,7 +111,7 @@ def test_a_nodes_role_reads_and_writes_nothing_of_another_node(subject: Subject,
         others = [name for name in names if name != node.name]
         found = json.loads(subject.within(node, "python3", "-I", "-c", _ROLE, *others))
         assert found.pop("own files") == "allowed"
-        assert {found.pop("members"), found.pop("program")} <= DENIED
+        assert {found.pop("members"), found.pop("agent")} <= DENIED
         # A node of one cluster must not be able to keep the alarms of another one silent.
         assert set(found.pop("metric").values()) <= DENIED
         # Any member may restore, so it reads every member's snapshots; an API server reads none.

@@ -20,7 +20,7 @@ UNITS = (
     "cloud-final.service",
     "network-online.target",
     "node-packages.service",
-    "node-program.service",
+    "node-agent.service",
     "node-prepare.service",
     "etcd.service",
     "etcd-proxy.service",

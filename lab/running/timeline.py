@@ -12,14 +12,14 @@ PHASES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "etcd": (
         ("network", "network-online.target"),
         ("cloud-init", "cloud-final.service"),
-        ("program", "node-program.service"),
+        ("agent", "node-agent.service"),
         ("prepared", "node-prepare.service"),
         ("ready", "etcd.service"),
     ),
     "api": (
         ("network", "network-online.target"),
         ("cloud-init", "cloud-final.service"),
-        ("program", "node-program.service"),
+        ("agent", "node-agent.service"),
         ("prepared", "node-prepare.service"),
         ("proxy", "etcd-proxy.service"),
         ("ready", "kube-apiserver.service"),

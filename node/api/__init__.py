@@ -1,1 +1,1 @@
-"""The API tier: what only API servers do, and only they carry."""
+"""API tier: what only API servers do, and only they carry."""

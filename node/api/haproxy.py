@@ -1,18 +1,15 @@
-"""The local load balancer between an API server and the etcd members: what it is told. Pure.
+"""HAProxy between an API server and the etcd members: its configuration and commands. Pure.
 
 Its servers change while it runs, through its socket. A reload would hand over to a new process:
 the old one checks nobody's health any more and would have to end the connections that stayed with
-it, all at once, and requests that are under way with them (`python -m lab.tests.figures proxy`).
+it, all together, and requests that are under way with them (`python -m lab.tests.figures proxy`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT
+from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT, PROXY_SOCKET
 from node.membership import Member
-
-SOCKET = "/run/etcd-proxy/admin.sock"
-"""Where HAProxy listens for commands, in the RuntimeDirectory of etcd-proxy.service."""
 
 # In the configuration and in `add server`, which knows no default-server.
 _SERVER = (
@@ -31,7 +28,7 @@ _SERVER = (
 _HEAD = f"""\
 global
   log stdout format raw local0
-  stats socket {SOCKET} mode 600 level admin
+  stats socket {PROXY_SOCKET} mode 600 level admin
   maxconn 4000
   hard-stop-after 30s
 defaults

@@ -1,4 +1,4 @@
-"""The lease of a leader: whose it is, and what it says once released. Pure."""
+"""Lease of a leader: by whose name it is held, and what it says once released. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +11,16 @@ CERTIFICATES = {
 """The certificate of each daemon that leads, by its name, which is its lease's name too."""
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/"
+
+
+def hostname(name: str, address: str) -> str:
+    """The machine's own name, such as api-0-10-0-0-17.
+
+    An API server's successor has the node's name and runs alongside it for a while, and leaders
+    sign their leases with the hostname: two machines of one name would take each other's for their
+    own. No two machines of a network have one address at a time.
+    """
+    return f"{name}-{address.replace('.', '-')}"
 
 
 def holder(lease: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`liveness`: the watchdog of kube-apiserver, as a kubelet would be: it ends one that has died.
+"""`liveness`: watchdog of kube-apiserver, as a kubelet would be: it ends one that has died.
 
 SIGKILL, because one that hangs would not drain either; systemd starts it again. It ends nothing
 unless it knows: the API server answered that it does not live, or took a connection and was silent,
@@ -16,12 +16,11 @@ import ssl
 import time
 from http.client import HTTPException, HTTPSConnection
 
-from node.contract import API_PORT
+from node.contract import API_PORT, API_SERVER_UNIT
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
 
-UNIT = "kube-apiserver.service"
 HOST, PORT = "127.0.0.1", API_PORT
 
 GRACE_SECONDS = 180
@@ -38,18 +37,20 @@ def run(_settings: Settings, machine: Machine) -> str:
         if check:
             time.sleep(PAUSE_SECONDS)
         if not _up_for_a_while(machine):
-            return f"{UNIT} is not up, or has just started"
+            return f"{API_SERVER_UNIT} is not up, or has just started"
         if not (why := death()):
             return "alive"
     # It may have begun to stop meanwhile, and then it drains.
     if not _up_for_a_while(machine):
-        return f"{UNIT} is stopping"
-    machine.kill(UNIT)
-    raise NodeError(f"killed {UNIT}, which failed {CHECKS} checks, the last one so: {why}")
+        return f"{API_SERVER_UNIT} is stopping"
+    machine.kill(API_SERVER_UNIT)
+    raise NodeError(
+        f"killed {API_SERVER_UNIT}, which failed {CHECKS} checks, the last one so: {why}"
+    )
 
 
 def _up_for_a_while(machine: Machine) -> bool:
-    since = machine.active_since(UNIT)
+    since = machine.active_since(API_SERVER_UNIT)
     return since is not None and time.monotonic() - since >= GRACE_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""An API node's reconciliation: HAProxy's server list follows the membership."""
+"""Reconciliation of an API node: HAProxy's server list follows the membership."""
 
 import shutil
 import socket
@@ -6,16 +6,14 @@ import time
 from pathlib import Path
 
 from node import files
-from node.api.haproxy import SHOW, SOCKET, Change, add, change, remove, render, servers, use
+from node.api.haproxy import SHOW, Change, add, change, remove, render, servers, use
 from node.aws import ParameterStore
-from node.contract import PROXY_CONFIG
+from node.contract import PROXY_CONFIG, PROXY_SOCKET, PROXY_UNIT
 from node.errors import AwsError, NodeError
 from node.machine import Machine
 from node.machine import run as execute
 from node.membership import Member, members
 from node.settings import Settings, at
-
-UNIT = "etcd-proxy.service"
 
 END_SECONDS = 5.0
 """How long the connections of a server that is removed may take to end; they take milliseconds."""
@@ -38,10 +36,10 @@ def run(settings: Settings, machine: Machine) -> str:
         step = change(servers(ask(SHOW)), wanted)
     except OSError:
         # It does not run: the first time, and while systemd starts it again.
-        machine.reload(UNIT)
+        machine.reload(PROXY_UNIT)
         return f"started HAProxy with {names}"
     except ValueError as error:
-        raise NodeError(f"{error}: run systemctl restart {UNIT}") from error
+        raise NodeError(f"{error}: run systemctl restart {PROXY_UNIT}") from error
     apply(step)
     kept = f"; {', '.join(step.keep)} until etcd has left there" if step.keep else ""
     now = "has" if step == Change(keep=step.keep) else "now has"
@@ -93,7 +91,7 @@ def ask(command: str) -> str:
     """HAProxy's answer to a line of commands; OSError when it does not run."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(5)
-        connection.connect(str(at(SOCKET)))
+        connection.connect(str(at(PROXY_SOCKET)))
         connection.sendall(f"{command}\n".encode())
         with connection.makefile() as answer:
             return answer.read().strip()

@@ -1,4 +1,4 @@
-"""What an API server says of itself, asked without credentials."""
+"""Readiness of the API server, asked without credentials."""
 
 import ssl
 from http.client import HTTPSConnection

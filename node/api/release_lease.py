@@ -1,9 +1,9 @@
-"""`release-lease <daemon>`: the lease of a leader that died is free at once, not when it expires.
+"""`release-lease <daemon>`: free the lease of a leader that died, before it expires.
 
 kube-controller-manager.service and kube-scheduler.service run it when their process has ended, for
 whatever reason (ExecStopPost). systemd starts no successor before it is done, so no process of
 this machine leads then, and a holder of this machine's name is the one that ended: the name is
-the machine's alone (identity.py). A holder of any other name is left alone.
+the machine's alone (lease.py). A holder of any other name is left alone.
 """
 
 import json
@@ -14,8 +14,7 @@ from http.client import HTTPSConnection
 from typing import Any
 
 from node import files, web
-from node.api.identity import hostname
-from node.api.lease import CERTIFICATES, PATH, held_on, holder, released
+from node.api.lease import CERTIFICATES, PATH, held_on, holder, hostname, released
 from node.contract import API_PORT, NODE_ENV
 from node.errors import NodeError
 from node.machine import Machine
@@ -81,8 +80,7 @@ def _trust(settings: Settings, certificate: str) -> ssl.SSLContext:
         trust.load_cert_chain(pki / f"{certificate}.crt", pki / f"{certificate}.key", password="")
     except OSError as error:
         raise NodeError(
-            f"{pki}/{certificate}.crt and its authority cannot be used ({error}): "
-            "run ha-node reconcile"
+            f"{pki}/{certificate}.crt and its CA cannot be used ({error}): run ha-node reconcile"
         ) from error
     return trust
 

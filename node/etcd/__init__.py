@@ -1,1 +1,1 @@
-"""The etcd tier: what only its members do, and only they carry."""
+"""etcd tier: what only its members do, and only they carry."""

@@ -1,13 +1,12 @@
-"""The steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
+"""Steps of an etcd node. Interrupted anywhere, the next run takes the same one again."""
 
 import shutil
 
 from node import files
 from node.aws import ParameterStore
-from node.contract import CLUSTER_ENV, ETCD_DATA
-from node.etcd import cluster_token, member_plan, restore_local, status
-from node.etcd.environment import forming, joining
-from node.etcd.observe import UNIT
+from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_UNIT, EtcdState
+from node.etcd import cluster_token, member_plan, member_status, restore_local
+from node.etcd.initial_cluster import forming, joining
 from node.machine import Machine
 from node.membership import Formation, formation
 from node.settings import EtcdSettings, Settings, at
@@ -16,7 +15,7 @@ DISCARDED = f"{ETCD_DATA}/.discarded"
 
 
 def take(
-    settings: Settings, mine: EtcdSettings, machine: Machine, decision: member_plan.Step
+    settings: Settings, etcd: EtcdSettings, machine: Machine, decision: member_plan.Step
 ) -> tuple[str, bool]:
     """Take a step; what was done, and whether to look again soon."""
     _withdraw(decision)
@@ -27,30 +26,30 @@ def take(
         case member_plan.Form(marker):
             cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), forming(marker))
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done = f"starting etcd to form the cluster {marker.token}"
         case member_plan.Restore() | member_plan.SetAside():
-            done = _anew(settings, mine, machine, decision)
+            done = _rebuild(settings, etcd, machine, decision)
         case member_plan.Ask(lost):
-            status.declare(settings, "empty", lost)
+            member_status.declare(settings, EtcdState.EMPTY, lost)
             done = "the disk is empty: asking to join as a new member"
         case member_plan.Join(entry, listed, marker):
             # What an interrupted Discard left.
             _clear()
             # Before etcd has the id: if the disk is lost from here on, the id is known as spent.
-            status.declare(settings, "joining", entry.id)
+            member_status.declare(settings, EtcdState.JOINING, entry.id)
             cluster_token.record(marker)
             files.write(at(CLUSTER_ENV), joining(settings.name, entry, listed, marker.token))
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done = f"starting etcd to join as {entry.id}"
         case member_plan.Start():
-            machine.start(UNIT)
+            machine.start(ETCD_UNIT)
             done, soon = "starting etcd from its disk", False
         case member_plan.Discard():
             discard()
             done = "removed the data of a member that was removed"
         case member_plan.Leave(used):
-            status.declare(settings, "left", used)
+            member_status.declare(settings, EtcdState.LEFT, used)
             done, soon = "not a member, and not wanted as one", False
         case member_plan.MarkFormed(marker):
             done = mark_formed(settings, marker)
@@ -63,15 +62,15 @@ def _withdraw(decision: member_plan.Step) -> None:
         at(CLUSTER_ENV).unlink(missing_ok=True)
 
 
-def _anew(
+def _rebuild(
     settings: Settings,
-    mine: EtcdSettings,
+    etcd: EtcdSettings,
     machine: Machine,
     decision: member_plan.Restore | member_plan.SetAside,
 ) -> str:
     match decision:
         case member_plan.Restore(marker):
-            return restore_local.found_from_snapshot(settings, mine, machine, marker)
+            return restore_local.found_from_snapshot(settings, etcd, machine, marker)
         case member_plan.SetAside():
             return restore_local.set_aside(machine)
 
@@ -92,7 +91,7 @@ def _clear() -> None:
 def mark_formed(settings: Settings, seen: Formation) -> str:
     """Set the marker, in what it says now: every founding member does this, and once is enough.
 
-    `seen` is of the incarnation that runs; a marker that a restore has ordered meanwhile stays.
+    `seen` is of the cluster that runs; a marker that a restore has ordered meanwhile stays.
     """
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
     stored = store.owned([name])[name]

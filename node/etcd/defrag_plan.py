@@ -1,4 +1,4 @@
-"""Whose turn it is to defragment: what a member sees in, the one next step out. Pure.
+"""Plan of defragmentation, whose turn it is: what a member sees in, the one next step out. Pure.
 
 A member that defragments answers nobody meanwhile, so it is one at a time, and the leader last: it
 would hold up everyone. The members agree through their reports in Parameter Store, not through a

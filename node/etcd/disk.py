@@ -1,4 +1,4 @@
-"""The data volume: wait for it, give it a file system if it is blank, mount it, and have the file
+"""Data volume: wait for it, give it a file system if it is blank, mount it, and have the file
 system grow with it."""
 
 import os
@@ -19,7 +19,7 @@ ATTACH_SECONDS = 600
 GIB = 1 << 30
 NEEDED = 1.8
 """Quotas that a file system must have room for: the database, and the copy that defragmentation and
-restore make beside it. Settings ask for two; a tenth is the file system's own."""
+restore make alongside it. Settings ask for two; a tenth is the file system's own."""
 
 _GROWN = f"{RUNTIME}/file-system-bytes"
 """Size of the file system. `prepare` reads it from the device, which `reconcile` does not see."""

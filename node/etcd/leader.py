@@ -1,37 +1,37 @@
-"""What the node of the leading member does: one change of the membership after the other."""
+"""Work of the leading member's node: one change of the membership after the other."""
 
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError
-from node.etcd import client, membership_plan, status
+from node.etcd import local_member, member_status, membership_plan
 from node.membership import Member
 from node.settings import EtcdSettings, Settings
 
 
 def step(
-    settings: Settings, mine: EtcdSettings, desired: tuple[Member, ...]
+    settings: Settings, etcd: EtcdSettings, desired: tuple[Member, ...]
 ) -> tuple[str, bool] | None:
     """Make the one next change; what it was, and whether to look again soon.
 
     None when another member leads, or when the membership is the desired one.
     """
-    me = client.leading(settings, mine)
+    me = local_member.leading(settings, etcd)
     if me is None:
         return None
     try:
-        seen = status.reports(ParameterStore(settings.region), settings, desired)
+        seen = member_status.reports(ParameterStore(settings.region), settings, desired)
     except AwsError as error:
         return f"the membership stays as it is: {error}", False
     # After the reports: a slow AWS takes a minute, and another may have led meanwhile.
-    entries = client.membership(settings, mine)
+    entries = local_member.membership(settings, etcd)
     if entries is None:
         return None
     try:
-        connected = client.connected(mine) | {me}
+        connected = local_member.connected(etcd) | {me}
         cluster = membership_plan.Cluster(me, entries, connected, desired, seen)
         decision = membership_plan.decide(cluster)
         if isinstance(decision, membership_plan.Settled):
             return None
-        return _make(settings, mine, cluster, decision), True
+        return _make(settings, etcd, cluster, decision), True
     except NodeError as error:
         # It knows better: a learner that is not in sync, a quorum that it sees in danger, or a
         # change that another node has just made.
@@ -40,22 +40,22 @@ def step(
 
 def _make(
     settings: Settings,
-    mine: EtcdSettings,
+    etcd: EtcdSettings,
     cluster: membership_plan.Cluster,
     decision: membership_plan.Change,
 ) -> str:
     match decision:
         case membership_plan.Add(member):
-            client.add_learner(settings, mine, member.peer_url)
+            local_member.add_learner(settings, etcd, member.peer_url)
             return f"added {member.name} as a learner"
         case membership_plan.Promote(entry):
-            client.promote(settings, mine, entry.id)
+            local_member.promote(settings, etcd, entry.id)
             return f"promoted {cluster.label(entry)} to a voter"
         case membership_plan.Remove(entry, reason):
-            client.remove(settings, mine, entry.id)
+            local_member.remove(settings, etcd, entry.id)
             return f"removed {cluster.label(entry)}: {reason}"
         case membership_plan.Transfer(to):
-            client.transfer(settings, mine, to.id)
+            local_member.transfer(settings, etcd, to.id)
             return f"handed leadership to {to.name}"
         case membership_plan.Pause(reason):
             return reason

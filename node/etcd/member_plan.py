@@ -1,15 +1,15 @@
-"""The decision of an etcd node: what it sees in, the one next step out. Pure.
+"""Plan of an etcd node: what it sees in, the one next step out. Pure.
 
 `new` lets a member with an empty disk form a cluster. An etcd that lost its disk would form a
-second one beside the first when it cannot reach its peers (etcdserver/cluster_util.go,
+second one alongside the first when it cannot reach its peers (etcdserver/cluster_util.go,
 isMemberBootstrapped), so the marker, which is outside the disk, must say that none was formed.
 Once it says the contrary, an empty disk joins as a new member, under an id that it never had: the
 others believe what a member of the old id has acknowledged, and that went with the disk.
 
 The marker is a parameter, and what was deleted and made again, or put back by hand, says "never" of
 a cluster that is there. So it is not believed against what can be seen: an empty disk forms none
-when this node, or another one, was a member before; data is set aside only for an incarnation that
-says that it took the place of this one; and a member that has a leader sets the marker right.
+when this node, or another one, was a member before; data is set aside only for a cluster token
+that says that it took the place of this one; and a member that has a leader sets the marker right.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class State:
     trouble: str = ""
     """Why AWS did not answer, for people."""
     token: str | None = None
-    """Which incarnation the disk says that its data belongs to; None when it does not say."""
+    """The cluster token that the disk says that its data belongs to; None when it does not say."""
     reported: tuple[str, ...] = ()
     """Other nodes that ever said to be members; read while an empty disk may found a cluster."""
     void: bool = False
@@ -82,7 +82,7 @@ class Restore:
 
 @dataclass(frozen=True)
 class SetAside:
-    """Take the data of another incarnation out of etcd's way; then this node has to join."""
+    """Take the data of another cluster token out of etcd's way; then this node has to join."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Discard:
-    """Remove the data of a member that was removed, so that the node can join anew."""
+    """Remove the data of a member that was removed, so that the node can join again."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Leave:
 class MarkFormed:
     """Set the marker: from now on no disk is ever used for a new cluster.
 
-    Where the marker is of an older incarnation than the cluster that runs, it is set right, too.
+    Where the marker is of an older token than the cluster that runs, it is set right, too.
     """
 
     formation: Formation
@@ -157,7 +157,7 @@ def decide(state: State) -> Step:
 
 
 def _of_another(state: State, marker: Formation) -> Step | None:
-    """What to do about data that is not, or may not be, of the marker's incarnation."""
+    """What to do about data that is not, or may not be, of the marker's token."""
     if marker.supersedes(state.token) and not marker.owns(state.token):
         restores = marker.restoring and state.name in _names(marker)
         return Restore(marker) if restores else SetAside()
@@ -201,7 +201,7 @@ def _was_there(state: State, marker: Formation) -> str:
     mine = founding_id(f"https://{state.address}:{ETCD_PEER_PORT}", marker.token)
     entry = at(state.address, state.peers or ())
     if marker.restoring:
-        # Peers and reports may be of the incarnation that this one takes the place of.
+        # Peers and reports may be of the cluster that this one takes the place of.
         lost = state.used == mine or (entry is not None and entry.id == mine and entry.started)
         return _LOST if lost else ""
     if state.peers is not None:
@@ -277,9 +277,9 @@ def _running(state: State) -> Step:
 
 
 def _set_right(state: State, marker: Formation | None) -> Step | None:
-    """The marker of the incarnation that runs, where the one that is there denies it.
+    """The marker of the cluster that runs, where the one that is there denies it.
 
-    One that a restore has written is never denied: it names this incarnation, or waits for a person
+    One that a restore has written is never denied: it names this token, or waits for a person
     (_of_another).
     """
     if state.token is None or not state.entries or (marker is None and not state.void):

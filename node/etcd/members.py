@@ -1,4 +1,4 @@
-"""The membership as etcd has it, and what its quorum allows. Pure."""
+"""Members as etcd lists them, and what its quorum allows. Pure."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence

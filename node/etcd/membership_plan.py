@@ -1,5 +1,4 @@
-"""The decision of the member that leads: what it sees in, the one next change of the membership
-out. Pure.
+"""Plan of the membership, by the member that leads: what it sees in, the one next change out. Pure.
 
 Only the node whose etcd leads changes the membership, through its own client port. etcd makes a
 change at a time, checks each against the quorum that it sees itself, and refuses one that another
@@ -9,8 +8,9 @@ leader has made already, so two nodes that both take themselves for the leader d
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from node.contract import EtcdState
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, at, survives
-from node.etcd.status import Report
 from node.membership import Member
 
 
@@ -54,7 +54,9 @@ class Cluster:
         member that came later.
         """
         report = self.report(entry)
-        return report is not None and report.state == "empty" and report.member_id == entry.id
+        return (
+            report is not None and report.state == EtcdState.EMPTY and report.member_id == entry.id
+        )
 
     def label(self, entry: Entry) -> str:
         """What people call a member."""
@@ -185,7 +187,7 @@ def _asking(cluster: Cluster) -> list[Member]:
         for member in cluster.desired
         if at(member.address, cluster.entries) is None
         and member.name in cluster.reports
-        and cluster.reports[member.name].state == "empty"
+        and cluster.reports[member.name].state == EtcdState.EMPTY
     ]
 
 

@@ -1,4 +1,4 @@
-"""How many members are missing: what the member that leads tells CloudWatch.
+"""Missing members: how many there are, as the member that leads tells CloudWatch.
 
 A stopped machine sends nothing, and the others go on without it, so that the loss of one member
 shows in no value that a member reports of itself.
@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from node.aws import ParameterStore, Stored
 from node.errors import NodeError
-from node.etcd import client, status
+from node.etcd import local_member, member_status
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, at
 from node.membership import Member, members
 from node.settings import EtcdSettings, Settings
@@ -19,7 +20,7 @@ change writes the parameters of all new members first, and then makes one machin
 """
 
 
-def number(settings: Settings, mine: EtcdSettings, me: str) -> int | None:
+def number(settings: Settings, etcd: EtcdSettings, me: str) -> int | None:
     """How many desired members are missing, as the leader of id `me` sees it; None when it does
     not know: without Parameter Store, or when it leads no more."""
     try:
@@ -29,8 +30,8 @@ def number(settings: Settings, mine: EtcdSettings, me: str) -> int | None:
         desired = members(stored.document if stored else None)
         paths = {settings.status_of(member.name): member.name for member in desired}
         found = store.latest(list(paths))
-        entries = client.membership(settings, mine)
-        connected = client.connected(mine) | {me}
+        entries = local_member.membership(settings, etcd)
+        connected = local_member.connected(etcd) | {me}
     except NodeError:
         return None
     if entries is None:
@@ -50,15 +51,16 @@ def missing(
     Healthy is a voter that the leader's etcd has a connection to, and whose node has just reported
     that reads through it succeed. A member that Pulumi is about to make is not missing yet.
     """
+    reports = {member: member_status.read(said.get(member.name)) for member in desired}
     return [
         member.name
-        for member in desired
-        if not _healthy(at(member.address, entries), connected, status.read(said.get(member.name)))
+        for member, report in reports.items()
+        if not _healthy(at(member.address, entries), connected, report)
         and not _being_made(said.get(member.name))
     ]
 
 
-def _healthy(entry: Entry | None, connected: Collection[str], report: status.Report | None) -> bool:
+def _healthy(entry: Entry | None, connected: Collection[str], report: Report | None) -> bool:
     voter = entry is not None and entry.voter and entry.id in connected
     return voter and report is not None and report.fresh and report.healthy
 

@@ -1,4 +1,4 @@
-"""What the other members say, through the one port that is open between them: the peers'."""
+"""Peers: what the other members say, through the one port that is open between them: the peers'."""
 
 import json
 import ssl

@@ -1,9 +1,9 @@
-"""A node's part of a restore: set the old data aside, and found the cluster from a snapshot.
+"""Restore, on one node: set the old data aside, and found the cluster from a snapshot.
 
 What is done here can be interrupted anywhere and is done again by the next run:
 
-    data of another incarnation  renamed to `data.<its token>`, at once
-    data from the snapshot       made beside it as `restoring`, then the token, then renamed
+    data of another cluster token  renamed to `data.<its token>`, in one step
+    data from the snapshot         made alongside it as `restoring`, then the token, then renamed
 """
 
 import re
@@ -11,10 +11,9 @@ import shutil
 from pathlib import Path
 
 from node import files
-from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT
+from node.contract import CACHE, ETCD_DATA, ETCD_MOUNT, ETCD_PEER_PORT, ETCD_UNIT
 from node.etcd import cluster_token, disk, snapshots
-from node.etcd.bucket import BUMP, Bucket
-from node.etcd.observe import UNIT
+from node.etcd.snapshot_bucket import BUMP, Bucket
 from node.machine import Machine, run
 from node.membership import Formation
 from node.settings import OWNER, EtcdSettings, Settings, at
@@ -24,27 +23,27 @@ WAL_ROOM = 256 * snapshots.MIB
 
 
 def set_aside(machine: Machine) -> str:
-    """Take the data of another incarnation out of etcd's way, and keep it if there is room."""
+    """Take the data of another cluster token out of etcd's way, and keep it if there is room."""
     kept = _move_away(machine)
     # What takes its place will be about as large.
     if not _fits(_size(kept) + WAL_ROOM):
         shutil.rmtree(kept)
-        return f"removed {kept.name}, data of another incarnation: there was no room to keep it"
-    return f"set data of another incarnation aside as {kept.name}"
+        return f"removed {kept.name}, data of another cluster token: there was no room to keep it"
+    return f"set data of another cluster token aside as {kept.name}"
 
 
 def found_from_snapshot(
-    settings: Settings, mine: EtcdSettings, machine: Machine, marker: Formation
+    settings: Settings, etcd: EtcdSettings, machine: Machine, marker: Formation
 ) -> str:
     """Found the marker's cluster from its snapshot, on a disk that is not of it; what was done."""
     key = str(marker.snapshot)
     path = at(f"{CACHE}/restore/{Path(key).name}")
     # First, so that nothing is given up for a snapshot that cannot be had.
-    content = snapshots.fetch(Bucket(settings, mine), key, path)
+    content = snapshots.fetch(Bucket(settings, etcd), key, path)
     data = at(ETCD_DATA)
-    if machine.active(UNIT) or (data.exists() and any(data.iterdir())):
+    if machine.active(ETCD_UNIT) or (data.exists() and any(data.iterdir())):
         _move_away(machine)
-    restored = _restore(settings, mine, marker, path, content.size)
+    restored = _restore(settings, etcd, marker, path, content.size)
     for item in (restored, *restored.rglob("*")):
         files.own(item, OWNER["etcd"])
         files.sync(item)
@@ -52,14 +51,14 @@ def found_from_snapshot(
     restored.replace(data)
     files.sync(data.parent)
     shutil.rmtree(path.parent)
-    machine.start(UNIT)
+    machine.start(ETCD_UNIT)
     return f"restored {key} ({content}) and started etcd in the cluster {marker.token}"
 
 
 def _restore(
-    settings: Settings, mine: EtcdSettings, marker: Formation, path: Path, size: int
+    settings: Settings, etcd: EtcdSettings, marker: Formation, path: Path, size: int
 ) -> Path:
-    """A data directory beside the one that etcd uses. NodeError when there is no room for it."""
+    """A data directory alongside the one that etcd uses. NodeError when there is no room for it."""
     directory = at(f"{ETCD_MOUNT}/restoring")
     shutil.rmtree(directory, ignore_errors=True)
     if not _fits(size + WAL_ROOM):
@@ -74,7 +73,7 @@ def _restore(
         f"--name={settings.name}",
         f"--initial-cluster={','.join(f'{m.name}={m.peer_url}' for m in marker.members)}",
         f"--initial-cluster-token={marker.token}",
-        f"--initial-advertise-peer-urls=https://{mine.address}:{ETCD_PEER_PORT}",
+        f"--initial-advertise-peer-urls=https://{etcd.address}:{ETCD_PEER_PORT}",
         f"--bump-revision={marker.bump or BUMP}",
         "--mark-compacted",
         seconds=snapshots.patience(size),
@@ -84,7 +83,7 @@ def _restore(
 
 def _move_away(machine: Machine) -> Path:
     """Stop etcd and rename its data, in the place of what was set aside before; the new name."""
-    machine.stop(UNIT)
+    machine.stop(ETCD_UNIT)
     _forget()
     data = at(ETCD_DATA)
     suffix = re.sub(r"[^A-Za-z0-9-]", "_", cluster_token.token() or "unknown")

@@ -1,44 +1,41 @@
-"""The order to restore: one member is told by a person, all members read it in the marker."""
+"""`restore`: the order, which a person gives to one member and all members read in the marker."""
 
 import shutil
 from uuid import uuid4
 
 from node.aws import ParameterStore
-from node.contract import CACHE
+from node.contract import CACHE, NODE_STALE_SECONDS, SNAPSHOT_PREFIX
 from node.errors import NodeError
-from node.etcd import cluster_token, peers, snapshots, status
-from node.etcd.bucket import BUMP, PREFIX, Bucket
+from node.etcd import cluster_token, member_status, peers, snapshots
+from node.etcd.snapshot_bucket import BUMP, Bucket
 from node.etcd.snapshots import Content
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
 
-DISCARD = "--discard-newer-writes"
 REMEMBERED = 20
-"""Incarnations that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
+"""Cluster tokens that a marker names as superseded: a parameter holds 4 KB, a token is up to 57
 characters, and a disk that was away during more restores waits for a person."""
-USAGE = f"restore latest|{PREFIX}<node>/<time>-<revision>.db [{DISCARD}]"
 
 
-def order(settings: Settings, mine: EtcdSettings, *arguments: str) -> str:
-    """Have the cluster found anew from a snapshot; what will happen.
+def run(
+    settings: Settings, etcd: EtcdSettings, *, snapshot: str, discard_newer_writes: bool = False
+) -> str:
+    """Order a restore of a snapshot, by key or "latest"; what will happen.
 
     NodeError, and nothing is changed, when the snapshot is not there or not whole, and when the
     cluster works and nobody said that its newer writes may go.
     """
-    names = [argument for argument in arguments if argument != DISCARD]
-    if len(names) != 1 or names[0].startswith("-"):
-        raise NodeError(f"usage: ha-node {USAGE}")
-    bucket, store = Bucket(settings, mine), ParameterStore(settings.region)
-    key = _key(bucket, names[0])
+    bucket, store = Bucket(settings, etcd), ParameterStore(settings.region)
+    key = _key(bucket, snapshot)
     _, current = _marker(store, settings)
     wanted = members(store.get(settings.parameters["members"]))
     if current and current.restoring and (current.snapshot, current.members) == (key, wanted):
         return f"{key} is being restored already; see the journal of node-reconcile on each member"
     founders = current.members if current else ()
-    if DISCARD not in arguments and (working := _working(settings, store, founders, wanted)):
+    if not discard_newer_writes and (working := _working(settings, store, founders, wanted)):
         raise NodeError(
             f"the cluster works: {working}. A restore would discard every write since {key}; "
-            f"if that is meant, add {DISCARD}"
+            "if that is meant, add --discard-newer-writes"
         )
     content = _inspect(bucket, key)
     token = _write(settings, store, current, wanted=wanted, key=key, bump=_bump(bucket, content))
@@ -85,12 +82,14 @@ def _write(
 
 def _key(bucket: Bucket, name: str) -> str:
     if name != "latest":
-        if not name.startswith(PREFIX):
-            raise NodeError(f"{name} is no key of a snapshot; usage: ha-node {USAGE}")
+        if not name.startswith(SNAPSHOT_PREFIX):
+            raise NodeError(
+                f"{name} is no key of a snapshot, {SNAPSHOT_PREFIX}<node>/<time>-<revision>.db"
+            )
         return name
     found = bucket.newest()
     if found is None:
-        raise NodeError(f"{bucket.name} holds no snapshot under {PREFIX}")
+        raise NodeError(f"{bucket.name} holds no snapshot under {SNAPSHOT_PREFIX}")
     return found.key
 
 
@@ -123,8 +122,8 @@ def _working(settings: Settings, store: ParameterStore, *lists: tuple[Member, ..
     for name, member in sorted(known.items()):
         if peers.works(settings, member.address):
             return f"{name} has a leader"
-    reports = status.reports(store, settings, list(known.values()))
+    reports = member_status.reports(store, settings, list(known.values()))
     for name, report in sorted(reports.items()):
         if report.leader and report.fresh:
-            return f"{name} reported within {status.FRESH_SECONDS} s that it leads"
+            return f"{name} reported within {NODE_STALE_SECONDS} s that it leads"
     return ""

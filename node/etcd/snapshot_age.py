@@ -1,4 +1,4 @@
-"""How old the newest snapshot is, as far as this member knows.
+"""Age of the newest snapshot, as far as this member knows.
 
 The alarm takes the smallest age that any member sends. The member that leads knows its own
 snapshots; the others look into the bucket whenever their timer runs, so the age goes on growing

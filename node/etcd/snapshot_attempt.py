@@ -1,4 +1,4 @@
-"""What this member last knew of snapshots, for its status and for the alarm.
+"""Last attempt of a snapshot, as this member knows it, for its status and for the alarm.
 
 One document, in memory, because the disk may be what is full: `time` and `revision` of the newest
 snapshot that is stored, `error` of the last attempt, and `running` while one is under way. One that
@@ -11,7 +11,7 @@ from typing import Any
 
 from node import files
 from node.contract import RUNTIME
-from node.etcd.bucket import Snapshot
+from node.etcd.snapshot_bucket import Snapshot
 from node.settings import at
 
 _RECORD = f"{RUNTIME}/last-snapshot"

@@ -1,4 +1,4 @@
-"""Which snapshots the bucket keeps: all of the last 48 hours, then one a day. Pure.
+"""Retention of snapshots: all of the last 48 hours, then one a day. Pure.
 
 It is asked only after a newer snapshot was stored and verified. When snapshots stop, for whatever
 reason and for however long, nothing is deleted any more (docs/adr/0014).
@@ -6,7 +6,7 @@ reason and for however long, nothing is deleted any more (docs/adr/0014).
 
 from collections.abc import Iterable
 
-from node.etcd.bucket import BUMP, Snapshot
+from node.etcd.snapshot_bucket import BUMP, Snapshot
 
 DAY = 86400
 """Seconds."""
@@ -24,7 +24,7 @@ def superfluous(stored: Iterable[Snapshot], keep_days: int) -> list[str]:
     snapshots = sorted(stored)
     limit = keep_days * DAY
     older = [snapshot for snapshot in snapshots if snapshot.age > min(ALL, limit)]
-    # Sorted: of each day and incarnation the newest remains.
+    # Sorted: of each day and founding the newest remains.
     daily = {(s.time[:8], s.revision // BUMP): s for s in older if s.age <= limit}
     kept = {snapshot.key for snapshot in (*daily.values(), *snapshots[-1:])}
     return [snapshot.key for snapshot in older if snapshot.key not in kept]

@@ -1,4 +1,4 @@
-"""Whether it is time for a snapshot. Every member asks once a minute; most answers are no.
+"""`snapshot`: when one is due. Every member asks once a minute; most answers are no.
 
 A member that does not lead looks into the bucket when one would be due by what it knows, and then
 knows better; so whichever member comes to lead goes on in step.
@@ -6,16 +6,28 @@ knows better; so whichever member comes to lead goes on in step.
 
 import time
 
-from node import files
+from node import files, operations
 from node.contract import CACHE
-from node.etcd import snapshot_age
-from node.settings import at
+from node.etcd import snapshot_age, snapshots
+from node.settings import EtcdSettings, Settings, at
 
 RETRY = 300
 """Seconds after an attempt, whatever came of it: reading a large database has its price."""
 
 _RECORD = f"{CACHE}/snapshot-tried"
 """When the last attempt began, in seconds of this machine's clock."""
+
+
+def run(settings: Settings, etcd: EtcdSettings, *, when_due: bool = False) -> str:
+    """Store a snapshot, if this member leads; `when_due`: if it is time, too. What was done, who
+    does it, or why not yet.
+
+    How often is for the stack to say, and may change while the machine runs.
+    """
+    if when_due and (reason := not_yet(operations.recent(settings).every_minutes)):
+        return reason
+    attempt()
+    return snapshots.take(settings, etcd)
 
 
 def not_yet(every_minutes: int) -> str | None:

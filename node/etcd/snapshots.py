@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from node import files, operations
-from node.contract import CACHE
+from node.contract import CACHE, SNAPSHOT_PREFIX
 from node.errors import AwsError, NodeError
-from node.etcd import client, snapshot_age, snapshot_attempt
-from node.etcd.bucket import PREFIX, Bucket, Snapshot
+from node.etcd import local_member, snapshot_age, snapshot_attempt
+from node.etcd.snapshot_bucket import Bucket, Snapshot
 from node.etcd.snapshot_retention import superfluous
 from node.machine import run
 from node.settings import EtcdSettings, Settings, at
@@ -40,27 +40,27 @@ class Content:
         return f"revision {self.revision}, {self.keys} keys, {self.size / MIB:.1f} MiB"
 
 
-def take(settings: Settings, mine: EtcdSettings) -> str:
+def take(settings: Settings, etcd: EtcdSettings) -> str:
     """Take one and store it, if this member leads; what was done.
 
     Whatever goes wrong is in this member's next status as well.
     """
     snapshot_attempt.begin()
     try:
-        return _take(settings, mine)
+        return _take(settings, etcd)
     except Exception as error:
         snapshot_attempt.failed(str(error))
         raise
 
 
-def _take(settings: Settings, mine: EtcdSettings) -> str:
-    status = client.facts(settings, mine)
+def _take(settings: Settings, etcd: EtcdSettings) -> str:
+    status = local_member.facts(settings, etcd)
     if status is None:
         raise NodeError("etcd does not answer, so there is no snapshot: see journalctl -u etcd")
     if not status.get("leader"):
         raise NodeError("etcd has no leader, so there is no snapshot: see the runbook restore")
-    bucket = Bucket(settings, mine)
-    if not client.leads(status):
+    bucket = Bucket(settings, etcd)
+    if not local_member.leads(status):
         return f"another member leads and takes the snapshots; {_look(bucket)}"
     path = at(f"{CACHE}/snapshot.db")
     _remove(path)
@@ -68,9 +68,9 @@ def _take(settings: Settings, mine: EtcdSettings) -> str:
     began = time.monotonic()
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     try:
-        client.save(settings, mine, path)
+        local_member.save(settings, etcd, path)
         content = inspect(path)
-        key = f"{PREFIX}{settings.name}/{name}-{content.revision}.db"
+        key = f"{SNAPSHOT_PREFIX}{settings.name}/{name}-{content.revision}.db"
         bucket.upload(path, key)
     finally:
         _remove(path)

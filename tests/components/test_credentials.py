@@ -246,10 +246,10 @@ def test_only_members_read_snapshots_and_reports(cluster):
         parameter_arn(f"/test/{name}") for name in ("etcd/members", "etcd/formation", "operations")
     }
     assert allowed(cluster, "etcd-0", "s3:GetObject") == {
-        f"{objects}/program/*",
+        f"{objects}/agent/*",
         f"{objects}/snapshots/*",
     }
-    assert allowed(cluster, "api-0", "s3:GetObject") == {f"{objects}/program/*"}
+    assert allowed(cluster, "api-0", "s3:GetObject") == {f"{objects}/agent/*"}
     assert allowed(cluster, "api-0", "s3:ListBucket") == set()
     assert allowed(cluster, "api-0", "ssm:GetParameter") == membership
     assert allowed(cluster, "api-0", "kms:GenerateDataKey") == set()
@@ -286,7 +286,7 @@ def test_what_an_api_server_may_do(cluster):
         "Membership",
         "Report",
         "DecryptFiles",
-        "Program",
+        "Agent",
         "DecryptObjects",
         "Metrics",
     }
@@ -307,8 +307,8 @@ def test_what_an_api_server_may_do(cluster):
     assert found["DecryptFiles"]["Condition"] == {
         "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{own}/*"}
     }
-    assert found["Program"]["Action"] == ["s3:GetObject"]
-    assert found["Program"]["Resource"] == ["arn:aws:s3:::test-bucket-id/program/*"]
+    assert found["Agent"]["Action"] == ["s3:GetObject"]
+    assert found["Agent"]["Resource"] == ["arn:aws:s3:::test-bucket-id/agent/*"]
     assert found["DecryptObjects"]["Action"] == ["kms:Decrypt"]
     assert found["DecryptObjects"]["Condition"] == THROUGH_S3
 
@@ -320,7 +320,7 @@ def test_what_a_member_may_do_besides(cluster):
         "Membership",
         "Report",
         "DecryptFiles",
-        "Program",
+        "Agent",
         "DecryptObjects",
         "Form",
         "Peers",

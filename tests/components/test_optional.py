@@ -36,7 +36,7 @@ NAMES_IN_PRIVATELINK = {"cloudwatch": "monitoring", "ssm": "ssm"}
 """Of the services as boto3 calls them; S3 has the gateway endpoint."""
 
 
-def test_the_endpoints_are_those_of_the_services_that_the_node_program_calls():
+def test_the_endpoints_are_those_of_the_services_that_the_node_agent_calls():
     called = {
         call.args[0].value
         for path in (REPOSITORY / "node").rglob("*.py")

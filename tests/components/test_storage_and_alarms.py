@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from node import metrics
-from node.contract import metric_namespace
+from node.contract import Metric, metric_namespace
 from node.etcd import member_metrics
 from tests.recording import REPOSITORY, SMALL, UNPROTECTED
 
@@ -36,7 +36,7 @@ def test_snapshots_are_versioned_encrypted_private_and_never_expire_by_age(clust
     deleted, markers = cluster.of("BucketLifecycleConfiguration")[name]["rules"]
     for rule in (deleted, markers):
         assert rule["status"] == "Enabled"
-        assert rule["filter"] == {"prefix": "snapshots/"}, "the program must not expire"
+        assert rule["filter"] == {"prefix": "snapshots/"}, "the agent must not expire"
     # With `days` the last good snapshot would go when no new one comes.
     assert "expiration" not in deleted
     assert markers["expiration"] == {"expiredObjectDeleteMarker": True}
@@ -52,13 +52,13 @@ def test_an_unprotected_bucket_goes_with_its_snapshots(deploy_stack):
     assert cluster.of("Bucket")["test-bucket"]["forceDestroy"] is True
 
 
-def test_the_program_lies_in_the_bucket_under_its_checksum(cluster):
+def test_the_agent_lies_in_the_bucket_under_its_checksum(cluster):
     ((name, stored),) = cluster.registrations("BucketObjectv2").items()
     archive = base64.b64decode(stored.inputs["contentBase64"])
     assert name == "test-program"
     assert stored.inputs == {
         "bucket": "test-bucket-id",
-        "key": f"program/{hashlib.sha256(archive).hexdigest()}.zip",
+        "key": f"agent/{hashlib.sha256(archive).hexdigest()}.zip",
         "contentBase64": stored.inputs["contentBase64"],
         "contentType": "application/zip",
     }
@@ -68,7 +68,7 @@ def test_the_program_lies_in_the_bucket_under_its_checksum(cluster):
         assert cluster.urn(type_, "test-bucket") in stored.dependencies
 
 
-def test_an_old_program_stays_where_nodes_may_still_look_for_it(cluster):
+def test_an_old_agent_stays_where_nodes_may_still_look_for_it(cluster):
     (stored,) = cluster.registrations("BucketObjectv2").values()
     assert stored.retain_on_delete
     assert not stored.delete_before_replace
@@ -181,8 +181,9 @@ def test_alarms_on_what_nodes_report(cluster, suffix):
 def test_every_metric_is_sent_by_nodes():
     """By name: an alarm on a metric that nobody sends would be silent, or never be."""
     sent = inspect.getsource(member_metrics) + inspect.getsource(metrics)
-    for metric, *_ in REPORTED.values():
-        assert f'"{metric}"' in sent
+    assert {metric for metric, *_ in REPORTED.values()} == set(Metric)
+    for metric in Metric:
+        assert f"Metric.{metric.name}" in sent
 
 
 def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):

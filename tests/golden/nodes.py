@@ -8,7 +8,7 @@ import yaml
 from components.naming import api_servers, etcd_members
 from components.network.placement import placement
 from components.userdata import CloudConfig, api_server, etcd_member
-from components.userdata.agent_archive import program
+from components.userdata.agent_archive import agent_archive
 from config import ClusterSettings, check
 
 SLOTS = {"eu-central-1a": 0, "eu-central-1b": 1, "eu-central-1c": 2}
@@ -42,8 +42,8 @@ def both(settings: ClusterSettings) -> tuple[CloudConfig, CloudConfig]:
 
 
 def reviewed(config: CloudConfig) -> str:
-    """The document, whichever version of the node program it names: that has tests of its own."""
-    return config.render().replace(program().sha256, "0" * 64)
+    """The document, whichever version of the node agent it names: that has tests of its own."""
+    return config.render().replace(agent_archive().sha256, "0" * 64)
 
 
 def parse(text: str) -> dict:

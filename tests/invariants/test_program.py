@@ -139,7 +139,7 @@ def test_taggable_resources_are_tagged_and_named(program):
             assert resource.inputs["tags"].get("kubernetes.io/cluster/test") == tag
 
 
-def test_every_machine_boots_after_the_program_that_it_names_is_stored(program):
+def test_every_machine_boots_after_the_agent_that_it_names_is_stored(program):
     (stored,) = program.registrations("BucketObjectv2")
     inputs = program.of("BucketObjectv2")[stored]
     sha256 = hashlib.sha256(base64.b64decode(inputs["contentBase64"])).hexdigest()
@@ -149,7 +149,7 @@ def test_every_machine_boots_after_the_program_that_it_names_is_stored(program):
             gzip.decompress(base64.b64decode(instance.inputs["userDataBase64"]))
         )
         files = {file["path"]: file["content"] for file in document["write_files"]}
-        assert json.loads(files["/etc/ha-kubernetes/node.json"])["program"] == {
+        assert json.loads(files["/etc/ha-kubernetes/node.json"])["agent"] == {
             "bucket": inputs["bucket"],
             "key": inputs["key"],
             "sha256": sha256,

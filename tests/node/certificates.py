@@ -1,8 +1,10 @@
 """Certificates for tests: a CA and leaves, ECDSA P-256, as the program's PKI issues them."""
 
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from tempfile import NamedTemporaryFile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -83,6 +85,16 @@ class Authority:
             days=days,
             starts=starts,
         )
+
+    def server_context(self, name: str, *, days: float = 1) -> ssl.SSLContext:
+        """What a server on loopback shows, by a certificate of this CA."""
+        pair = self.leaf(name, "127.0.0.1", days=days)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with NamedTemporaryFile("w") as chain:
+            chain.write(pair.certificate + pair.key)
+            chain.flush()
+            context.load_cert_chain(chain.name)
+        return context
 
     def _issue(
         self,

@@ -1,4 +1,4 @@
-"""Etcd nodes on loopback addresses: the program as on a machine, and real etcd under it."""
+"""Etcd nodes on loopback addresses: the agent as on a machine, and real etcd under it."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from components.naming import EtcdMember
-from components.userdata.etcd import etcd_flags
+from components.userdata.etcd_member import etcd_flags
 from components.userdata.flags import flags
 from config import check
-from node import defrag, report, restore, snapshot
-from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
-from node.etcd import client, tier
-from node.settings import WAL, Settings, parse
+from node import report
+from node.contract import CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT, ETCD_WAL
+from node.etcd import defrag_run, local_member, reconcile_member, restore_request, snapshot_schedule
+from node.settings import Settings, parse
 from tests.node.doubles import FakeMachine
 
 CLUSTER = check({"etcd": {"quotaGib": 1}}, stack="test")
@@ -67,7 +67,7 @@ class EtcdMachine(FakeMachine):
             )
 
     def holds_data(self) -> bool:
-        return any(self.inside(WAL).glob("*.wal"))
+        return any(self.inside(ETCD_WAL).glob("*.wal"))
 
     def data(self) -> list[str]:
         """What is in etcd's directory."""
@@ -127,33 +127,38 @@ class EtcdNode:
         """One step of what the timer runs."""
         assert self.settings.etcd
         self.enter()
-        return tier.step(self.settings, self.settings.etcd, self.machine)[0]
+        return reconcile_member.step(self.settings, self.settings.etcd, self.machine)[0]
 
     def report(self) -> str:
         self.enter()
         return report.run(self.settings, self.machine)
 
     def snapshot(self) -> str:
+        assert self.settings.etcd
         self.enter()
-        return snapshot.run(self.settings, self.machine)
+        return snapshot_schedule.run(self.settings, self.settings.etcd)
 
-    def restore(self, *arguments: str) -> str:
+    def restore(self, snapshot: str, *, discard: bool = False) -> str:
+        assert self.settings.etcd
         self.enter()
-        return restore.run(self.settings, self.machine, *arguments)
+        return restore_request.run(
+            self.settings, self.settings.etcd, snapshot=snapshot, discard_newer_writes=discard
+        )
 
     def defrag(self) -> str:
+        assert self.settings.etcd
         self.enter()
-        return defrag.run(self.settings, self.machine)
+        return defrag_run.run(self.settings, self.settings.etcd)
 
     def healthy(self) -> bool:
         assert self.settings.etcd
-        return client.healthy(self.settings.etcd)
+        return local_member.healthy(self.settings.etcd)
 
     def leads(self) -> bool:
         """Whether its etcd leads, as the program sees it."""
         assert self.settings.etcd
         self.enter()
-        return client.leading(self.settings, self.settings.etcd) is not None
+        return local_member.leading(self.settings, self.settings.etcd) is not None
 
     def enter(self) -> None:
         """Make this machine's root the one that the program works in."""

@@ -28,14 +28,14 @@ from components.userdata.controllers import (
     controller_manager_flags,
     scheduler_flags,
 )
-from components.userdata.etcd import etcd_flags
+from components.userdata.etcd_member import etcd_flags
 from components.userdata.flags import flags
 from components.userdata.kube_apiserver import kube_apiserver_flags
 from config import check
 from node import web
-from node.api.haproxy import SOCKET, render
-from node.api.identity import hostname
-from node.contract import NODE_ENV, PROXY_CONFIG
+from node.api.haproxy import render
+from node.api.lease import hostname
+from node.contract import NODE_ENV, PROXY_CONFIG, PROXY_SOCKET
 from node.errors import NodeError
 from node.membership import Member
 from node.settings import PKI
@@ -159,14 +159,14 @@ class ApiNode(Node):
         """HAProxy as etcd-proxy.service runs it, on this node's own loopback address."""
         path = self.inside(PROXY_CONFIG)
         path.write_text(self.proxy_config(members))
-        self.inside(SOCKET).parent.mkdir(parents=True, exist_ok=True)
+        self.inside(PROXY_SOCKET).parent.mkdir(parents=True, exist_ok=True)
         log = self.root / "haproxy.log"
         self.daemons["haproxy"] = start(["/usr/sbin/haproxy", "-Ws", "-f", path], log)
         return self.daemons["haproxy"]
 
     def proxy_config(self, members: Sequence[Member]) -> str:
         text = render(members).replace("127.0.0.1:", f"{self.address}:")
-        return text.replace(SOCKET, str(self.inside(SOCKET)))
+        return text.replace(PROXY_SOCKET, str(self.inside(PROXY_SOCKET)))
 
     def start_api(self, etcd_servers: str | None = None) -> Daemon:
         """kube-apiserver; it uses this node's proxy unless etcd servers are given."""

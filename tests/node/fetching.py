@@ -1,4 +1,4 @@
-"""The fetcher of the node program as a process, and what it is told to fetch."""
+"""The fetcher of the node agent as a process, and what it is told to fetch."""
 
 import hashlib
 import os
@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-FETCHER = Path(__file__).parents[2] / "components/userdata/files/fetch_program.py"
+FETCHER = Path(__file__).parents[2] / "components/userdata/files/fetch_agent.py"
 
 
 def identity(bucket: str, archive: bytes) -> dict[str, str]:
-    """The entry `program` of node.json."""
+    """The entry `agent` of node.json."""
     sha256 = hashlib.sha256(archive).hexdigest()
-    return {"bucket": bucket, "key": f"program/{sha256}.zip", "sha256": sha256}
+    return {"bucket": bucket, "key": f"agent/{sha256}.zip", "sha256": sha256}
 
 
 def fetch(umask: int = 0o022) -> subprocess.CompletedProcess[str]:

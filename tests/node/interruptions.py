@@ -1,4 +1,4 @@
-"""Everything that an etcd node's program does outside itself, and its death after any of it."""
+"""Everything that an etcd node's agent does outside itself, and its death after any of it."""
 
 import shutil
 import threading
@@ -11,7 +11,7 @@ import pytest
 
 from node import files
 from node.aws import ParameterStore
-from node.etcd import client
+from node.etcd import local_member
 from tests.node.cluster import EtcdMachine, EtcdNode
 
 
@@ -50,7 +50,7 @@ class Actions:
         )
         self._wrap(EtcdMachine, "start", lambda m, unit: not m.active(unit) and "start")
         for change in ("add_learner", "promote", "remove", "transfer"):
-            self._wrap(client, change, lambda *_, change=change: change)
+            self._wrap(local_member, change, lambda *_, change=change: change)
         reconcile = EtcdNode.reconcile
 
         def mortal(node: EtcdNode) -> str:

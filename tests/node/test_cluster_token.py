@@ -1,4 +1,4 @@
-"""The decision about data of another incarnation, over every combination that bears on it."""
+"""The decision about data of another cluster token, over every combination that bears on it."""
 
 from dataclasses import replace
 from itertools import product
@@ -58,7 +58,7 @@ STATES = [
 ]
 
 
-def test_data_is_set_aside_exactly_when_the_marker_says_that_it_is_instead_of_its_incarnation():
+def test_data_is_set_aside_exactly_when_the_marker_says_that_it_is_instead_of_its_token():
     for state in STATES:
         marker = state.formation
         other = state.disk == "initialised" and marker is not None and state.token == "old"
@@ -75,7 +75,7 @@ def test_a_snapshot_is_restored_by_founders_of_an_unformed_cluster_only():
             assert state.formation is NEW
             assert state.name != "etcd-3"
             assert state.disk != "absent"
-            # Never over data of this incarnation.
+            # Never over data of this cluster token.
             assert state.disk == "empty" or state.token == "old"
 
 
@@ -95,7 +95,7 @@ def test_data_that_does_not_say_what_it_is_of_stays_and_etcd_is_not_touched():
                 assert "write 'new' into /var/lib/etcd/token to keep it" in step.reason
 
 
-def test_data_of_an_incarnation_that_the_marker_does_not_know_is_kept():
+def test_data_of_a_token_that_the_marker_does_not_know_is_kept():
     """The marker is the older of the two: it was deleted and made again, or put back by hand."""
     for state in STATES:
         if state.disk == "initialised" and state.token == "newer":
@@ -106,7 +106,7 @@ def test_data_of_an_incarnation_that_the_marker_does_not_know_is_kept():
                 assert "holds data of newer, which the restore does not name" in step.reason
 
 
-def test_the_incarnation_that_has_a_leader_sets_an_older_marker_right():
+def test_the_cluster_that_has_a_leader_sets_an_older_marker_right():
     first = Formation(formed=False, token="first", members=FOUNDERS)
     state = State(
         name="etcd-0",
@@ -127,7 +127,7 @@ def test_the_incarnation_that_has_a_leader_sets_an_older_marker_right():
 
 
 def test_without_aws_a_disk_is_started_whatever_it_is_of():
-    """A reboot needs no AWS; alone, a member of an older incarnation finds no quorum."""
+    """A reboot needs no AWS; alone, a member of an older cluster token finds no quorum."""
     for state in STATES:
         if state.formation is None and state.disk == "initialised" and not state.running:
             assert decide(state) == Start()
@@ -151,7 +151,7 @@ def test_a_restored_cluster_is_formed_as_soon_as_it_has_a_leader():
     assert isinstance(decide(replace(state, formation=first)), Wait)
 
 
-def test_who_joins_is_told_the_incarnation():
+def test_who_joins_is_told_the_token():
     marker = replace(NEW, formed=True)
     mine = Entry("9", "", "10.0.224.6", voter=False, started=False)
     state = State(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from node.errors import NodeError
-from node.etcd import client, defrag_plan, defrag_run
+from node.etcd import defrag_plan, defrag_run, local_member
 from tests.node.etcd_tier import FORMATION, wait_for
 from tests.node.writer import Writer
 
@@ -60,7 +60,7 @@ def fragmented(node):
 
 
 def leads(node):
-    return client.leads(status(node))
+    return local_member.leads(status(node))
 
 
 def in_turn(tier):
@@ -71,7 +71,7 @@ def in_turn(tier):
 def test_every_database_shrinks_one_after_the_other_the_leader_last(sparse, monkeypatch):
     first, second, leader = in_turn(sparse)
     begun = []
-    real = client.ctl
+    real = local_member.ctl
 
     def watched(settings, mine, *command, **options):
         if command[0] == "defrag":
@@ -82,7 +82,7 @@ def test_every_database_shrinks_one_after_the_other_the_leader_last(sparse, monk
             begun.append(settings.name)
         return real(settings, mine, *command, **options)
 
-    monkeypatch.setattr(client, "ctl", watched)
+    monkeypatch.setattr(local_member, "ctl", watched)
     with Writer(sparse.gateway()) as writer:
         for node in (leader, second):
             with pytest.raises(NodeError, match=f"did not defragment: {first.name} comes first"):
@@ -234,7 +234,7 @@ def test_what_fills_it_for_good_is_said_and_stays_armed(etcd_tier):
 def test_nothing_is_rewritten_while_data_is_in_doubt(etcd_tier, monkeypatch):
     (node,) = form(etcd_tier, 1)
     facts = {**status(node), "errors": ["memberID:1 alarm:CORRUPT "]}
-    monkeypatch.setattr(client, "facts", lambda *_: facts)
+    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
     with pytest.raises(NodeError, match="the CORRUPT alarm is on, and nothing rewrites"):
         node.defrag()
 
@@ -244,10 +244,3 @@ def test_without_etcd_it_says_so(etcd_tier):
     etcd_tier.boot(0)
     with pytest.raises(NodeError, match="etcd does not answer: see journalctl -u etcd"):
         etcd_tier.nodes[0].defrag()
-
-
-def test_an_api_server_has_no_database(node):
-    from node import defrag
-
-    with pytest.raises(NodeError, match="only an etcd member has a database"):
-        defrag.run(node("api-0"), None)

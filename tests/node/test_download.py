@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import ssl
 import tarfile
 
 import pytest
@@ -56,7 +55,7 @@ def requests():
 
 
 @pytest.fixture(scope="module")
-def mirror(authority, requests, tmp_path_factory):
+def mirror(authority, requests):
     class Mirror(Quiet):
         def do_GET(self):
             requests.append(self.path)
@@ -67,12 +66,7 @@ def mirror(authority, requests, tmp_path_factory):
             else:
                 self.reply(404)
 
-    pair = authority.leaf("mirror", "127.0.0.1")
-    chain = tmp_path_factory.mktemp("mirror") / "chain.pem"
-    chain.write_text(pair.certificate + pair.key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    with serve(Mirror, context) as port:
+    with serve(Mirror, authority.server_context("mirror")) as port:
         yield f"https://127.0.0.1:{port}"
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.api.haproxy import Change, Server, add, change, remove, render, servers, use
+from node.api.haproxy import Change, Server, change, render, servers
 from node.membership import Member
 
 members = st.lists(
@@ -57,50 +57,11 @@ def test_every_member_is_a_server_of_its_name_and_nobody_else(members):
     assert servers == sorted([m.name, f"{m.address}:2379"] for m in members)
 
 
-def test_it_is_what_was_measured():
-    text = render([Member("etcd-0", "10.0.224.4")])
-    check = (
-        "check port 2381 inter 500ms fastinter 250ms fall 2 rise 2 on-marked-down shutdown-sessions"
-    )
-    for line in (
-        "bind 127.0.0.1:2379",
-        "mode tcp",
-        "balance leastconn",
-        "timeout connect 1s",
-        "option redispatch",
-        "option httpchk GET /readyz",
-        f"default-server {check}",
-        "server etcd-0 10.0.224.4:2379",
-        "stats socket /run/etcd-proxy/admin.sock mode 600 level admin",
-    ):
-        assert f"\n  {line}\n" in text
-    # A server that is added has the same checks: HAProxy gives it no defaults.
-    assert add(Member("etcd-1", "10.0.224.5")) == (
-        f"add server etcd/etcd-1 10.0.224.5:2379 weight 0 {check}"
-    )
-
-
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
 def test_haproxy_accepts_it(tmp_path):
     path = tmp_path / "etcd-proxy.cfg"
     path.write_text(render([Member(f"etcd-{n}", f"10.0.224.{n}") for n in range(7)]))
     subprocess.run(["haproxy", "-c", "-f", path], check=True)
-
-
-def test_a_server_that_is_added_counts_as_down_before_it_may_be_chosen():
-    assert use("etcd-3").split("; ") == [
-        "enable health etcd/etcd-3",
-        "enable server etcd/etcd-3",
-        "set server etcd/etcd-3 health down",
-        "set server etcd/etcd-3 weight 1",
-    ]
-
-
-def test_a_server_is_forgotten_once_its_connections_have_ended():
-    assert remove("etcd-3") == (
-        "set server etcd/etcd-3 state maint; shutdown sessions server etcd/etcd-3",
-        "del server etcd/etcd-3",
-    )
 
 
 HEADER = (

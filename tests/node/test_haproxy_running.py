@@ -17,8 +17,8 @@ import pytest
 
 from node import web
 from node.api import proxy
-from node.api.haproxy import SHOW, SOCKET, servers
-from node.contract import PROXY_CONFIG
+from node.api.haproxy import SHOW, servers
+from node.contract import PROXY_CONFIG, PROXY_SOCKET
 from node.errors import NodeError
 from node.membership import Member
 from tests.node.backends import Backend, Client
@@ -51,8 +51,8 @@ class ProxyMachine(FakeMachine):
         text = self.node.inside(PROXY_CONFIG).read_text()
         text = text.replace("127.0.0.1:", f"{self.node.address}:")
         config = self.node.root / "haproxy.cfg"
-        config.write_text(text.replace(SOCKET, str(self.node.inside(SOCKET))))
-        self.node.inside(SOCKET).parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(text.replace(PROXY_SOCKET, str(self.node.inside(PROXY_SOCKET))))
+        self.node.inside(PROXY_SOCKET).parent.mkdir(parents=True, exist_ok=True)
         command = ["/usr/sbin/haproxy", "-Ws", "-f", config]
         daemon = start(command, self.node.root / "haproxy.log")
         self.node.daemons["haproxy"] = daemon
@@ -96,7 +96,7 @@ def backends(machine):
 
 @pytest.fixture
 def follow(machine, aws, node):
-    """Want these members, and run the node program; what it said."""
+    """Want these members, and run the node agent; what it said."""
     settings = node("api-0")
 
     def run(members):

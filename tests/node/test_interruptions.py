@@ -1,4 +1,4 @@
-"""The program dies after any of its actions and is run again: it ends the same."""
+"""The agent dies after any of its actions and is run again: it ends the same."""
 
 import pytest
 

@@ -7,8 +7,8 @@ import pytest
 from botocore.config import Config
 
 from node.errors import NodeError
-from node.etcd import client, snapshot_age, snapshot_attempt
-from node.etcd.bucket import Bucket
+from node.etcd import local_member, snapshot_age, snapshot_attempt
+from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET, REGION
 from tests.node.relay import Relay
 
@@ -54,7 +54,7 @@ def test_it_takes_as_long_as_it_takes(slow, slow_s3, etcd_tier, monkeypatch):
     # Four seconds at least: three were the limit once.
     relay._rate = 64 * MIB
     # Less than it takes altogether.
-    monkeypatch.setattr(client, "STALL", 2)
+    monkeypatch.setattr(local_member, "STALL", 2)
 
     began, passed = time.monotonic(), relay.passed
     said = node.snapshot()
@@ -74,11 +74,11 @@ def test_it_takes_as_long_as_it_takes(slow, slow_s3, etcd_tier, monkeypatch):
 def test_a_connection_that_stands_still_is_an_error_that_says_where(slow, etcd_tier, monkeypatch):
     node, relay = slow
     fill(etcd_tier, 16 * MIB)
-    monkeypatch.setattr(client, "STALL", 1)
+    monkeypatch.setattr(local_member, "STALL", 1)
     relay.freeze_after = relay.passed + 8 * MIB
     # This one must come through before it freezes.
     facts = node.etcdctl("endpoint", "status")[0]["Status"]
-    monkeypatch.setattr(client, "facts", lambda *_: facts)
+    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
 
     began = time.monotonic()
     with pytest.raises(NodeError, match=r"etcdctl got no further for 1 s, at \d{6,} bytes"):
@@ -91,7 +91,7 @@ def test_a_connection_that_stands_still_is_an_error_that_says_where(slow, etcd_t
 
 def test_an_upload_that_fails_leaves_no_parts(node, s3, tmp_path, monkeypatch):
     """s3transfer aborts it, which the role must allow: see the policy's tests."""
-    monkeypatch.setattr("node.etcd.bucket.PART", 5 * MIB)
+    monkeypatch.setattr("node.etcd.snapshot_bucket.PART", 5 * MIB)
     path = tmp_path / "large"
     path.write_bytes(b"x" * 12 * MIB)
     settings = node()

@@ -3,9 +3,9 @@
 import pytest
 
 from node.errors import AwsError, NodeError
-from node.etcd import client, leader, status
+from node.etcd import leader, local_member, member_status
+from node.etcd.member_status import Report
 from node.etcd.members import Entry
-from node.etcd.status import Report
 from node.membership import Member
 
 NODES = tuple(Member(f"etcd-{n}", f"10.0.224.{4 + n}") for n in range(3))
@@ -43,11 +43,11 @@ class Etcd:
 @pytest.fixture
 def etcd(monkeypatch):
     etcd = Etcd()
-    monkeypatch.setattr(client, "leading", lambda *_: etcd.leads)
-    monkeypatch.setattr(client, "membership", lambda *_: etcd.entries)
-    monkeypatch.setattr(client, "connected", lambda _: etcd.connected)
-    monkeypatch.setattr(client, "remove", etcd.remove)
-    monkeypatch.setattr(status, "reports", etcd.reports)
+    monkeypatch.setattr(local_member, "leading", lambda *_: etcd.leads)
+    monkeypatch.setattr(local_member, "membership", lambda *_: etcd.entries)
+    monkeypatch.setattr(local_member, "connected", lambda _: etcd.connected)
+    monkeypatch.setattr(local_member, "remove", etcd.remove)
+    monkeypatch.setattr(member_status, "reports", etcd.reports)
     return etcd
 
 
@@ -97,5 +97,5 @@ def test_metrics_that_do_not_answer_are_no_fault(step, monkeypatch):
     def silent(_):
         raise NodeError("no answer")
 
-    monkeypatch.setattr(client, "connected", silent)
+    monkeypatch.setattr(local_member, "connected", silent)
     assert step(NODES[:2]) == ("etcd refuses for now: no answer", True)

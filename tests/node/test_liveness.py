@@ -1,7 +1,6 @@
 """The watchdog: what is dead is killed, and nothing else, whatever goes wrong with the check."""
 
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -37,7 +36,7 @@ def machine():
 
 
 @pytest.fixture
-def api_server(tmp_path, monkeypatch):
+def api_server(monkeypatch):
     """Answer /livez without etcd, and in full; the paths that were asked for."""
 
     @contextmanager
@@ -51,10 +50,7 @@ def api_server(tmp_path, monkeypatch):
                 if code:
                     self.reply(code, text.encode())
 
-        pair = Authority("whoever").leaf("kube-apiserver", "127.0.0.1", days=days)
-        (tmp_path / "pair.pem").write_text(pair.certificate + pair.key)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(tmp_path / "pair.pem")
+        tls = Authority("whoever").server_context("kube-apiserver", days=days)
         with serve(Api, tls) as port:
             monkeypatch.setattr(liveness, "PORT", port)
             yield asked

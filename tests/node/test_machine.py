@@ -1,4 +1,4 @@
-"""What the program asks of systemd and of other programs."""
+"""What the agent asks of systemd and of other programs."""
 
 import subprocess
 import time
@@ -34,7 +34,7 @@ def test_a_service_that_is_starting_counts_as_running(systemctl, state, active):
         ("failed", 1, 0, True),  # the same, before it was ready: systemd calls it a failure
         ("inactive", 2, 15, False),  # stopped
         ("failed", 1, 1, False),
-        ("active", 1, 0, False),  # started anew
+        ("active", 1, 0, False),  # started again
         ("activating", 1, 0, False),
         ("inactive", 0, 0, False),  # never started
     ],
@@ -52,12 +52,6 @@ def test_etcd_is_started_without_waiting_for_its_peers(systemctl):
     assert asked() == ["reset-failed etcd.service", "start --no-block etcd.service"]
 
 
-def test_a_service_is_reloaded_not_restarted(systemctl):
-    asked = systemctl("")
-    Machine().reload("etcd-proxy.service")
-    assert asked() == ["reload-or-restart etcd-proxy.service"]
-
-
 def test_a_hostname_lasts(root, hostnames, monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "api-0")
     Machine().rename("api-0-10-0-0-17")
@@ -66,12 +60,6 @@ def test_a_hostname_lasts(root, hostnames, monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "api-0-10-0-0-17")
     Machine().rename("api-0-10-0-0-17")
     assert hostnames == ["api-0-10-0-0-17"]
-
-
-def test_fstab_is_mounted_by_systemd(systemctl):
-    asked = systemctl("")
-    Machine().mount(Path("/var/lib/etcd"))
-    assert asked() == ["daemon-reload", "start /var/lib/etcd"]
 
 
 def test_a_mount_point_is_one_only_when_something_is_mounted(tmp_path):

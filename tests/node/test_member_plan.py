@@ -323,7 +323,7 @@ def test_waiting_says_what_for(state, reason, soon):
 
 
 def test_what_was_added_later_is_no_founder_that_is_late():
-    """The marker was made anew while a member that had lost its disk was about to join."""
+    """The marker was made again while a member that had lost its disk was about to join."""
     learner = Entry("9", "", ME.address, voter=False, started=False)
     step = decide(saw(disk="empty", formation=UNFORMED, peers=(*OTHERS, learner)))
     assert isinstance(step, Wait)

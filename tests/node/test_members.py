@@ -3,7 +3,7 @@
 import pytest
 
 from node.errors import NodeError
-from node.etcd.environment import forming, joining
+from node.etcd.initial_cluster import forming, joining
 from node.etcd.members import Entry, at, entries
 from node.membership import Formation, Member, formation, members
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, quorum, survives
 from node.etcd.membership_plan import (
     Add,
@@ -19,7 +20,6 @@ from node.etcd.membership_plan import (
     Transfer,
     decide,
 )
-from node.etcd.status import Report
 from node.membership import Member
 
 SILENT, MEMBER = None, ("member", True)

@@ -6,7 +6,7 @@ import pytest
 
 from components.nodes.operations import operations_document
 from config import check
-from node import cli, operations, prepare, reconcile, refresh, snapshot
+from node import operations, prepare, reconcile, refresh
 from node.contract import AUTHORIZED_KEYS
 from node.errors import NodeError
 from node.etcd import snapshot_age, snapshot_schedule, snapshots
@@ -176,7 +176,7 @@ def test_a_first_boot_downloads_from_the_mirror_and_from_nowhere_else(aws, node,
 
 @pytest.fixture
 def taken(monkeypatch):
-    """Snapshots that are stored at once."""
+    """Snapshots that are stored immediately."""
     calls = []
 
     def take(settings, mine):
@@ -202,21 +202,21 @@ def test_a_snapshot_is_taken_as_often_as_the_stack_says_today(aws, node, taken, 
     began = clock[0]
     when = []
     for _ in range(65):
-        if snapshot.run(settings, FakeMachine(), "--when-due") == "stored":
+        if snapshot_schedule.run(settings, settings.etcd, when_due=True) == "stored":
             when.append((clock[0] - began) / 60)
         clock[0] += 60
     assert when == [0, 20, 40, 60]
 
     write(aws, etcd={"snapshots": {"everyMinutes": 5}}, operatorAccess="none")
     operations.follow(settings)  # as `reconcile` does, each half minute
-    assert snapshot.run(settings, FakeMachine(), "--when-due") == "stored"
-    said = snapshot.run(settings, FakeMachine(), "--when-due")
+    assert snapshot_schedule.run(settings, settings.etcd, when_due=True) == "stored"
+    said = snapshot_schedule.run(settings, settings.etcd, when_due=True)
     assert said == "the newest is 0 min old, and one is due every 5 min"
 
 
 def test_a_person_gets_one_at_once(aws, node, taken):
     for _ in range(2):
-        assert snapshot.run(node(), FakeMachine()) == "stored"
+        assert snapshot_schedule.run(node(), node().etcd) == "stored"
     assert len(taken) == 2
 
 
@@ -232,7 +232,7 @@ def test_an_attempt_that_failed_is_repeated_after_five_minutes(aws, node, clock,
     began = clock[0]
     for _ in range(12):
         try:
-            said = snapshot.run(settings, FakeMachine(), "--when-due")
+            said = snapshot_schedule.run(settings, settings.etcd, when_due=True)
             assert said.startswith("the last attempt was ")
         except NodeError:
             pass
@@ -249,14 +249,8 @@ def test_a_clock_that_was_set_back_stops_no_attempt(clock):
 def test_without_aws_the_interval_is_the_one_of_before(aws, node, taken, clock, aws_down):
     settings = node()
     write(aws, etcd={"snapshots": {"everyMinutes": 30}}, operatorAccess="none")
-    snapshot.run(settings, FakeMachine(), "--when-due")
+    snapshot_schedule.run(settings, settings.etcd, when_due=True)
     aws_down()
     clock[0] += 1740
-    said = snapshot.run(settings, FakeMachine(), "--when-due")
+    said = snapshot_schedule.run(settings, settings.etcd, when_due=True)
     assert said == "the newest is 29 min old, and one is due every 30 min"
-
-
-def test_anything_else_is_told(node, aws, capsys):
-    node()
-    assert cli.main(["snapshot", "--now"]) == 1
-    assert "usage: ha-node snapshot [--when-due]" in capsys.readouterr().err

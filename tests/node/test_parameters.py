@@ -1,4 +1,4 @@
-"""Several parameters at once, and how old they are by AWS's own clock."""
+"""Several parameters in one request, and how old they are by AWS's own clock."""
 
 import json
 from datetime import UTC, datetime, timedelta

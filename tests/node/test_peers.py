@@ -26,7 +26,7 @@ def settings(node, authority):
 
 
 @pytest.fixture
-def peer(settings, tmp_path, monkeypatch):
+def peer(settings, monkeypatch):
     """A peer whose certificate an authority vouches for, and that answers as told."""
 
     @contextmanager
@@ -35,11 +35,7 @@ def peer(settings, tmp_path, monkeypatch):
             def do_GET(self):
                 self.reply(status if self.path == "/members" else 404, body)
 
-        pair = authority.leaf("etcd-peer", "127.0.0.1")
-        chain = tmp_path / "chain.pem"
-        chain.write_text(pair.certificate + pair.key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
+        context = authority.server_context("etcd-peer")
         # As etcd does: nobody is told anything without a certificate of a peer.
         context.load_verify_locations(settings.pki / "ca.crt")
         context.verify_mode = ssl.CERT_REQUIRED

@@ -44,7 +44,7 @@ def test_an_api_node(api_node, root):
 
 
 def test_an_api_node_gets_a_hostname_of_its_own_before_anything_can_lead(api_node, root):
-    """Its successor has the same name, and runs beside it for a while."""
+    """Its successor has the same name, and runs alongside it for a while."""
     seen = []
 
     class Named(FakeMachine):
@@ -142,7 +142,7 @@ def test_a_first_boot_waits_for_certificates_that_are_valid(node, aws, authority
 
 @pytest.mark.parametrize("reissued", [False, True])
 def test_a_reboot_with_expired_certificates_starts_the_daemons(node, aws, authority, reissued):
-    """Without the cluster nobody could reissue them in peace. New ones are taken at once."""
+    """Without the cluster nobody could reissue them in peace. New ones are taken immediately."""
     expired = api_files(Authority("ca", days=-1))
     put_files(aws, "api-0", expired)
     settings = node("api-0")
@@ -219,19 +219,6 @@ class TestCommandLine:
         assert (status, out) == (1, "")
         assert err.startswith("prepare: AWS: Could not connect")
         assert err.count("\n") == 1
-
-    def test_a_node_without_settings_says_so(self, root, capsys):
-        status, out, err = self.run(capsys, "report")
-        assert (status, out) == (1, "")
-        assert "node.json is missing or damaged" in err
-        assert err.endswith("replace this node\n")
-
-    @pytest.mark.parametrize(
-        "arguments", [(), ("frobnicate",), ("prepare", "twice"), ("release-lease",)]
-    )
-    def test_anything_else_is_a_usage_error(self, root, capsys, arguments):
-        usage = f"usage: node {cli.USAGE}\n"
-        assert self.run(capsys, *arguments) == (2, "", usage)
 
     def test_a_full_disk_is_no_traceback(self, api_node, capsys, monkeypatch):
         def full(*_):

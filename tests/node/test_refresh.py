@@ -11,7 +11,7 @@ from cryptography import x509
 
 from components.naming import EtcdMember
 from components.userdata.controllers import controller_manager_flags, scheduler_flags
-from components.userdata.etcd import etcd_flags
+from components.userdata.etcd_member import etcd_flags
 from components.userdata.kube_apiserver import kube_apiserver_flags
 from node import reconcile, refresh
 from node.errors import NodeError

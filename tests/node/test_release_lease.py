@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from node import cli, web
 from node.api import release_lease
-from node.api.identity import hostname
-from node.api.lease import CERTIFICATES, PATH, held_on, holder, released
+from node.api.lease import CERTIFICATES, PATH, held_on, holder, hostname, released
 from node.contract import NODE_ENV, NODE_JSON
 from node.settings import PKI
 from tests.node.certificates import Authority

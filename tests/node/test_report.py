@@ -1,7 +1,6 @@
 """What a node reports of itself; the etcd tier's report is tested in test_formation.py."""
 
 import json
-import ssl
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -29,7 +28,7 @@ def status(aws):
 
 
 @pytest.fixture
-def api_server(tmp_path, monkeypatch):
+def api_server(monkeypatch):
     """An API server whose certificate an authority vouches for, and that answers as told."""
 
     @contextmanager
@@ -39,12 +38,7 @@ def api_server(tmp_path, monkeypatch):
                 anonymous = "Authorization" not in self.headers
                 self.reply(answer if self.path == "/readyz" and anonymous else 400)
 
-        pair = authority.leaf("apiserver", "127.0.0.1")
-        chain = tmp_path / "chain.pem"
-        chain.write_text(pair.certificate + pair.key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        with serve(ApiServer, context) as port:
+        with serve(ApiServer, authority.server_context("apiserver")) as port:
             monkeypatch.setattr("node.api.readiness.PORT", port)
             yield
 

@@ -7,11 +7,11 @@ from http.client import HTTPConnection
 
 import pytest
 
-from node import reconcile, restore, web
+from node import reconcile, web
 from node.contract import CACHE, CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
 from node.errors import NodeError
 from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
-from node.etcd.bucket import Bucket
+from node.etcd.snapshot_bucket import Bucket
 from node.settings import TOKEN
 from tests.node.conftest import BUCKET
 from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
@@ -130,7 +130,7 @@ def test_revisions_that_clients_know_are_never_given_again(saved):
 
 def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
     lose_quorum(saved, 0)
-    saved.nodes[0].restore("latest", restore_request.DISCARD)
+    saved.nodes[0].restore("latest", discard=True)
     # The one that is left runs on; the others come back with their disks, as a boot starts them.
     for number in (1, 2):
         saved.nodes[number].machine.start("etcd.service")
@@ -179,11 +179,11 @@ def test_a_cluster_that_works_is_restored_when_its_newer_writes_may_go(saved):
 
 
 def test_restored_twice_only_the_last_old_data_is_kept(saved):
-    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[0].restore(saved.key, discard=True)
     saved.until(lambda: restored(saved))
     second = saved.get(FORMATION)["token"]
     put(saved, "d", "4")
-    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[0].restore(saved.key, discard=True)
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
     assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{second}"]] * SIZE
@@ -198,31 +198,24 @@ def test_the_same_order_twice_is_one(saved):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("snapshot", "complaint"),
     [
-        ((), "usage: ha-node restore latest|snapshots/"),
-        (("a", "b"), "usage: ha-node restore"),
-        (("--force", "latest"), "usage: ha-node restore"),
-        (("--discard-newer-writes",), "usage: ha-node restore"),
-        (
-            (restore_request.DISCARD, "snapshots/etcd-0/none.db"),
-            r"there is no snapshots/etcd-0/none\.db in test-bucket",
-        ),
-        (("program/x.db",), r"program/x\.db is no key of a snapshot"),
+        ("snapshots/etcd-0/none.db", r"there is no snapshots/etcd-0/none\.db in test-bucket"),
+        ("program/x.db", r"program/x\.db is no key of a snapshot"),
     ],
 )
-def test_a_mistaken_order_changes_nothing(s3, etcd_tier, node, arguments, complaint):
+def test_a_mistaken_order_changes_nothing(s3, etcd_tier, node, snapshot, complaint):
     etcd_tier.found(SIZE)
     before = etcd_tier.get(FORMATION)
     with pytest.raises(NodeError, match=complaint):
-        restore.run(node(), None, *arguments)
+        restore_request.run(node(), node().etcd, snapshot=snapshot, discard_newer_writes=True)
     assert etcd_tier.get(FORMATION) == before
 
 
 def test_without_a_snapshot_there_is_no_latest(s3, etcd_tier, node):
     etcd_tier.found(SIZE)
     with pytest.raises(NodeError, match="test-bucket holds no snapshot under snapshots/"):
-        restore.run(node(), None, "latest")
+        restore_request.run(node(), node().etcd, snapshot="latest")
 
 
 def test_a_damaged_snapshot_is_refused(saved, s3):
@@ -230,14 +223,14 @@ def test_a_damaged_snapshot_is_refused(saved, s3):
     s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body[:-40] + b"?" + body[-39:])
     before = saved.get(FORMATION)
     with pytest.raises(NodeError, match=r"\.db is damaged: its SHA-256.*choose another snapshot"):
-        saved.nodes[0].restore("latest", restore_request.DISCARD)
+        saved.nodes[0].restore("latest", discard=True)
     assert saved.get(FORMATION) == before
     assert not inside(saved.nodes[0], f"{CACHE}/check").exists()
 
 
 def test_a_snapshot_that_goes_before_it_is_fetched_costs_no_data(saved, s3):
     """Nothing is given up for what cannot be had."""
-    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[0].restore(saved.key, discard=True)
     s3.delete_object(Bucket=BUCKET, Key=saved.key)
     with pytest.raises(NodeError, match="there is no snapshots/"):
         saved.nodes[0].reconcile()
@@ -249,7 +242,7 @@ def test_without_room_old_data_goes_and_without_more_it_is_one_sentence(saved, m
     usage = shutil._ntuple_diskusage
     free = {"bytes": 300 * snapshots.MIB}
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, free["bytes"]))
-    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[0].restore(saved.key, discard=True)
     with pytest.raises(NodeError, match=r"has 300 MiB free and 512 MiB are needed: make room"):
         saved.nodes[0].reconcile()
     assert set_aside(saved.nodes[0]) == [], "made room as far as it could"
@@ -322,7 +315,7 @@ def test_a_member_that_was_dead_meanwhile_comes_back_with_its_old_disk_and_joins
     late = saved.nodes[2]
     late.machine.start("etcd.service")
     said = [text for number, text in saved.until(lambda: restored(saved)) if number == 2]
-    assert said[0] == f"set data of another incarnation aside as data.{FIRST}"
+    assert said[0] == f"set data of another cluster token aside as data.{FIRST}"
     assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
     assert len(hashes(saved)) == 1
     members = saved.nodes[0].etcdctl("member", "list")["members"]
@@ -353,7 +346,7 @@ def test_after_a_restore_of_an_older_snapshot_the_abandoned_ones_are_not_the_new
     abandoned = newest(saved)
     assert abandoned.revision > saved.revision + restore_local.BUMP
 
-    saved.nodes[1].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[1].restore(saved.key, discard=True)
     token = saved.get(FORMATION)["token"]
     assert saved.get(FORMATION)["bumpRevision"] == (
         abandoned.revision - saved.revision + restore_local.BUMP
@@ -381,7 +374,7 @@ def test_old_data_of_a_tier_that_was_not_told_is_never_touched(saved):
     node = saved.nodes[1]
     inside(node, TOKEN).unlink()
     assert node.reconcile() == "etcd is running"
-    saved.nodes[0].restore(saved.key, restore_request.DISCARD)
+    saved.nodes[0].restore(saved.key, discard=True)
     assert "the disk does not say whether its data is of before or after" in node.reconcile()
     assert set_aside(node) == []
     assert node.machine.active("etcd.service")
@@ -411,15 +404,10 @@ def test_clients_are_served_while_the_marker_is_not_set(saved, monkeypatch):
     assert not formed(saved)
 
 
-def test_an_api_server_restores_nothing(node):
-    with pytest.raises(NodeError, match="only an etcd member can restore"):
-        restore.run(node("api-0"), None, "latest")
-
-
 def test_an_older_marker_undoes_no_restore(saved):
     """`pulumi up` writes back what it made, or makes it again after somebody deleted it."""
     made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
-    saved.nodes[0].restore("latest", restore_request.DISCARD)
+    saved.nodes[0].restore("latest", discard=True)
     saved.until(lambda: restored(saved))
     marker = saved.get(FORMATION)
     members = saved.ids()

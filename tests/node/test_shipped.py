@@ -1,4 +1,4 @@
-"""The program as a node gets it: stored in the bucket, fetched and unpacked, run as its units do."""
+"""The agent as a node gets it: stored in the bucket, fetched and unpacked, run as its units do."""
 
 import os
 import subprocess
@@ -7,8 +7,7 @@ import sys
 import boto3
 import pytest
 
-from components.userdata.agent_archive import PROGRAM, program
-from node.cli import USAGE
+from components.userdata.agent_archive import AGENT, agent_archive
 from node.settings import at
 from tests.node.certificates import api_files, etcd_files
 from tests.node.conftest import REGION, put_files
@@ -17,19 +16,19 @@ from tests.node.fetching import fetch, identity
 
 @pytest.fixture
 def shipped(bucket, node):
-    """Bring the program onto a node; run it as its units do."""
-    archive = program().archive
+    """Bring the agent onto a node; run it as its units do."""
+    archive = agent_archive().content
     s3 = boto3.client("s3", region_name=REGION)
-    s3.put_object(Bucket=bucket, Key=program().key, Body=archive)
+    s3.put_object(Bucket=bucket, Key=agent_archive().key, Body=archive)
 
     def bring(name):
-        node(name, program=identity(bucket, archive))
+        node(name, agent=identity(bucket, archive))
         done = fetch()
         assert (done.returncode, done.stderr) == (0, "")
 
         def run(*arguments):
             return subprocess.run(
-                [sys.executable, "-I", at(PROGRAM), *arguments],
+                [sys.executable, "-I", at(AGENT), *arguments],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -72,4 +71,4 @@ def test_it_runs_on_a_node_of_either_tier(request, shipped, tier):
 def test_usage(shipped):
     done = shipped("api-0")()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"usage: node {USAGE}\n"
+    assert done.stderr.startswith("usage: ha-node ")

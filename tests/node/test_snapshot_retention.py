@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.etcd.bucket import BUMP, Snapshot
+from node.etcd.snapshot_bucket import BUMP, Snapshot
 from node.etcd.snapshot_retention import ALL, DAY, superfluous
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -57,7 +57,7 @@ def test_no_day_within_the_days_to_keep_loses_its_last(bucket, days):
 
 
 @given(buckets, keep_days)
-def test_what_is_old_is_one_a_day_and_incarnation_and_nothing_after_the_days_to_keep(bucket, days):
+def test_what_is_old_is_one_a_day_and_founding_and_nothing_after_the_days_to_keep(bucket, days):
     left = [s for s in kept(bucket, days) if s.age > min(ALL, days * DAY) and s != max(bucket)]
     assert len({(s.time[:8], s.revision // BUMP) for s in left}) == len(left)
     assert all(s.age <= days * DAY for s in left)

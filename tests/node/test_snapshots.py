@@ -16,9 +16,9 @@ from moto.s3.models import s3_backends
 
 from node.contract import CACHE
 from node.errors import AwsError, NodeError
-from node.etcd import bucket as buckets
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
-from node.etcd.bucket import Bucket
+from node.etcd import snapshot_bucket as buckets
+from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
 
 
@@ -388,10 +388,3 @@ def test_s3_that_is_away_is_one_sentence(s3, node, aws_down):
     for ask in (lambda: bucket.size("snapshots/x.db"), bucket.newest, lambda: bucket.remove(["x"])):
         with pytest.raises(AwsError, match="AWS: Could not connect"):
             ask()
-
-
-def test_an_api_server_takes_none(node):
-    from node import snapshot
-
-    with pytest.raises(NodeError, match="only an etcd member takes snapshots"):
-        snapshot.run(node("api-0"), None)

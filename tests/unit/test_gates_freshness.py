@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.gates.freshness import SILENT, STALE_SECONDS, UNHEARD, Freshness
+from components.gates.freshness import SILENT, UNHEARD, Freshness
+from node.contract import GATE_STALE_SECONDS
 
 
 def test_what_was_there_first_does_not_count():
@@ -17,11 +18,11 @@ def test_a_newer_version_counts_until_it_is_stale():
     freshness.look({"etcd-0": 8}, 10)
     assert freshness.problem("etcd-0", 10) is None
     # It was written at some time after the look at 0.
-    assert freshness.problem("etcd-0", STALE_SECONDS) is None
-    assert freshness.problem("etcd-0", STALE_SECONDS + 1) == SILENT
-    freshness.look({"etcd-0": 8}, STALE_SECONDS + 2)
-    freshness.look({"etcd-0": 9}, STALE_SECONDS + 4)
-    assert freshness.problem("etcd-0", STALE_SECONDS + 4) is None
+    assert freshness.problem("etcd-0", GATE_STALE_SECONDS) is None
+    assert freshness.problem("etcd-0", GATE_STALE_SECONDS + 1) == SILENT
+    freshness.look({"etcd-0": 8}, GATE_STALE_SECONDS + 2)
+    freshness.look({"etcd-0": 9}, GATE_STALE_SECONDS + 4)
+    assert freshness.problem("etcd-0", GATE_STALE_SECONDS + 4) is None
 
 
 def test_a_report_found_after_a_long_silence_of_the_gate_itself_may_be_old():
@@ -68,5 +69,5 @@ def test_a_report_that_counts_is_no_older_than_it_may_be(writing, looking):
         last = max(at for at in written if at <= now)
         if freshness.problem("etcd-0", now) is None:
             assert last > first
-            assert now - last <= STALE_SECONDS
+            assert now - last <= GATE_STALE_SECONDS
         now += pause

@@ -182,7 +182,7 @@ def given(name):
     return {action for one in POLICIES[name]["Statement"] for action in one["Action"]}
 
 
-def test_nodes_may_do_what_the_node_program_asks_for_and_no_more():
+def test_nodes_may_do_what_the_node_agent_asks_for_and_no_more():
     wanted = set(called())
     assert {"ssm:PutParameter", "cloudwatch:PutMetricData", "s3:PutObject"} <= wanted
     assert given("etcd-0") - set(NOT_ASKED_FOR) == wanted

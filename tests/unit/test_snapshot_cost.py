@@ -7,7 +7,7 @@ import pytest
 
 from components.storage.bucket import NONCURRENT_DAYS
 from config import check
-from node.etcd.bucket import Snapshot
+from node.etcd.snapshot_bucket import Snapshot
 from node.etcd.snapshot_retention import superfluous
 
 USD_PER_GIB = 0.023

@@ -3,109 +3,11 @@
 import pytest
 import yaml
 
-from components.userdata.agent_archive import program
 from node.api import release_lease
-from node.api.haproxy import SOCKET
 from node.api.lease import CERTIFICATES
-from tests.golden.nodes import api_node, arguments, node_json, settings, units, written
+from tests.golden.nodes import api_node, arguments, settings, units, written
 
 PKI = "/etc/kubernetes/pki"
-
-
-def test_kube_apiserver_flags_are_exactly_these():
-    assert arguments(api_node(settings()), "kube-apiserver.service") == {
-        "advertise-address": "${NODE_ADDRESS}",
-        "allow-privileged": "true",
-        "audit-log-maxage": "30",
-        "audit-log-maxbackup": "10",
-        "audit-log-maxsize": "100",
-        "audit-log-mode": "batch",
-        "audit-log-path": "/var/log/kubernetes/audit.log",
-        "audit-policy-file": "/etc/kubernetes/audit-policy.yaml",
-        "authentication-config": "/etc/kubernetes/authentication.yaml",
-        "authorization-mode": "Node,RBAC",
-        "client-ca-file": f"{PKI}/ca.crt",
-        "enable-admission-plugins": "NodeRestriction",
-        "enable-aggregator-routing": "true",
-        "enable-bootstrap-token-auth": "true",
-        "encryption-provider-config": f"{PKI}/encryption.yaml",
-        "encryption-provider-config-automatic-reload": "true",
-        "endpoint-reconciler-type": "lease",
-        "etcd-cafile": f"{PKI}/etcd-ca.crt",
-        "etcd-certfile": f"{PKI}/apiserver-etcd-client.crt",
-        "etcd-keyfile": f"{PKI}/apiserver-etcd-client.key",
-        "etcd-servers": "https://127.0.0.1:2379",
-        "goaway-chance": "0.001",
-        "kubelet-client-certificate": f"{PKI}/apiserver-kubelet-client.crt",
-        "kubelet-client-key": f"{PKI}/apiserver-kubelet-client.key",
-        "kubelet-preferred-address-types": "InternalIP,Hostname",
-        "profiling": "false",
-        "proxy-client-cert-file": f"{PKI}/front-proxy-client.crt",
-        "proxy-client-key-file": f"{PKI}/front-proxy-client.key",
-        "requestheader-allowed-names": "front-proxy-client",
-        "requestheader-client-ca-file": f"{PKI}/front-proxy-ca.crt",
-        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
-        "requestheader-group-headers": "X-Remote-Group",
-        "requestheader-username-headers": "X-Remote-User",
-        "secure-port": "6443",
-        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
-        "service-account-key-file": f"{PKI}/sa.pub",
-        "service-account-signing-key-file": f"{PKI}/sa.key",
-        "service-cluster-ip-range": "10.96.0.0/16",
-        "shutdown-delay-duration": "130s",
-        "shutdown-send-retry-after": "true",
-        "tls-cert-file": f"{PKI}/apiserver.crt",
-        "tls-min-version": "VersionTLS12",
-        "tls-private-key-file": f"{PKI}/apiserver.key",
-    }
-
-
-def test_controller_manager_flags_are_exactly_these():
-    kubeconfig = "/etc/kubernetes/controller-manager.kubeconfig"
-    assert arguments(api_node(settings()), "kube-controller-manager.service") == {
-        "allocate-node-cidrs": "true",
-        "authentication-kubeconfig": kubeconfig,
-        "authorization-kubeconfig": kubeconfig,
-        "bind-address": "127.0.0.1",
-        "cluster-cidr": "10.244.0.0/16",
-        "cluster-name": "demo",
-        "cluster-signing-cert-file": f"{PKI}/ca.crt",
-        "cluster-signing-key-file": f"{PKI}/ca.key",
-        "controllers": "*,bootstrapsigner,tokencleaner",
-        "kubeconfig": kubeconfig,
-        "leader-elect": "true",
-        "leader-elect-lease-duration": "15s",
-        "leader-elect-renew-deadline": "10s",
-        "leader-elect-retry-period": "2s",
-        "profiling": "false",
-        "root-ca-file": f"{PKI}/ca.crt",
-        "service-account-private-key-file": f"{PKI}/sa.key",
-        "service-cluster-ip-range": "10.96.0.0/16",
-        "tls-min-version": "VersionTLS12",
-        "use-service-account-credentials": "true",
-    }
-
-
-def test_scheduler_flags_are_exactly_these_and_the_rest_is_in_its_file():
-    config = api_node(settings())
-
-    assert arguments(config, "kube-scheduler.service") == {
-        "authentication-kubeconfig": "/etc/kubernetes/scheduler.kubeconfig",
-        "authorization-kubeconfig": "/etc/kubernetes/scheduler.kubeconfig",
-        "bind-address": "127.0.0.1",
-        "config": "/etc/kubernetes/scheduler.yaml",
-        "leader-elect": "true",
-        "leader-elect-lease-duration": "15s",
-        "leader-elect-renew-deadline": "10s",
-        "leader-elect-retry-period": "2s",
-        "tls-min-version": "VersionTLS12",
-    }
-    assert yaml.safe_load(written(config)["/etc/kubernetes/scheduler.yaml"]) == {
-        "apiVersion": "kubescheduler.config.k8s.io/v1",
-        "kind": "KubeSchedulerConfiguration",
-        "clientConnection": {"kubeconfig": "/etc/kubernetes/scheduler.kubeconfig"},
-        "enableProfiling": False,
-    }
 
 
 @pytest.mark.parametrize("daemon", ["kube-controller-manager", "kube-scheduler"])
@@ -244,37 +146,10 @@ def test_proxy_reloads_only_a_configuration_that_is_right():
     assert proxy["ConditionPathExists"] == ["/etc/ha-kubernetes/etcd-proxy.cfg"]
     assert proxy["User"] == ["haproxy"]
     # Where its servers are changed; nobody but it and root gets there.
-    assert SOCKET.startswith(f"/run/{proxy['RuntimeDirectory'][0]}/")
     assert proxy["RuntimeDirectoryMode"] == ["0700"]
     assert ["systemctl", "mask", "haproxy.service"] in yaml.safe_load(
         api_node(settings()).render()
     )["runcmd"]
-
-
-def test_node_json_lists_the_three_daemons_and_no_etcd():
-    document = node_json(api_node(settings(), 1))
-
-    assert document["name"] == "api-1"
-    assert document["tier"] == "api"
-    assert "etcd" not in document
-    assert document["program"] == {
-        "bucket": "demo-bucket-0123456",
-        "key": f"program/{program().sha256}.zip",
-        "sha256": program().sha256,
-    }
-    assert document["artifacts"] == [
-        {
-            "url": f"https://dl.k8s.io/release/v1.36.3/bin/linux/amd64/{name}",
-            "sha256": sha256,
-            "kind": "binary",
-            "binaries": [name],
-        }
-        for name, sha256 in {
-            "kube-apiserver": "1f217d397234a6d065da663c6e086fdb02c0f0de97a0758ff3e6f3956f4ef8ab",
-            "kube-controller-manager": "7edfe976d5a06c7a702d653e914095f4a732a04bb2139115b6a6eba6a9b781c7",
-            "kube-scheduler": "b8955d4518c902110b50a825364339b1fb673822518ce0ba081a69ed634f8eee",
-        }.items()
-    ]
 
 
 def test_networks_come_from_the_settings():

@@ -5,40 +5,9 @@ import json
 import pytest
 
 from components.nodes.operations import operations_document
-from components.userdata.agent_archive import program
 from node import operations
 from node.etcd import defrag_run, snapshots
-from node.snapshot import WHEN_DUE
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
-
-
-def test_flags_are_exactly_these():
-    assert arguments(etcd_node(settings()), "etcd.service") == {
-        "name": "etcd-0",
-        "data-dir": "/var/lib/etcd/data",
-        "listen-peer-urls": "https://10.0.224.4:2380",
-        "initial-advertise-peer-urls": "https://10.0.224.4:2380",
-        "listen-client-urls": "https://10.0.224.4:2379,https://127.0.0.1:2379",
-        "advertise-client-urls": "https://10.0.224.4:2379",
-        "listen-metrics-urls": "http://10.0.224.4:2381",
-        "cert-file": "/etc/etcd/pki/server.crt",
-        "key-file": "/etc/etcd/pki/server.key",
-        "trusted-ca-file": "/etc/etcd/pki/ca.crt",
-        "client-cert-auth": "true",
-        "peer-cert-file": "/etc/etcd/pki/peer.crt",
-        "peer-key-file": "/etc/etcd/pki/peer.key",
-        "peer-trusted-ca-file": "/etc/etcd/pki/ca.crt",
-        "peer-client-cert-auth": "true",
-        "peer-cert-allowed-cn": "etcd-peer",
-        "tls-min-version": "TLS1.2",
-        "heartbeat-interval": "100",
-        "election-timeout": "1000",
-        "quota-backend-bytes": "4294967296",
-        "auto-compaction-retention": "0",
-        "snapshot-count": "10000",
-        "watch-progress-notify-interval": "5s",
-        "feature-gates": "CompactHashCheck=true,InitialCorruptCheck=true",
-    }
 
 
 def test_timers_and_quota_come_from_the_settings():
@@ -95,42 +64,6 @@ def test_etcd_comes_before_everything_else_on_its_machine():
     assert etcd["ReadWritePaths"] == ["/var/lib/etcd"]
 
 
-def test_node_json_says_which_node_this_is():
-    document = node_json(etcd_node(settings(), 2, volume_id="vol-0fedcba9876543210"))
-
-    assert document == {
-        "cluster": "demo",
-        "name": "etcd-2",
-        "tier": "etcd",
-        "region": "eu-central-1",
-        "parameters": {
-            "files": "/demo/nodes/etcd-2/files",
-            "status": "/demo/nodes/etcd-2/status",
-            "members": "/demo/etcd/members",
-            "formation": "/demo/etcd/formation",
-            "operations": "/demo/operations",
-        },
-        "program": {
-            "bucket": "demo-bucket-0123456",
-            "key": f"program/{program().sha256}.zip",
-            "sha256": program().sha256,
-        },
-        "artifacts": [
-            {
-                "url": "https://github.com/etcd-io/etcd/releases/download/v3.6.14/etcd-v3.6.14-linux-amd64.tar.gz",
-                "sha256": "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5",
-                "kind": "tar.gz",
-                "binaries": ["etcd", "etcdctl", "etcdutl"],
-            }
-        ],
-        "etcd": {
-            "address": "10.0.224.38",
-            "volumeId": "vol-0fedcba9876543210",
-            "snapshotBucket": "demo-bucket-0123456",
-        },
-    }
-
-
 @pytest.mark.parametrize("architecture", ["amd64", "arm64"])
 def test_a_mirror_may_have_sums_of_its_own_and_is_looked_up_by_the_node(architecture):
     own = "ab" * 32
@@ -162,7 +95,7 @@ def test_snapshots_are_asked_for_more_often_than_any_interval_and_hinder_nothing
     assert timer["OnUnitInactiveSec"] == ["1min"]
     assert timer["OnActiveSec"] == ["2min"]
     assert service["ExecStart"] == [
-        f"/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot {WHEN_DUE}"
+        "/usr/bin/python3 /usr/local/lib/ha-kubernetes/node snapshot --when-due"
     ]
     assert "etcd.service" in service["After"][0].split()
     assert service["Nice"] == ["19"]

@@ -17,10 +17,11 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from components.userdata import encode
+from components.userdata.agent_archive import AGENT
 from config.image import BASE
 from config.reference import configuration_page
-from node import contract
-from node import settings as program
+from node import cli, contract
+from node import settings as agent
 from tests.golden.nodes import (
     api_node,
     both,
@@ -180,10 +181,10 @@ def test_text_stays_readable_and_holds_no_secret(given):
 
 @profile(max_examples=20, deadline=None)
 @given(valid_settings())
-def test_node_program_reads_its_document(given):
+def test_node_agent_reads_its_document(given):
     for config in both(given):
         document = node_json(config)
-        parsed = program.parse(document)
+        parsed = agent.parse(document)
         assert (parsed.name, parsed.tier) == (config.hostname, config.hostname.split("-")[0])
         assert parsed.cluster == given.cluster_name
         assert [artifact.url for artifact in parsed.artifacts] == [
@@ -255,11 +256,11 @@ def test_every_program_of_a_script_and_of_the_first_boot_is_there(config):
     assert {PACKAGE[name] for name in called} <= packages(config)
 
 
-def test_every_program_that_the_node_program_calls_is_there(config):
+def test_every_program_that_the_node_agent_calls_is_there(config):
     tier = config.hostname.split("-")[0]
     binaries = {name for a in node_json(config)["artifacts"] for name in a["binaries"]}
     called = set()
-    for path in sorted(Path(program.__file__).parent.rglob("*.py")):
+    for path in sorted(Path(agent.__file__).parent.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text())):
             name = isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2]
             if name in {"run", "execute", "Popen", "which"} and call.args:
@@ -307,8 +308,8 @@ def test_packages_are_those_that_debian_says():
 
 def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
     tier = config.hostname.split("-")[0]
-    prepared = {f"{program.PKI[tier]}/{name}" for name in program.FILES[tier]}
-    by_program = {contract.NODE_ENV, contract.PROXY_CONFIG, contract.CLUSTER_ENV}
+    prepared = {f"{agent.PKI[tier]}/{name}" for name in agent.FILES[tier]}
+    by_agent = {contract.NODE_ENV, contract.PROXY_CONFIG, contract.CLUSTER_ENV}
     directories = {contract.ETCD_DATA, "/var/log/kubernetes/audit.log"}
     texts = chain(
         (line for _, line in commands(config)),
@@ -322,7 +323,7 @@ def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
     }
 
     assert paths
-    assert paths - set(written(config)) - prepared - by_program - directories == set()
+    assert paths - set(written(config)) - prepared - by_agent - directories == set()
 
 
 def test_prepared_files_are_all_used(config):
@@ -330,7 +331,7 @@ def test_prepared_files_are_all_used(config):
 
     text = config.render()
 
-    assert [name for name in program.FILES[tier] if f"{program.PKI[tier]}/{name}" not in text] == []
+    assert [name for name in agent.FILES[tier] if f"{agent.PKI[tier]}/{name}" not in text] == []
 
 
 def test_only_scripts_are_executable_and_everything_is_roots(config):
@@ -387,21 +388,21 @@ def test_daemons_are_confined_to_what_they_need(config):
         assert "LimitNOFILE" in unit, name
 
 
-def test_the_program_comes_after_the_packages_and_before_it_is_run(config):
+def test_the_agent_comes_after_the_packages_and_before_it_is_run(config):
     services = units(config)
-    fetch, prepare = services["node-program.service"], services["node-prepare.service"]
+    fetch, prepare = services["node-agent.service"], services["node-prepare.service"]
 
-    assert fetch["ExecStart"] == ["/usr/local/lib/ha-kubernetes/fetch-program"]
+    assert fetch["ExecStart"] == ["/usr/local/lib/ha-kubernetes/fetch-agent"]
     assert fetch["Type"] == ["oneshot"]
     assert fetch["RemainAfterExit"] == ["yes"]
     assert fetch["Restart"] == ["on-failure"]
     for order in ("Wants", "After"):
         assert "node-packages.service" in fetch[order][0].split()
-        assert "node-program.service" in prepare[order][0].split()
+        assert "node-agent.service" in prepare[order][0].split()
 
 
-def test_the_fetcher_may_write_where_the_program_goes_and_nowhere_else(config):
-    fetch = units(config)["node-program.service"]
+def test_the_fetcher_may_write_where_the_agent_goes_and_nowhere_else(config):
+    fetch = units(config)["node-agent.service"]
 
     assert fetch["ProtectSystem"] == ["strict"]
     assert fetch["ReadWritePaths"] == ["/usr/local/lib/ha-kubernetes"]
@@ -409,17 +410,16 @@ def test_the_fetcher_may_write_where_the_program_goes_and_nowhere_else(config):
     assert fetch["NoNewPrivileges"] == ["yes"]
 
 
-def test_no_module_of_the_program_is_in_user_data(config):
+def test_no_module_of_the_agent_is_in_user_data(config):
     assert not [path for path in written(config) if "/ha-kubernetes/node/" in path]
     assert not [path for path in written(config) if path.endswith(".py")]
 
 
-def test_the_command_for_people_names_every_command(config):
-    text = written(config)["/usr/local/sbin/ha-node"]
-    named = {word.strip(",") for line in text.splitlines()[2:5] for word in line.split()[1:]}
+def test_the_agent_understands_every_command_line_of_a_unit():
+    lines = [line.split() for config in both(settings()) for _, line in commands(config)]
+    given = [cli.parser().parse_args(words[2:]) for words in lines if AGENT in words]
 
-    assert {"prepare", "reconcile", "report", "snapshot", "restore", "defrag"} <= named
-    assert "release-lease" in named
+    assert {one.command for one in given} == cli.COMMANDS.keys() - {"restore"}
 
 
 def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config):
@@ -467,7 +467,7 @@ def test_what_nodes_look_up_while_they_run_is_not_in_their_user_data():
         assert node.render() == plain.render()
 
 
-def test_the_server_for_ssh_takes_the_keys_that_the_node_program_writes(config):
+def test_the_server_for_ssh_takes_the_keys_that_the_node_agent_writes(config):
     (keys,) = re.findall(
         r"AuthorizedKeysFile .* (/\S+)\n",
         written(config)["/etc/ssh/sshd_config.d/60-ha-kubernetes.conf"],

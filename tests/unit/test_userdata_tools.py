@@ -32,7 +32,7 @@ def config(request):
 
 @pytest.fixture
 def root(config, tmp_path):
-    """A file system as cloud-init and the node program leave it, with stand-ins for binaries."""
+    """A file system as cloud-init and the node agent leave it, with stand-ins for binaries."""
     for file in config.write_files:
         path = tmp_path / file.path.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
-"""What can happen next in the model: steps of the program, of etcd, of fate and of a person."""
+"""What can happen next in the model: steps of the agent, of etcd, of fate and of a person."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from node.etcd import member_plan, membership_plan
+from node.etcd.member_status import Report
 from node.etcd.members import Entry, at, quorum
-from node.etcd.status import Report
 from tests.node.model.world import NOTHING, Machine, World, member
 
 
@@ -271,10 +271,10 @@ def person(world: World, sizes: tuple[int, ...]) -> Iterator[Move]:
 
 
 def pulumi(world: World) -> Iterator[Move]:
-    """Something beside a value changes, and the old value comes with it; or the marker is made anew
+    """Something besides a value changes, and the old value comes with it; or the marker is made again
     after it was deleted."""
     again = replace(world, rewrites=world.rewrites + 1)
-    for stands in ("old", "anew"):
+    for stands in ("old", "recreated"):
         if world.stands == "right":
             yield f"the marker is {stands}", replace(again, stands=stands)
     for number, machine in enumerate(world.machines):

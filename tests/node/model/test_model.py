@@ -132,7 +132,7 @@ WRONG = {
         (owned, "newest", lambda versions: max(versions, key=lambda version: version.number)),
         REWRITTEN_AFTER_A_RESTORE,
     ),
-    "believes a marker that was made anew": (
+    "believes a marker that was made again": (
         (member_plan, "_was_there", lambda state, marker: ""),
         REWRITTEN,
     ),

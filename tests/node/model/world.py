@@ -2,7 +2,7 @@
 
 What the model takes as given: the leader's list of connections is true at the moment of a decision.
 Everything else may be old: the desired members, the reports of others, the list that a peer tells;
-and at any moment Pulumi may write back what the marker or a status once was, or make the marker anew
+and at any moment Pulumi may write back what the marker or a status once was, or make the marker again
 after somebody deleted it.
 """
 
@@ -20,7 +20,7 @@ Said = tuple[str, str | None]
 
 NOTHING: Said = ("waiting", None)
 
-Written = Literal["right", "old", "anew"]
+Written = Literal["right", "old", "recreated"]
 """What stands in a parameter: what a node wrote last, an old value, or the first one in a new
 parameter."""
 
@@ -85,12 +85,12 @@ class World:
     stands: Written = "right"
     """What stands in the marker's parameter."""
     restored: bool = False
-    """Whether the cluster was founded anew from a snapshot, long ago."""
+    """Whether the cluster was founded again from a snapshot, long ago."""
     founders: int = 1
 
     @property
     def token(self) -> str:
-        """The incarnation of every disk."""
+        """The cluster token of every disk."""
         return "second" if self.restored else "first"
 
     def number(self, entry: Entry) -> int:
@@ -150,7 +150,7 @@ def marker(founders: int, stands: str, *, restored: bool) -> Formation | None:
     markers += [order, replace(order, formed=True)] if restored else []
     said = [owned.numbered(m.document(), n) for n, m in enumerate(markers, owned.FIRST)]
     history = [owned.Version(n, document) for n, document in enumerate(said, owned.FIRST)]
-    if stands == "anew":
+    if stands == "recreated":
         history = history[:1]
     if stands == "old":
         # What was there before it was formed: after a restore, the order to restore.

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from components.gates.reports import read_report
 from node.aws import ParameterStore, Stored
-from node.etcd import status
-from node.etcd.status import Report
+from node.contract import EtcdState
+from node.etcd import member_status
+from node.etcd.member_status import Report
 from node.membership import Member
 from tests.node.conftest import REGION
 
@@ -39,8 +41,8 @@ def put(aws, document, path=PATH):
 
 @pytest.mark.parametrize("document", [None, [], "empty", 3, {}, {"memberId": "1f"}])
 def test_a_damaged_report_is_none(document):
-    assert status.read(Stored(document, 0)) is None
-    assert status.read(None) is None
+    assert member_status.read(Stored(document, 0)) is None
+    assert member_status.read(None) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_a_damaged_report_is_none(document):
 )
 def test_a_report_is_fresh_for_three_minutes_whichever_clock_is_ahead(age, fresh):
     document = {"state": "empty", "memberId": "1f", "healthy": False}
-    assert status.read(Stored(document, age)) == Report("empty", "1f", fresh)
+    assert member_status.read(Stored(document, age)) == Report("empty", "1f", fresh)
 
 
 def test_reports_are_read_by_name_and_damaged_ones_left_out(aws, settings):
@@ -57,7 +59,7 @@ def test_reports_are_read_by_name_and_damaged_ones_left_out(aws, settings):
         put(aws, {"state": "member", "memberId": f"{number}"}, f"/test/nodes/etcd-{number}/status")
     put(aws, "[{", "/test/nodes/etcd-4/status")
     put(aws, {}, "/test/nodes/etcd-5/status")
-    assert status.reports(ParameterStore(REGION), settings, nodes) == {
+    assert member_status.reports(ParameterStore(REGION), settings, nodes) == {
         f"etcd-{n}": Report("member", f"{n}", fresh=True) for n in (0, 3, 11)
     }
 
@@ -75,7 +77,7 @@ def test_reports_are_read_by_name_and_damaged_ones_left_out(aws, settings):
     ],
 )
 def test_the_last_id_is_that_of_its_own_last_status(document, last):
-    assert status.last_id(document) == last
+    assert member_status.last_id(document) == last
 
 
 SILENT = {
@@ -91,24 +93,36 @@ SILENT = {
 }
 
 
+@pytest.mark.parametrize("state", EtcdState)
+def test_gates_read_what_nodes_write(aws, settings, state):
+    member_status.declare(settings, state, "1f")
+    report = read_report(json.dumps(stored(aws)))
+    assert (report.state, report.leader, report.healthy, report.members) == (
+        state,
+        False,
+        False,
+        None,
+    )
+
+
 def test_what_was_decided_is_told_once(aws, settings):
-    status.declare(settings, "empty", "1f")
+    member_status.declare(settings, "empty", "1f")
     found = stored(aws)
     assert found.pop("time")
     assert found == {**SILENT, "state": "empty", "memberId": "1f", "version": 1}
     assert version(aws) == 1
-    status.declare(settings, "empty", "1f")
+    member_status.declare(settings, "empty", "1f")
     assert version(aws) == 1
-    status.declare(settings, "empty", "2f")
+    member_status.declare(settings, "empty", "2f")
     assert version(aws) == 2
-    status.declare(settings, "left", None)
+    member_status.declare(settings, "left", None)
     assert (stored(aws)["state"], stored(aws)["memberId"]) == ("left", None)
 
 
 @pytest.mark.parametrize("before", ["{}", "[{", "[]", '{"state": "member"}'])
 def test_whatever_was_there_before_is_replaced(aws, settings, before):
     put(aws, before)
-    status.declare(settings, "empty", None)
+    member_status.declare(settings, "empty", None)
     assert (stored(aws)["state"], stored(aws)["memberId"]) == ("empty", None)
 
 
@@ -127,7 +141,7 @@ def test_whatever_was_there_before_is_replaced(aws, settings, before):
 @pytest.mark.usefixtures("etcdctl")
 def test_while_etcd_is_silent_what_was_decided_holds(aws, settings, before, after):
     put(aws, {"state": before, "memberId": "1f", "leader": True, "healthy": True})
-    told = status.write(settings, settings.etcd)
+    told = member_status.write(settings, settings.etcd)
     found = stored(aws)
     assert found.pop("time")
     assert found == {**SILENT, "state": after, "memberId": "1f", "version": 2}
@@ -137,12 +151,12 @@ def test_while_etcd_is_silent_what_was_decided_holds(aws, settings, before, afte
 def test_an_old_status_that_was_written_back_says_nothing(aws, settings):
     """Else the node would join under an id whose disk is gone."""
     put(aws, {"version": 1})
-    status.declare(settings, "joining", "1f")
+    member_status.declare(settings, "joining", "1f")
     put(aws, {"version": 1})
     put(aws, {"state": "member", "memberId": "0a", "version": 2})
     store, me = ParameterStore(REGION), Member("etcd-0", "10.0.224.4")
-    assert status.reports(store, settings, [me])["etcd-0"].member_id == "1f"
-    status.declare(settings, "joining", "1f")
+    assert member_status.reports(store, settings, [me])["etcd-0"].member_id == "1f"
+    member_status.declare(settings, "joining", "1f")
     assert version(aws) == 4, "it was said already"
-    status.declare(settings, "empty", "1f")
+    member_status.declare(settings, "empty", "1f")
     assert stored(aws)["version"] == 5

@@ -1,4 +1,4 @@
-"""The bucket of snapshots: `snapshots/<member>/<UTC time>-<revision>.db`.
+"""Bucket of snapshots: `snapshots/<member>/<UTC time>-<revision>.db`.
 
 S3 checks the SHA-256 of every part that it is sent, and keeps it. It encrypts with the bucket's KMS
 key by itself.
@@ -19,13 +19,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from node import aws
-from node.aws import answering
+from node.aws import translating_aws_errors
+from node.contract import SNAPSHOT_PREFIX
 from node.errors import NodeError
 from node.settings import EtcdSettings, Settings
 
-PREFIX = "snapshots/"
 BUMP = 1_000_000_000
-"""Revisions between two incarnations of a cluster.
+"""Revisions between a cluster and the one that a restore founds in its place.
 
 A restored cluster skips so many, past every revision that its predecessors are known to have had,
 and marks them as compacted. Clients hold revisions that the snapshot has not seen. Were they given
@@ -37,7 +37,7 @@ PART = 64 << 20
 """Bytes of a part; the checksum of an object depends on it."""
 
 # At most 18 digits: a revision is an int64, and one that is restored from is raised.
-_NAME = re.compile(r"snapshots/etcd-\d+/(\d{8}T\d{6}Z)-(\d{1,18})\.db")
+_NAME = re.compile(rf"{SNAPSHOT_PREFIX}etcd-\d+/(\d{{8}}T\d{{6}}Z)-(\d{{1,18}})\.db")
 
 
 @dataclass(frozen=True, order=True)
@@ -46,8 +46,8 @@ class Snapshot:
 
     Not the one of the latest time: names are given by the clocks of different members. Revisions
     only grow within a cluster. They grow over restores as well, because each order to restore lifts
-    the new cluster above every revision in the bucket (BUMP, `ordering.order`). Otherwise, after a
-    restore of an older snapshot, those of the abandoned cluster would stay the newest.
+    the new cluster above every revision in the bucket (BUMP, restore_request.py). Otherwise, once
+    an older snapshot was restored, those of the abandoned cluster would stay the newest.
 
     A copy keeps its revision, whenever and under whichever member's name it is made. What is named
     otherwise, a snapshot of another cluster for example, is never the newest and never deleted.
@@ -64,8 +64,8 @@ class Snapshot:
 class Bucket:
     """The snapshots of one cluster; everything it does raises AwsError when AWS does not."""
 
-    def __init__(self, settings: Settings, mine: EtcdSettings) -> None:
-        self.name = mine.snapshot_bucket
+    def __init__(self, settings: Settings, etcd: EtcdSettings) -> None:
+        self.name = etcd.snapshot_bucket
         config = Config(
             # Also of each piece that is sent (urllib3): a slow network may stall for seconds.
             connect_timeout=10,
@@ -77,12 +77,12 @@ class Bucket:
         self._transfer = TransferConfig(
             multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2
         )
-        with answering():
+        with translating_aws_errors():
             self._s3: Any = boto3.client("s3", region_name=settings.region, config=config)
 
     def upload(self, path: Path, key: str) -> None:
         """Store a file, and ask S3 what it has. NodeError when that is not this file."""
-        with answering():
+        with translating_aws_errors():
             self._s3.upload_file(
                 str(path),
                 self.name,
@@ -104,29 +104,29 @@ class Bucket:
 
         Without the right to list everything, S3 answers 403 for what is not there.
         """
-        with answering():
+        with translating_aws_errors():
             try:
                 size: int = self._s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
             except ClientError as error:
                 if error.response["Error"]["Code"] in {"403", "404"}:
                     raise NodeError(
                         f"there is no {key} in {self.name}: choose one of "
-                        f"`aws s3 ls --recursive s3://{self.name}/{PREFIX}`"
+                        f"`aws s3 ls --recursive s3://{self.name}/{SNAPSHOT_PREFIX}`"
                     ) from error
                 raise
         return size
 
     def download(self, key: str, path: Path) -> None:
         """Fetch a snapshot; whether it is whole is for the file to say."""
-        with answering():
+        with translating_aws_errors():
             self._s3.download_file(self.name, key, str(path), Config=self._transfer)
 
     def snapshots(self) -> list[Snapshot]:
         """The snapshots of all members."""
         found = []
-        with answering():
+        with translating_aws_errors():
             pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.name, Prefix=PREFIX
+                Bucket=self.name, Prefix=SNAPSHOT_PREFIX
             )
             for page in pages:
                 now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -144,7 +144,7 @@ class Bucket:
         """Delete snapshots. The bucket is versioned: until its lifecycle rule has run, each can be
         brought back, and not even a node's role can prevent that."""
         for key in keys:
-            with answering():
+            with translating_aws_errors():
                 self._s3.delete_object(Bucket=self.name, Key=key)
 
 

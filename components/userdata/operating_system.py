@@ -20,7 +20,7 @@ _SYSCTL = """\
 -net.ipv4.tcp_keepalive_time = 60
 -net.ipv4.tcp_keepalive_intvl = 10
 -net.ipv4.tcp_keepalive_probes = 6
-# When one API server goes, all its clients come to the others at once.
+# When one API server goes, all its clients come to the others together.
 -net.core.somaxconn = 8192
 -net.ipv4.tcp_max_syn_backlog = 8192
 """
@@ -42,7 +42,7 @@ ForwardToSyslog=no
 """
 
 _SSHD = f"""\
-# Operators' keys, kept by the node program as the stack has them, beside those of the image. For
+# Operators' keys, kept by the node agent as the stack has them, alongside those of the image. For
 # the image's own user, whatever its name; root stays out, and daemons have no shell.
 Match User !root,*
   AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys2 {AUTHORIZED_KEYS}

@@ -6,22 +6,22 @@ import pulumi
 import pulumi_aws as aws
 
 from components.storage.bucket import ClusterBucket
-from components.userdata.agent_archive import program
+from components.userdata.agent_archive import agent_archive
 
 
-def node_program(
+def agent_object(
     name: str, *, bucket: ClusterBucket, parent: pulumi.Resource
 ) -> aws.s3.BucketObjectv2:
-    """The program of this checkout. Another version is another object, and the old one stays.
+    """The agent of this checkout. Another version is another object, and the old one stays.
 
     It carries no tags: S3 takes 10 on an object, and a stack may have more.
     """
-    wanted = program()
+    wanted = agent_archive()
     return aws.s3.BucketObjectv2(
         f"{name}-program",
         bucket=bucket.bucket_name,
         key=wanted.key,
-        content_base64=base64.b64encode(wanted.archive).decode(),
+        content_base64=base64.b64encode(wanted.content).decode(),
         content_type="application/zip",
         opts=pulumi.ResourceOptions(
             parent=parent,

@@ -1,4 +1,4 @@
-"""The settings of etcd's first start, for etcd.service (CLUSTER_ENV). Pure."""
+"""Initial cluster, the settings of etcd's first start, for etcd.service (CLUSTER_ENV). Pure."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,34 +1,33 @@
-"""What an etcd node sees: its disk, its etcd, Parameter Store, and where need be its peers."""
+"""State that an etcd node sees: disk, etcd, Parameter Store, and where need be its peers."""
 
 from dataclasses import dataclass
 
 from node.aws import ParameterStore
-from node.contract import CLUSTER_ENV, ETCD_MOUNT
+from node.contract import CLUSTER_ENV, ETCD_MOUNT, ETCD_UNIT
 from node.errors import AwsError
-from node.etcd import client, cluster_token, member_plan, peers, status
+from node.etcd import cluster_token, local_member, member_plan, member_status, peers
 from node.machine import Machine
 from node.membership import Formation, Member, formation, members
 from node.settings import EtcdSettings, Settings, at
 
-UNIT = "etcd.service"
 RUNBOOK = "docs/runbooks/restore.md"
 
 
-def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_plan.State:
+def observe(settings: Settings, etcd: EtcdSettings, machine: Machine) -> member_plan.State:
     """The state that the decision is made from; NodeError when a parameter is damaged."""
     # First: a slow AWS takes a minute, and what is on the machine would be old by then.
     parameters = _parameters(settings)
     marker, desired = parameters.marker, parameters.desired
     disk = _disk(machine)
-    running = machine.active(UNIT)
-    removed = disk == "initialised" and not running and machine.ended(UNIT)
+    running = machine.active(ETCD_UNIT)
+    removed = disk == "initialised" and not running and machine.ended(ETCD_UNIT)
     empty = disk == "empty" and marker is not None
     outside = removed or empty
-    told = peers.membership(settings, _others(mine, marker, desired)) if outside else None
+    told = peers.membership(settings, _others(etcd, marker, desired)) if outside else None
     founding = empty and marker is not None and not marker.formed and told is None
     return member_plan.State(
         name=settings.name,
-        address=mine.address,
+        address=etcd.address,
         # Again, after the peers: a first start may have come between, and a member that they say
         # has started while its disk looks empty would be taken for one that lost it.
         disk=_disk(machine) if outside else disk,
@@ -36,7 +35,9 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_pla
         desired=desired,
         running=running,
         removed=removed,
-        entries=client.membership(settings, mine) if running and disk == "initialised" else None,
+        entries=local_member.membership(settings, etcd)
+        if running and disk == "initialised"
+        else None,
         peers=told,
         used=parameters.used,
         starting=at(CLUSTER_ENV).exists(),
@@ -51,7 +52,7 @@ def look(settings: Settings, mine: EtcdSettings, machine: Machine) -> member_pla
 def _disk(machine: Machine) -> member_plan.Disk:
     if not machine.mounted(at(ETCD_MOUNT)):
         return "absent"
-    return "initialised" if client.initialised() else "empty"
+    return "initialised" if local_member.initialised() else "empty"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _parameters(settings: Settings) -> _Parameters:
     return _Parameters(
         marker=formation(marker.document) if marker and not void else None,
         desired=members(found[wanted].document) if wanted in found else None,
-        used=status.last_id(found[own].document) if own in found else None,
+        used=member_status.last_id(found[own].document) if own in found else None,
         void=void,
         echo=marker is not None and marker.echo and not void,
         trouble=trouble,
@@ -98,13 +99,13 @@ def _reported(
     """Other nodes that ever said that they have a member id. AwsError when AWS does not answer."""
     listed = {m.name: m for m in (*(desired or ()), *(marker.members if marker else ()))}
     listed.pop(settings.name, None)
-    found = status.reports(ParameterStore(settings.region), settings, list(listed.values()))
+    found = member_status.reports(ParameterStore(settings.region), settings, list(listed.values()))
     return tuple(sorted(name for name, report in found.items() if report.member_id))
 
 
 def _others(
-    mine: EtcdSettings, marker: Formation | None, desired: tuple[Member, ...] | None
+    etcd: EtcdSettings, marker: Formation | None, desired: tuple[Member, ...] | None
 ) -> list[str]:
     """Addresses of those that may be members: the desired ones first, then the founding ones."""
     listed = [*(desired or ()), *(marker.members if marker else ())]
-    return list(dict.fromkeys(m.address for m in listed if m.address != mine.address))
+    return list(dict.fromkeys(m.address for m in listed if m.address != etcd.address))

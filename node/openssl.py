@@ -1,4 +1,4 @@
-"""Certificates as OpenSSL's command reads them: when they are valid, and who signed them."""
+"""OpenSSL's command on certificates: when they are valid, and who signed them."""
 
 import re
 import ssl

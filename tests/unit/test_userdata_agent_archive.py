@@ -1,4 +1,4 @@
-"""The node program as an archive: the same bytes wherever it is made, and nothing but the program."""
+"""Archive of the node agent: the same bytes wherever it is made, and nothing but the agent."""
 
 import hashlib
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.userdata.agent_archive import Program, archive, program
+from components.userdata.agent_archive import AgentArchive, agent_archive, zip_archive
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,9 +26,9 @@ def entries(content):
 def test_it_holds_every_module_as_it_is_written():
     sources = {str(path.relative_to(ROOT)): path for path in ROOT.glob("node/**/*.py")}
 
-    found = entries(program().archive)
+    found = entries(agent_archive().content)
 
-    assert {"node/__main__.py", "node/etcd/tier.py", "node/api/proxy.py"} <= set(found)
+    assert {"node/__main__.py", "node/etcd/reconcile_member.py", "node/api/proxy.py"} <= set(found)
     assert {name: content for name, (_, content) in found.items()} == {
         name: path.read_bytes() for name, path in sources.items()
     }
@@ -36,20 +36,20 @@ def test_it_holds_every_module_as_it_is_written():
 
 def test_bytes_are_those_that_they_always_were():
     """A change here replaces every machine of every cluster: say so in the changelog."""
-    assert hashlib.sha256(archive(MODULES)).hexdigest() == (
+    assert hashlib.sha256(zip_archive(MODULES)).hexdigest() == (
         "1bb052c01eef4043523d5d6cf1226b8a55a5431554ee8ab51afb35ed65fc1f59"
     )
 
 
 def test_neither_order_nor_clock_nor_umask_nor_zone_matter(monkeypatch):
-    expected = archive(MODULES)
+    expected = zip_archive(MODULES)
     mask = os.umask(0o077)
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
     monkeypatch.setattr("sys.platform", "win32")
     try:
-        again = archive(dict(reversed(MODULES.items())))
+        again = zip_archive(dict(reversed(MODULES.items())))
     finally:
         os.umask(mask)
         monkeypatch.undo()
@@ -59,7 +59,7 @@ def test_neither_order_nor_clock_nor_umask_nor_zone_matter(monkeypatch):
 
 
 def test_entries_are_plain_files_of_no_time_in_order_and_not_compressed():
-    found = entries(archive(MODULES))
+    found = entries(zip_archive(MODULES))
 
     assert list(found) == sorted(MODULES)
     for entry, _ in found.values():
@@ -74,14 +74,17 @@ def test_entries_are_plain_files_of_no_time_in_order_and_not_compressed():
     st.dictionaries(st.from_regex(r"node/([a-z]{1,5}/)?[a-z]{1,5}\.py", fullmatch=True), st.text())
 )
 def test_texts_come_out_as_they_went_in(modules):
-    found = entries(archive(modules))
+    found = entries(zip_archive(modules))
 
     assert {name: content.decode() for name, (_, content) in found.items()} == modules
 
 
 def test_a_version_is_its_checksum():
-    one, other = Program(archive(MODULES)), Program(archive({**MODULES, "node/b.py": "B = 2\n"}))
+    one, other = (
+        AgentArchive(zip_archive(MODULES)),
+        AgentArchive(zip_archive({**MODULES, "node/b.py": "B = 2\n"})),
+    )
 
-    assert one.sha256 == hashlib.sha256(one.archive).hexdigest()
-    assert one.key == f"program/{one.sha256}.zip"
+    assert one.sha256 == hashlib.sha256(one.content).hexdigest()
+    assert one.key == f"agent/{one.sha256}.zip"
     assert one.key != other.key

@@ -1,14 +1,13 @@
-"""The status of an etcd node: what it tells Parameter Store, and what others told it.
+"""Status of an etcd node: what it tells Parameter Store, and what others told it.
 
 version       which version of its parameter this is (node.owned)
 instanceId    the machine, null when unknown
 time          of this node's clock, for people
-state         waiting: etcd does not answer; empty: the disk is empty and the node asks to join;
-              joining: a learner, or about to be; member: a voter; left: none, and none to be
+state         an EtcdState
 memberId      the id that etcd has, last had, or is about to start with; null before the first
 leader        whether it leads
 healthy       whether a linearizable read through it succeeds
-members       "voter" or "learner" by name, null when etcd does not know for sure
+members       Role by name, null when etcd does not know for sure
 dbSize        bytes of the database file; dbSizeInUse, of what of it is in use; dbSizeQuota, at most
 snapshot      time and revision of the newest snapshot that this node knows to be stored, and error
               of its last attempt; each null where there is none
@@ -22,16 +21,13 @@ from typing import Any
 
 from node import files
 from node.aws import ParameterStore, Stored
-from node.contract import RUNTIME
-from node.etcd import client, disk, snapshot_attempt
+from node.contract import NODE_STALE_SECONDS, RUNTIME, EtcdState
+from node.etcd import disk, local_member, snapshot_attempt
 from node.membership import Member
 from node.settings import EtcdSettings, Settings, at
 from node.status import stamped
 
-FRESH_SECONDS = 180
-"""Nodes report every 30 s; three missed ones may be a slow AWS, six are a dead machine."""
-
-_KEPT = ("empty", "joining", "left")
+_KEPT = (EtcdState.EMPTY, EtcdState.JOINING, EtcdState.LEFT)
 """States that `reconcile` decides and that hold while etcd does not answer."""
 
 
@@ -42,7 +38,7 @@ class Report:
     state: str
     member_id: str | None
     fresh: bool
-    """Whether it was said within FRESH_SECONDS, by Parameter Store's own clock."""
+    """Whether it was said within NODE_STALE_SECONDS, by Parameter Store's own clock."""
     leader: bool = False
     healthy: bool = False
     size: int = 0
@@ -59,7 +55,7 @@ def read(stored: Stored | None) -> Report | None:
     return Report(
         state=str(document["state"]),
         member_id=document.get("memberId"),
-        fresh=abs(stored.age) < FRESH_SECONDS,
+        fresh=abs(stored.age) < NODE_STALE_SECONDS,
         leader=document.get("leader") is True,
         healthy=document.get("healthy") is True,
         size=document.get("dbSize") or 0,
@@ -76,32 +72,32 @@ def reports(
     return {name: report for name, report in found.items() if report is not None}
 
 
-def write(settings: Settings, mine: EtcdSettings) -> dict[str, Any]:
+def write(settings: Settings, etcd: EtcdSettings) -> dict[str, Any]:
     """Tell Parameter Store how etcd is; what it was told."""
-    with _alone():
+    with _exclusive():
         store = ParameterStore(settings.region)
-        document = client.status(settings, mine)
+        document = local_member.status(settings, etcd)
         if document is None:
             before = _before(store, settings)
-            state = before.get("state") if before.get("state") in _KEPT else "waiting"
+            state = before.get("state") if before.get("state") in _KEPT else EtcdState.WAITING
             document = _silent(str(state), before.get("memberId"))
         _put(store, settings, document)
     return document
 
 
-def declare(settings: Settings, state: str, member_id: str | None) -> None:
-    """Tell Parameter Store what `reconcile` decided, at once and before it acts on it."""
-    with _alone():
+def declare(settings: Settings, state: EtcdState, member_id: str | None) -> None:
+    """Tell Parameter Store what `reconcile` decided, immediately and before it acts on it."""
+    with _exclusive():
         store = ParameterStore(settings.region)
         before = _before(store, settings)
         if (before.get("state"), before.get("memberId")) != (state, member_id):
             _put(store, settings, _silent(state, member_id))
 
 
-def busy(settings: Settings, mine: EtcdSettings) -> None:
+def busy(settings: Settings, etcd: EtcdSettings) -> None:
     """Tell Parameter Store that this member is about to answer nobody for a while."""
-    with _alone():
-        document = client.status(settings, mine) or _silent("waiting", None)
+    with _exclusive():
+        document = local_member.status(settings, etcd) or _silent(EtcdState.WAITING, None)
         _put(ParameterStore(settings.region), settings, {**document, "healthy": False})
 
 
@@ -150,7 +146,7 @@ def _storage(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _exclusive() -> Iterator[None]:
     """Between the look at the last status and the write: `report` must not undo `reconcile`."""
     with files.locked(at(f"{RUNTIME}/status.lock")):
         yield

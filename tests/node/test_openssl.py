@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.certificates import validity
 from node.errors import NodeError
+from node.openssl import validity
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 

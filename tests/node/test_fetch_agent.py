@@ -1,4 +1,4 @@
-"""How a node gets its program: once, as a whole, and the one that user data names."""
+"""Fetching of the node agent: once, as a whole, and the one that user data names."""
 
 import fcntl
 import hashlib
@@ -17,8 +17,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from components.userdata.agent_archive import archive
-from components.userdata.files import fetch_program
+from components.userdata.agent_archive import zip_archive
+from components.userdata.files import fetch_agent
 from tests.node.conftest import REGION
 from tests.node.doubles import Quiet, serve
 from tests.node.fetching import FETCHER, fetch, identity
@@ -36,11 +36,11 @@ def wanted(bucket, node):
     """Have a node want an archive; it is stored unless another content is to be in its place."""
 
     def want(content, stored=None):
-        program = identity(bucket, content)
+        agent = identity(bucket, content)
         s3 = boto3.client("s3", region_name=REGION)
-        s3.put_object(Bucket=bucket, Key=program["key"], Body=content if stored is None else stored)
-        node("api-0", program=program)
-        return program
+        s3.put_object(Bucket=bucket, Key=agent["key"], Body=content if stored is None else stored)
+        node("api-0", agent=agent)
+        return agent
 
     return want
 
@@ -61,44 +61,44 @@ def tree(directory):
 
 
 def test_it_is_installed_where_its_units_run_it(wanted, library):
-    program = wanted(archive(MODULES))
+    agent = wanted(zip_archive(MODULES))
     done = fetch()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"node-program: installed {program['sha256']}\n"
+    assert done.stdout == f"node-agent: installed {agent['sha256']}\n"
     assert tree(library / "node") == MODULES
     ran = subprocess.run([sys.executable, library / "node"], capture_output=True, check=True)
     assert ran.stdout == b"one\n"
 
 
 def test_users_of_daemons_may_read_it_whoever_fetched_it(wanted, library):
-    wanted(archive(MODULES))
+    wanted(zip_archive(MODULES))
     assert fetch(umask=0o077).returncode == 0
-    for path in (library / "programs").rglob("*"):
+    for path in (library / "agents").rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
 
 
 def test_a_reboot_asks_nothing_of_aws(wanted, library, aws_down):
-    program = wanted(archive(MODULES))
+    agent = wanted(zip_archive(MODULES))
     assert fetch().returncode == 0
     before = tree(library)
     aws_down()
     done = fetch()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"node-program: {program['sha256']} was in place\n"
+    assert done.stdout == f"node-agent: {agent['sha256']} was in place\n"
     assert tree(library) == before
 
 
 def test_a_first_boot_without_aws_leaves_nothing_and_the_next_attempt_works(
     wanted, library, aws_down, monkeypatch, moto_url
 ):
-    program = wanted(archive(MODULES))
+    agent = wanted(zip_archive(MODULES))
     aws_down()
     done = fetch()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
-        f"node-program: cannot download s3://test-bucket/{program['key']}: Could not connect"
+        f"node-agent: cannot download s3://test-bucket/{agent['key']}: Could not connect"
     )
-    assert done.stderr.endswith("if the object is gone pulumi up --refresh stores it anew\n")
+    assert done.stderr.endswith("if the object is gone pulumi up --refresh stores it again\n")
     assert done.stderr.count("\n") == 1
     assert not library.exists()
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
@@ -107,30 +107,30 @@ def test_a_first_boot_without_aws_leaves_nothing_and_the_next_attempt_works(
 
 
 def test_an_object_that_is_gone_is_named(bucket, node, library):
-    program = identity(bucket, b"never stored")
-    node("api-0", program=program)
+    agent = identity(bucket, b"never stored")
+    node("api-0", agent=agent)
     done = fetch()
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"s3://{bucket}/{program['key']}: " in done.stderr
+    assert f"s3://{bucket}/{agent['key']}: " in done.stderr
     assert "NoSuchKey" in done.stderr
     assert "pulumi up --refresh" in done.stderr
     assert not library.exists()
 
 
 def test_another_content_is_refused(wanted, library):
-    program = wanted(archive(MODULES), stored=archive(OTHER))
+    agent = wanted(zip_archive(MODULES), stored=zip_archive(OTHER))
     done = fetch()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"node-program: s3://test-bucket/{program['key']} has the SHA-256 "
-        f"{hashlib.sha256(archive(OTHER)).hexdigest()}, not {program['sha256']}: it is damaged or "
-        "was overwritten; delete it and run pulumi up --refresh, which stores it anew\n"
+        f"node-agent: s3://test-bucket/{agent['key']} has the SHA-256 "
+        f"{hashlib.sha256(zip_archive(OTHER)).hexdigest()}, not {agent['sha256']}: it is damaged or "
+        "was overwritten; delete it and run pulumi up --refresh, which stores it again\n"
     )
     assert not library.exists()
 
 
 def test_a_download_that_breaks_off_is_none(wanted, library, monkeypatch):
-    content = archive(MODULES)
+    content = zip_archive(MODULES)
     wanted(content)
 
     class Interrupted(Quiet):
@@ -141,7 +141,7 @@ def test_a_download_that_breaks_off_is_none(wanted, library, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         done = fetch()
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("node-program: cannot download s3://")
+    assert done.stderr.startswith("node-agent: cannot download s3://")
     assert done.stderr.count("\n") == 1
     assert not library.exists()
 
@@ -149,7 +149,7 @@ def test_a_download_that_breaks_off_is_none(wanted, library, monkeypatch):
 def refusal(capsys):
     """What the fetcher complains of, in this process: starting one for each case takes long."""
     capsys.readouterr()
-    assert fetch_program.main() == 1
+    assert fetch_agent.main() == 1
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.count("\n") == 1
@@ -189,40 +189,40 @@ def test_an_archive_that_holds_anything_but_modules_is_refused(wanted, library, 
     before = {path for path in root.rglob("*") if path != library}
     wanted(zipped(filename=name))
     said = refusal(capsys)
-    assert f"holds {name!r}, which is no module of the node program" in said
+    assert f"holds {name!r}, which is no module of the node agent" in said
     assert "run pulumi up from a clean checkout" in said
     assert not (library / "node").is_symlink()
     assert {p.name for p in root.rglob("*")} - {p.name for p in before} <= {
-        *("api", "usr", "local", "lib", "ha-kubernetes", "programs", "lock"),
+        *("api", "usr", "local", "lib", "ha-kubernetes", "agents", "lock"),
         *("etc", "node.json"),
     }
 
 
 def test_a_link_in_an_archive_becomes_a_file(wanted, library):
     wanted(zipped(filename="node/link.py", external_attr=0o120777 << 16, create_system=3))
-    assert fetch_program.main() == 0
+    assert fetch_agent.main() == 0
     assert not (library / "node/link.py").is_symlink()
     assert (library / "node/link.py").read_text() == "hostile"
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive at all", archive(MODULES)[:-30]])
+@pytest.mark.parametrize("content", [b"", b"no archive at all", zip_archive(MODULES)[:-30]])
 def test_what_is_no_archive_is_refused(wanted, library, capsys, content):
     wanted(content)
     said = refusal(capsys)
-    assert "is no archive of the node program" in said
+    assert "is no archive of the node agent" in said
     assert not (library / "node").is_symlink()
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "{}", '{"region": "eu-central-1"}', '{"region": "x", "program": {"key": "x"}}'],
+    ["", "{", "[]", "{}", '{"region": "eu-central-1"}', '{"region": "x", "agent": {"key": "x"}}'],
 )
 def test_a_node_without_settings_says_so(root, capsys, text):
     path = root / "etc/ha-kubernetes/node.json"
     path.parent.mkdir(parents=True)
     path.write_text(text)
     said = refusal(capsys)
-    assert said.startswith(f"node-program: {path} is missing or damaged (")
+    assert said.startswith(f"node-agent: {path} is missing or damaged (")
     assert said.endswith("; replace this node\n")
 
 
@@ -257,22 +257,22 @@ def finishes_before(monkeypatch, number):
     with monkeypatch.context() as patched:
         stop_before(patched, number)
         try:
-            assert fetch_program.main() == 0
+            assert fetch_agent.main() == 0
         except Stopped:
             return False
         return True
 
 
 @pytest.mark.parametrize("before", [None, OTHER], ids=["first", "second"])
-def test_whenever_it_is_stopped_the_program_is_whole_and_the_next_run_completes_it(
+def test_whenever_it_is_stopped_the_agent_is_whole_and_the_next_run_completes_it(
     wanted, library, monkeypatch, before
 ):
     def start():
         shutil.rmtree(library, ignore_errors=True)
         if before is not None:
-            wanted(archive(before))
-            assert fetch_program.main() == 0
-        wanted(archive(MODULES))
+            wanted(zip_archive(before))
+            assert fetch_agent.main() == 0
+        wanted(zip_archive(MODULES))
 
     def in_place():
         return tree(library / "node") if (library / "node").exists() else None
@@ -284,7 +284,7 @@ def test_whenever_it_is_stopped_the_program_is_whole_and_the_next_run_completes_
             break
         seen.append(in_place())
         assert seen[-1] in (before, MODULES), number
-        assert fetch_program.main() == 0
+        assert fetch_agent.main() == 0
         assert in_place() == MODULES, number
         assert not list(library.glob("**/.*")), number
     assert before in seen
@@ -293,8 +293,8 @@ def test_whenever_it_is_stopped_the_program_is_whole_and_the_next_run_completes_
 
 
 def test_a_second_run_waits_for_the_first_and_keeps_what_it_installed(wanted, library):
-    program = wanted(archive(MODULES))
-    lock = library / "programs/lock"
+    agent = wanted(zip_archive(MODULES))
+    lock = library / "agents/lock"
     lock.parent.mkdir(parents=True)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -303,11 +303,11 @@ def test_a_second_run_waits_for_the_first_and_keeps_what_it_installed(wanted, li
         )
         _await_waiting(second)
         assert not (library / "node").exists()
-        marked = library / "programs" / program["sha256"] / "node"
+        marked = library / "agents" / agent["sha256"] / "node"
         marked.mkdir(parents=True)
         (marked / "first.py").write_text("")
     out, _ = second.communicate()
-    assert (second.returncode, out) == (0, f"node-program: installed {program['sha256']}\n")
+    assert (second.returncode, out) == (0, f"node-agent: installed {agent['sha256']}\n")
     assert (library / "node/first.py").exists()
 
 
@@ -322,6 +322,6 @@ def _await_waiting(process):
 
 
 def test_document_of_the_node_is_what_the_user_data_says(wanted, root):
-    program = wanted(archive(MODULES))
+    agent = wanted(zip_archive(MODULES))
     document = json.loads((root / "etc/ha-kubernetes/node.json").read_text())
-    assert fetch_program.read_settings() == (document["region"], program)
+    assert fetch_agent.read_settings() == (document["region"], agent)

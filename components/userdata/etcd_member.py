@@ -5,8 +5,8 @@ from components.userdata.agent_units import PREPARED, node_json, node_units
 from components.userdata.artifacts import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
-from components.userdata.host import APPLY, host_files
 from components.userdata.maintenance import TIMERS, maintenance_units
+from components.userdata.operating_system import APPLY, host_files
 from components.userdata.sandbox import DAEMON, FOREVER
 from components.userdata.systemd import unit
 from config import ClusterSettings
@@ -19,16 +19,17 @@ from node.contract import (
     ETCD_METRICS_PORT,
     ETCD_MOUNT,
     ETCD_PKI,
+    ETCD_UNIT,
+    ETCD_USER,
+    ETCD_WAL,
+    PEER_COMMON_NAME,
 )
-
-PEER_NAME = "etcd-peer"
-"""Common name of every peer certificate; no other certificate of the etcd CA has it."""
 
 _UNITS = (
     "node-packages.service",
-    "node-program.service",
+    "node-agent.service",
     "node-prepare.service",
-    "etcd.service",
+    ETCD_UNIT,
     "node-reconcile.timer",
     "node-report.timer",
     *TIMERS,
@@ -45,7 +46,7 @@ def etcd_member(
 ) -> CloudConfig:
     """The user data of a member. It names no other member: a size change must replace none.
 
-    `bucket` is the cluster's, of the program and of snapshots.
+    `bucket` is the cluster's, of the agent and of snapshots.
     """
     identity = node_json(
         settings,
@@ -64,7 +65,7 @@ def etcd_member(
         hostname=member.name,
         write_files=(
             identity,
-            *host_files(member.name, "etcd", "etcd"),
+            *host_files(member.name, ETCD_USER, "etcd"),
             *node_units(
                 PACKAGES["etcd"],
                 (f"-{ETCD_PKI}", f"-{ETCD_MOUNT}"),
@@ -82,7 +83,7 @@ def etcd_member(
 def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
     """etcd.service."""
     return unit(
-        "etcd.service",
+        ETCD_UNIT,
         {
             "Unit": {
                 "Description": "etcd",
@@ -94,12 +95,12 @@ def etcd_unit(settings: ClusterSettings, member: EtcdMember) -> File:
                 "ConditionPathIsMountPoint": ETCD_MOUNT,
                 # An empty disk waits for `reconcile`, which knows whether a cluster was ever
                 # formed; with an initialised one no peer and no AWS has to be asked.
-                "ConditionPathExistsGlob": f"|{ETCD_DATA}/member/wal/*.wal",
+                "ConditionPathExistsGlob": f"|{ETCD_WAL}/*.wal",
                 "ConditionPathExists": f"|{CLUSTER_ENV}",
             },
             "Service": {
                 "Type": "notify",
-                "User": "etcd",
+                "User": ETCD_USER,
                 "EnvironmentFile": f"-{CLUSTER_ENV}",
                 "ExecStart": command(f"{BINARIES}/etcd", etcd_flags(settings, member)),
                 # Ready means that there is a leader: without a quorum a healthy member would
@@ -144,8 +145,8 @@ def etcd_flags(settings: ClusterSettings, member: EtcdMember) -> dict[str, str |
         "peer-key-file": f"{ETCD_PKI}/peer.key",
         "peer-trusted-ca-file": f"{ETCD_PKI}/ca.crt",
         "peer-client-cert-auth": True,
-        # API servers hold certificates of the same authority.
-        "peer-cert-allowed-cn": PEER_NAME,
+        # API servers hold certificates of the same CA.
+        "peer-cert-allowed-cn": PEER_COMMON_NAME,
         "tls-min-version": "TLS1.2",
         "heartbeat-interval": etcd.heartbeat_ms,
         "election-timeout": etcd.election_ms,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -I
-"""Installs the node program that node.json names, from the cluster's bucket.
+"""Installs the node agent that node.json names, from the cluster's bucket.
 
-Nothing is asked of AWS when that program is installed: a reboot works without it. The program is in
+Nothing is asked of AWS when that version is installed: a reboot works without it. The agent is in
 place as a whole or not at all, whenever the power fails.
 """
 
@@ -39,50 +39,50 @@ def at(path: str) -> Path:
 
 def main() -> int:
     """Install it; one line says what was done, or what is wrong."""
-    # Users of daemons run the program too, whatever the mask of who runs this.
+    # Users of daemons run the agent too, whatever the mask of who runs this.
     os.umask(0o022)
     try:
-        region, program = read_settings()
-        print(f"node-program: {install(region, program)}")
+        region, agent = read_settings()
+        print(f"node-agent: {install(region, agent)}")
     except (FetchError, OSError) as error:
-        print(f"node-program: {error}".replace("\n", " "), file=sys.stderr)
+        print(f"node-agent: {error}".replace("\n", " "), file=sys.stderr)
         return 1
     return 0
 
 
 def read_settings() -> tuple[str, dict[str, str]]:
-    """The region, and the bucket, key and SHA-256 of the program."""
+    """The region, and the bucket, key and SHA-256 of the agent."""
     try:
         document: Any = json.loads(at(NODE_JSON).read_text())
-        program = {name: str(document["program"][name]) for name in ("bucket", "key", "sha256")}
-        return str(document["region"]), program
+        agent = {name: str(document["agent"][name]) for name in ("bucket", "key", "sha256")}
+        return str(document["region"]), agent
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FetchError(
             f"{at(NODE_JSON)} is missing or damaged ({error!r}); replace this node"
         ) from error
 
 
-def install(region: str, program: dict[str, str]) -> str:
-    """Bring the program into place, unless it is there; what was done."""
-    sha256, library = program["sha256"], at(LIBRARY)
-    # A link to the version in use, so that one rename changes all modules at once.
-    link, version = library / "node", Path("programs", sha256, "node")
+def install(region: str, agent: dict[str, str]) -> str:
+    """Bring the agent into place, unless it is there; what was done."""
+    sha256, library = agent["sha256"], at(LIBRARY)
+    # A link to the version in use, so that one rename changes all modules together.
+    link, version = library / "node", Path("agents", sha256, "node")
     if installed(link, version):
         return f"{sha256} was in place"
-    url = f"s3://{program['bucket']}/{program['key']}"
-    archive = download(region, program, url)
+    url = f"s3://{agent['bucket']}/{agent['key']}"
+    archive = download(region, agent, url)
     if (found := hashlib.sha256(archive).hexdigest()) != sha256:
         raise FetchError(
             f"{url} has the SHA-256 {found}, not {sha256}: it is damaged or was overwritten; "
-            "delete it and run pulumi up --refresh, which stores it anew"
+            "delete it and run pulumi up --refresh, which stores it again"
         )
-    (library / "programs").mkdir(parents=True, exist_ok=True)
-    with (library / "programs/lock").open("w") as lock:
+    (library / "agents").mkdir(parents=True, exist_ok=True)
+    with (library / "agents/lock").open("w") as lock:
         # A person may run what systemd is running: the second waits for the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (library / version).exists():
-            unpack(archive, url, library / "programs" / sha256)
-        sync(library / "programs")
+            unpack(archive, url, library / "agents" / sha256)
+        sync(library / "agents")
         new = library / ".node.new"
         new.unlink(missing_ok=True)
         new.symlink_to(version)
@@ -92,11 +92,11 @@ def install(region: str, program: dict[str, str]) -> str:
 
 
 def installed(link: Path, version: Path) -> bool:
-    """Whether the program in use is that version; what is linked is complete."""
+    """Whether the agent in use is that version; what is linked is complete."""
     return link.is_symlink() and link.readlink() == version
 
 
-def download(region: str, program: dict[str, str], url: str) -> bytes:
+def download(region: str, agent: dict[str, str], url: str) -> bytes:
     """The object."""
     config = Config(
         connect_timeout=2,
@@ -107,12 +107,12 @@ def download(region: str, program: dict[str, str], url: str) -> bytes:
     )
     try:
         client = boto3.client("s3", region_name=region, config=config)
-        answer = client.get_object(Bucket=program["bucket"], Key=program["key"])
+        answer = client.get_object(Bucket=agent["bucket"], Key=agent["key"])
         return bytes(answer["Body"].read())
     except (BotoCoreError, ClientError) as error:
         raise FetchError(
             f"cannot download {url}: {error}; it is tried again, and if the object is gone "
-            "pulumi up --refresh stores it anew"
+            "pulumi up --refresh stores it again"
         ) from error
 
 
@@ -127,15 +127,14 @@ def unpack(archive: bytes, url: str, directory: Path) -> None:
             for name in names:
                 if not MODULE.fullmatch(name):
                     raise FetchError(
-                        f"{url} holds {name!r}, which is no module of the node program: "
+                        f"{url} holds {name!r}, which is no module of the node agent: "
                         "run pulumi up from a clean checkout"
                     )
             for name in names:
                 write(new / name, opened.read(name))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise FetchError(
-            f"{url} is no archive of the node program ({error}): "
-            "run pulumi up from a clean checkout"
+            f"{url} is no archive of the node agent ({error}): run pulumi up from a clean checkout"
         ) from error
     for parent, _, _ in os.walk(new):
         sync(Path(parent))

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from node.contract import CLUSTER_ENV, ETCD_MOUNT
+from node.contract import CLUSTER_ENV, ETCD_MOUNT, ETCD_WAL
 from node.errors import NodeError
-from node.etcd import observe
+from node.etcd import member_state
 from node.etcd.members import Entry
 from node.membership import Formation, Member
-from node.settings import WAL, at
+from node.settings import at
 from tests.node.conftest import etcd
 from tests.node.doubles import FakeMachine
 
@@ -44,8 +44,8 @@ def machine(root):
 
 
 def initialise():
-    at(WAL).mkdir(parents=True)
-    (at(WAL) / "0.wal").touch()
+    at(ETCD_WAL).mkdir(parents=True)
+    (at(ETCD_WAL) / "0.wal").touch()
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def asked(monkeypatch):
 @pytest.fixture
 def own(monkeypatch):
     """What the local etcd lists."""
-    monkeypatch.setattr("node.etcd.client.membership", lambda *_: LISTED)
+    monkeypatch.setattr("node.etcd.local_member.membership", lambda *_: LISTED)
 
 
 def look(settings, machine):
-    return observe.look(settings, settings.etcd, machine)
+    return member_state.observe(settings, settings.etcd, machine)
 
 
 def test_an_empty_disk_has_the_peers_asked_the_desired_ones_first(settings, machine, asked, own):
@@ -149,7 +149,7 @@ def test_an_old_marker_that_was_written_back_says_nothing(aws, settings, machine
     assert (state.echo, state.void) == (True, False)
 
 
-def test_a_marker_that_was_made_anew_with_an_old_value_is_none(aws, settings, machine, asked):
+def test_a_marker_that_was_made_again_with_an_old_value_is_none(aws, settings, machine, asked):
     aws.delete_parameter(Name="/test/etcd/formation")
     put(aws, "/test/etcd/formation", {**MARKER, "version": 7})
     state = look(settings, machine)
