@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from lab.files import write_atomically
+from lab.atomic_file import write_atomically
 
 PROC = Path("/proc")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from lab.cloud.client import REGION
+from lab.cloud.aws_environment import REGION
 from lab.machines.frontend.call import Call
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ import os
 
 from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
-from lab.engine.cli.build import built_cli
+from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.official import official_cli
 from lab.errors import LabError
 from lab.machines import requirements
-from lab.machines.authority import authority
-from lab.machines.image import built_image
+from lab.machines.lab_ca import authority
+from lab.machines.nspawn_image import built_image
 from lab.workspace import Workspace
 
 HELP = "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image"

@@ -5,11 +5,11 @@ import shutil
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.cloud import inventory, server
-from lab.cloud.server import Server
+from lab.cloud import emulator_server, inventory
+from lab.cloud.emulator_server import Server
 from lab.lock import exclusive
-from lab.machines import process
-from lab.stack import checksums, cloud, leftovers, salt
+from lab.machines import daemon_process
+from lab.stack import cloud, leftovers, stack_config
 from lab.workspace import Workspace
 
 HELP = "stop everything and remove it"
@@ -28,8 +28,8 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
             # The emulated account ends with its server, so there is nothing to destroy first.
             shutil.rmtree(workspace.state)
         report.append(f"removed {workspace.state}")
-    checksums.remove(workspace.stack_file)
-    if salt.remove(workspace.stack_file):
+    stack_config.remove_checksums(workspace.stack_file)
+    if stack_config.remove_encryption_salt(workspace.stack_file):
         report.append(f"took the lab's encryption salt out of {workspace.stack_file}")
     print("\n".join(report) or "nothing to remove")
     return 0
@@ -39,8 +39,8 @@ def _stop(workspace: Workspace) -> list[str]:
     report = []
     if leftovers.stop_update(workspace):
         report.append("ended an update that an earlier run had left behind")
-    report += process.remove(workspace.state)
-    running = server.find(workspace.state)
+    report += daemon_process.remove(workspace.state)
+    running = emulator_server.find(workspace.state)
     if running:
         held = _held(running)
         running.stop()

@@ -4,7 +4,7 @@ import argparse
 
 from lab.commands import completion
 from lab.running import fault_injection, find, inside
-from lab.running.naming import choose_word
+from lab.running.node_names import choose_word
 from lab.workspace import Workspace
 
 HELP = "kill a daemon of a machine (SIGKILL)"

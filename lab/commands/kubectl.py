@@ -3,7 +3,7 @@
 import argparse
 
 from lab.running import find
-from lab.running.kubectl import kubectl
+from lab.running.kubectl_runner import kubectl
 from lab.workspace import Workspace
 
 HELP = "run kubectl through the load balancer, with the stack's own kubeconfig"

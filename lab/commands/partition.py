@@ -4,7 +4,7 @@ import argparse
 
 from lab.commands import completion
 from lab.running import fault_injection, find
-from lab.running.naming import choose_word
+from lab.running.node_names import choose_word
 from lab.workspace import Workspace
 
 HELP = "cut off a zone, or all machines from `aws` or `downloads`; `heal` ends it"

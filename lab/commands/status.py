@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from lab.cloud import inventory, server
+from lab.cloud import emulator_server, inventory
 from lab.machines.layout import Layout
 from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
 from lab.running import RunningLab, fault_injection, find
-from lab.running.look import look
+from lab.running.node_snapshot import look
 from lab.running.ready import missing
 from lab.running.table import table
 from lab.stack import cloud
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     """One line per part, then the machines."""
-    running = server.find(workspace.state)
+    running = emulator_server.find(workspace.state)
     if running is None:
         print("AWS emulator: not running; `make up` starts it")
         return 0

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from lab import engine as engines
+from lab.atomic_file import write_atomically
 from lab.commands import completion, guide
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.files import write_atomically
 from lab.lock import exclusive
 from lab.machines import requirements
-from lab.machines.provide import provide
+from lab.machines.daemon_process import provide
 from lab.running import find
 from lab.running.ready import await_ready
 from lab.running.table import table
-from lab.stack import cloud, environment, leftovers, outputs, salt, update
+from lab.stack import cloud, leftovers, pulumi_environment, stack_config, stack_outputs, update
 from lab.stack.checkpoint import Checkpoint
 from lab.stack.timing import Timing
 from lab.workspace import STACK, Workspace
@@ -70,9 +70,11 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
         server = cloud.provide(workspace, checkpoint, say)
     if machines:
         provide(workspace, server, say, timing)
-    pulumi = environment.for_pulumi(os.environ, engine, server)
+    pulumi = pulumi_environment.for_pulumi(os.environ, engine, server)
     write_atomically(workspace.completion, completion.bash(workspace))
-    write_atomically(workspace.env, environment.for_shell(engine, server, workspace.completion))
+    write_atomically(
+        workspace.env, pulumi_environment.for_shell(engine, server, workspace.completion)
+    )
     if leftovers.free_lock(workspace, checkpoint, engine, pulumi):
         say("removed the stack's lock, whose holder is dead")
     with timing.part("pulumi up"):
@@ -80,7 +82,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
         tally = update.run(workspace, engine, pulumi, console)
     for note in tally.notes:
         say(note)
-    console.print(outputs.table(outputs.read(workspace, engine, pulumi)))
+    console.print(stack_outputs.table(stack_outputs.read(workspace, engine, pulumi)))
     if machines:
         with timing.part("ready"):
             looks = await_ready(find(workspace), say)
@@ -92,7 +94,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
 
 
 def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> None:
-    salt.remove_stale(workspace.stack_file, workspace.salt)
+    stack_config.remove_stale_salt(workspace.stack_file, workspace.salt)
     answer = subprocess.run(
         [str(engine.pulumi), "stack", "select", "--create", STACK, "--non-interactive"],
         cwd=workspace.project,
@@ -101,6 +103,6 @@ def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> 
         text=True,
         check=False,
     )
-    salt.remember(workspace.stack_file, workspace.salt)
+    stack_config.remember_salt(workspace.stack_file, workspace.salt)
     if answer.returncode:
         raise LabError(f"Pulumi cannot select the stack: {answer.stderr.strip()}")

@@ -10,13 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.errors import LabError
 from lab.machines.account import Account, Clients, Instance, observe
-from lab.machines.balancer.balancers import Balancers
-from lab.machines.balancer.observe import observe as observe_balancers
-from lab.machines.control import Control
+from lab.machines.control_client import Control
 from lab.machines.fleet import Fleet
-from lab.machines.names import Names, bridge
-from lab.machines.network import names as dns
-from lab.machines.network import router
+from lab.machines.lab_names import Names, bridge
+from lab.machines.load_balancer.elb_api import observe as observe_balancers
+from lab.machines.load_balancer.reconciler import Balancers
+from lab.machines.network import dnsmasq, router
 from lab.machines.network.dnsmasq import Dnsmasq
 from lab.machines.roles import Roles
 
@@ -119,9 +118,9 @@ class Controller:
         if account.subnets:
             instances = account.instances.values()
             self._dnsmasq.update(
-                dns.configuration(account, self._region, self._downloads, self._directory),
-                dns.hosts(instances, self._region, self._balancers.addresses()),
-                dns.dhcp_hosts(instances),
+                dnsmasq.configuration(account, self._region, self._downloads, self._directory),
+                dnsmasq.hosts(instances, self._region, self._balancers.addresses()),
+                dnsmasq.dhcp_hosts(instances),
             )
 
 

@@ -12,7 +12,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from lab.machines.machine import REBOOTED
+from lab.machines.nspawn_machine import REBOOTED
 
 
 class Step(Enum):

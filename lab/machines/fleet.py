@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.machines import firewall, volumes
+from lab.machines import firewall, volume_files
 from lab.machines.account import Account, Instance
-from lab.machines.control import Control
+from lab.machines.control_client import Control
 from lab.machines.decide import Seen, Step, decide
+from lab.machines.host_programs import run
+from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.machine import Machine
-from lab.machines.names import Names
 from lab.machines.network import faults, namespaces, router
 from lab.machines.network.faults import Faults
-from lab.machines.run import run
+from lab.machines.nspawn_machine import Machine
 
 PATIENCE = 300.0
 """Seconds that a machine gets to shut down before its power is cut; AWS waits a few minutes."""
@@ -121,7 +121,7 @@ class Fleet:
             faults.apply(self._names, harm, account.subnets.values(), links)
         self._protect(instance, account)
         disks = {
-            volume: volumes.attach(self._layout.volumes, volume, account.volumes[volume])
+            volume: volume_files.attach(self._layout.volumes, volume, account.volumes[volume])
             for volume in instance.volumes
         }
         machine.boot(self._image, instance, disks)
@@ -144,11 +144,11 @@ class Fleet:
         memory = self._memory[instance.id]
         self._protect(instance, account)
         for volume in sorted(set(instance.volumes) - memory.shown):
-            device = volumes.attach(self._layout.volumes, volume, account.volumes[volume])
+            device = volume_files.attach(self._layout.volumes, volume, account.volumes[volume])
             machine.show(volume, device)
         for volume in sorted(memory.shown - set(instance.volumes)):
             machine.hide(volume)
-            volumes.detach(self._layout.volumes, volume)
+            volume_files.detach(self._layout.volumes, volume)
         memory.shown = frozenset(instance.volumes)
         if memory.reachable is None and instance.mac in leased:
             memory.reachable = True
@@ -172,10 +172,10 @@ class Fleet:
         machine.release()
         namespaces.delete(self._names.machine(machine.instance))
         for volume in memory.shown:
-            volumes.detach(self._layout.volumes, volume)
+            volume_files.detach(self._layout.volumes, volume)
         self._memory[machine.instance] = _Memory(reboots=memory.reboots)
 
     def _remove_volumes(self, account: Account) -> None:
         for image in self._layout.volumes.glob("*.img"):
             if image.stem not in account.volumes:
-                volumes.delete(self._layout.volumes, image.stem)
+                volume_files.delete(self._layout.volumes, image.stem)

@@ -9,7 +9,7 @@ from rich.console import Console
 from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
-from lab.proofs.subject import Subject
+from lab.proofs.lab_session import Subject
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from lab.errors import LabError
-from lab.proofs.api import api
-from lab.proofs.subject import Subject
+from lab.proofs.kubernetes_api import api
+from lab.proofs.lab_session import Subject
 from lab.running import fault_injection
 from lab.running.lab import RunningLab
-from lab.running.look import Look
-from lab.running.naming import Node
+from lab.running.node_names import Node
+from lab.running.node_snapshot import Look
 
 Choice = Callable[[Subject], Node]
 

@@ -14,10 +14,10 @@ from typing import Any
 from lab.errors import LabError
 from lab.machines import firewall
 from lab.machines.account import Account, Subnet
+from lab.machines.host_programs import run
 from lab.machines.network import namespaces
-from lab.machines.run import run
-from lab.running.client import plug
 from lab.running.lab import RunningLab
+from lab.running.vpc_client import plug
 
 DESCRIPTION = "a worker of the proofs"
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import value
+from lab.proofs.etcdctl import value
 from lab.proofs.figures import Figures
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.running.look import LEADERS, held_by
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import Subject
 from lab.running.memory import memory
+from lab.running.node_snapshot import LEADERS, held_by
 from lab.running.timeline import PHASES, phases
 from lab.workspace import Workspace
 

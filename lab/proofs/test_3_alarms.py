@@ -8,8 +8,8 @@ import pytest
 
 from lab.proofs.failures import etcd_follower
 from lab.proofs.figures import Figures
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
 from lab.running import fault_injection
 from node.contract import metric_namespace
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.proofs.api import Api, api
+from lab.proofs.configmap_writer import Writer
 from lab.proofs.failures import CRASHES, LOSSES, Crash, Loss, etcd_follower, etcd_leader
 from lab.proofs.figures import Figures
-from lab.proofs.knock import reaches_aws
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
+from lab.proofs.kubernetes_api import Api, api, namespace
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
+from lab.proofs.port_probe import reaches_aws
 from lab.proofs.tls import RefusedError
-from lab.proofs.waiting import until
-from lab.proofs.writer import Writer
 from lab.running import fault_injection
-from lab.running.look import LEADERS, held_by
-from lab.running.naming import Node
+from lab.running.node_names import Node
+from lab.running.node_snapshot import LEADERS, held_by
 
 NAMESPACE = "proof-failures"
 WRITES = 10

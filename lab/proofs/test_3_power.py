@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import cluster_id
+from lab.proofs.configmap_writer import Writer
+from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
-from lab.proofs.writer import Writer
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
 from lab.running import fault_injection
 from lab.running.timeline import span
 

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import cluster_id
+from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
-from lab.proofs.knock import reaches_aws
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
+from lab.proofs.port_probe import reaches_aws
 from lab.running import fault_injection
-from lab.running.look import Look
+from lab.running.node_snapshot import Look
 from lab.running.timeline import phases, span
 
 NAMESPACE = "proof-reboot"

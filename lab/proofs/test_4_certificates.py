@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from lab.proofs.api import Api, api
-from lab.proofs.forged import Usage, sign, stranger
-from lab.proofs.subject import Subject
+from lab.proofs.bad_certificates import Usage, sign, stranger
+from lab.proofs.kubernetes_api import Api, api
+from lab.proofs.lab_session import Subject
 from lab.proofs.tls import Identity, RefusedError, Server
-from lab.running.naming import Node
+from lab.running.node_names import Node
 from lab.running.probe import ETCD_PKI, KUBERNETES_PKI
 from lab.running.stack import secret_outputs
 

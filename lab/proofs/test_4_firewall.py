@@ -18,14 +18,14 @@ import pytest
 from components.network.security_group_rules import rules
 from lab.machines.network.router import AWS
 from lab.proofs import guests
-from lab.proofs.api import api, resolve
-from lab.proofs.doors import Party, open_to
-from lab.proofs.knock import Door, knock
-from lab.proofs.reachability import PORTS, Role, claims
-from lab.proofs.settings import settings
-from lab.proofs.subject import Subject
+from lab.proofs.endpoints import Party, open_to
+from lab.proofs.expected_reachability import PORTS, Role, claims
+from lab.proofs.kubernetes_api import api, resolve
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
+from lab.proofs.port_probe import Door, knock
+from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
-from lab.proofs.waiting import until
 from lab.workspace import Workspace
 
 GROUPS: Mapping[Role, str] = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab.proofs.subject import Subject
+from lab.proofs.lab_session import Subject
 
 _METADATA = """\
 import json, urllib.error, urllib.request

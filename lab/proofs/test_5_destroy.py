@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from lab.cloud import inventory
-from lab.machines import volumes
+from lab.machines import volume_files
 from lab.machines.cgroups import hierarchies
-from lab.machines.names import MARK
+from lab.machines.lab_names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
 from lab.proofs.console import plain
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.lab_session import Subject
+from lab.proofs.polling import until
 from lab.workspace import ROOT, Workspace
 
 
@@ -64,7 +64,7 @@ def test_destroy_leaves_no_machine_on_this_computer(subject: Subject, destroyed:
     assert destroyed.consoles
     base, prefix = subject.lab.layout.base, subject.lab.names.prefix
     assert list(base.glob("instances/*")) == []
-    assert volumes.devices(base) == []
+    assert volume_files.devices(base) == []
     assert str(base / "instances") not in Path("/proc/self/mountinfo").read_text("utf-8")
     groups = [one for root in hierarchies() for one in (root / prefix).glob("i-*")]
     assert groups == []
@@ -90,7 +90,7 @@ def test_down_leaves_nothing_at_all(
     assert identify(emulator.pid) is None
     assert marked(MARK, str(workspace.state)) == []
     assert namespaces.existing(prefix) == []
-    assert volumes.devices(workspace.state) == []
+    assert volume_files.devices(workspace.state) == []
     assert str(workspace.state) not in Path("/proc/self/mountinfo").read_text("utf-8")
     assert [root for root in hierarchies() if (root / prefix).exists()] == []
     after = workspace.stack_file.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from lab.machines.network import faults, router
 from lab.machines.network.faults import SERVICES, Faults
 from lab.running import inside
 from lab.running.lab import RunningLab
-from lab.running.naming import Node
+from lab.running.node_names import Node
 
 Change = Callable[[Faults], Faults]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.machines.machine import Machine
+from lab.machines.nspawn_machine import Machine
 from lab.running import inside
 
 SERVICE = ".service"

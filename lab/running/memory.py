@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.machines.cgroups import hierarchies
-from lab.machines.names import MARK
+from lab.machines.lab_names import MARK
 from lab.processes import marked
 from lab.running.lab import RunningLab
 

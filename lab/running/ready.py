@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from lab.errors import LabError
 from lab.running.lab import RunningLab
-from lab.running.look import LEADERS, Look, look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import LEADERS, Look, look
 
 PATIENCE = 600.0
 """Seconds in which a cluster gets ready on a busy machine; on an idle one it takes less than 60."""

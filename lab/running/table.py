@@ -7,8 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lab.running.look import Look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import Look
 
 COLUMNS = ("machine", "zone", "API says", "it says", "etcd", "revision", "leads", "certificates")
 

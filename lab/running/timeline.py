@@ -5,8 +5,8 @@ All machines and this computer share one kernel, so their monotonic clocks are t
 
 from collections.abc import Iterable, Mapping
 
-from lab.running.look import Look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import Look
 
 PHASES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "etcd": (

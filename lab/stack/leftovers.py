@@ -3,11 +3,11 @@
 import signal
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.processes import ProcessIdentity, command
-from lab.stack import strays
+from lab.processes import ProcessIdentity, command, marked
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import STACK, Workspace
 
@@ -15,13 +15,20 @@ PATIENCE = 120.0
 """Seconds that an interrupted update gets to end its running operations; a load balancer's wait
 takes 60."""
 
+UPDATE_MARK = "HA_LAB_UPDATE"
+"""In the environment of an update and so of every host that it starts, its value the state
+directory.
+
+Not in .lab/env: a person's shell must not be taken for an orphan.
+"""
+
 
 def stop_update(workspace: Workspace) -> bool:
     """End an update that outlived its `up`, and its hosts; whether there was any."""
     update = ProcessIdentity.load(workspace.update)
     if update:
         update.stop(PATIENCE, first=signal.SIGINT)
-    hosts = strays.stop(workspace.state)
+    hosts = stop_orphaned_processes(workspace.state)
     workspace.update.unlink(missing_ok=True)
     return bool(update) or hosts
 
@@ -48,3 +55,11 @@ def free_lock(
             check=False,
         )
     return bool(holders)
+
+
+def stop_orphaned_processes(state: Path) -> bool:
+    """End the processes of an update that outlived it; whether there was one."""
+    orphans = marked(UPDATE_MARK, str(state))
+    for orphan in orphans:
+        orphan.stop(patience=5)
+    return bool(orphans)

@@ -9,7 +9,7 @@ import pytest
 
 from lab.__main__ import main
 from lab.commands import COMMANDS, completion
-from lab.running.naming import nodes
+from lab.running.node_names import nodes
 from lab.workspace import ROOT, Workspace
 
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from lab.machines.decide import Seen, Step, decide
-from lab.machines.machine import REBOOTED
+from lab.machines.nspawn_machine import REBOOTED
 
 ABSENT = Seen(exists=False, runs=False, plugged=False)
 RUNS = Seen(exists=True, runs=True, plugged=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.machines import requirements
-from lab.machines.names import Names, port
+from lab.machines.lab_names import Names, port
 from lab.machines.network import faults, namespaces, router
 from lab.machines.network.faults import Faults, ruleset
 

@@ -13,9 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.machines import authority as authorities
-from lab.machines.artifacts import Store
-from lab.machines.frontend import server
+from lab.machines import lab_ca as authorities
+from lab.machines.download_store import Store
+from lab.machines.frontend import tls_server
 from lab.machines.frontend.application import FrontEnd
 from lab.machines.roles import Caller
 
@@ -47,7 +47,7 @@ LOOKUP = SimpleNamespace(
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
-    from lab.cloud import server as emulators
+    from lab.cloud import emulator_server as emulators
 
     running = emulators.start(tmp_path_factory.mktemp("emulator"), port=0)
     yield running
@@ -67,7 +67,7 @@ def address(authority, emulator, tmp_path) -> Iterator[tuple[str, int]]:
         store=lambda: Store({("dl.k8s.io", "/release/kube-apiserver"): binary}, {}),
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    running = server.serve(listener, front, authority)
+    running = tls_server.serve(listener, front, authority)
     yield listener.getsockname()
     running.shutdown()
     running.server_close()

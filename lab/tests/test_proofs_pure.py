@@ -14,13 +14,13 @@ from components.network.addressing import plan_zones
 from components.network.security_group_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
 from lab.errors import LabError
-from lab.machines import authority as lab_authority
+from lab.machines import lab_ca as lab_authority
 from lab.proofs import guests
-from lab.proofs.doors import Party, open_to
+from lab.proofs.bad_certificates import Usage, sign, stranger
+from lab.proofs.endpoints import Party, open_to
+from lab.proofs.expected_reachability import PORTS, Role, claims
 from lab.proofs.figures import Figures
-from lab.proofs.forged import Usage, sign, stranger
-from lab.proofs.reachability import PORTS, Role, claims
-from lab.proofs.settings import settings
+from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Identity
 from lab.workspace import ROOT, Workspace
 

@@ -1,9 +1,9 @@
 """Who reaches whom through the security groups of the whole program. The claims are listed in
-lab/proofs/reachability.py by what users need; the proof of the firewall asks them of packets."""
+lab/proofs/expected_reachability.py by what users need; the proof of the firewall asks them of packets."""
 
 import pytest
 
-from lab.proofs.reachability import PORTS, claims
+from lab.proofs.expected_reachability import PORTS, claims
 from lab.tests.reachability import Host, reaches
 from tests.recording import OUTPUTS, ZONES
 from tests.unit.public_keys import ed25519

@@ -2,7 +2,7 @@
 
 from lab.machines.network.faults import Faults
 from lab.running.fault_injection import cut_off, cuttable, described
-from lab.running.naming import Node
+from lab.running.node_names import Node
 
 
 def test_zones_and_services_are_cut_off_once():

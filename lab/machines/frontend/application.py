@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
-from lab.machines.artifacts import Store
+from lab.machines.download_store import Store
 from lab.machines.frontend import refusal
 from lab.machines.frontend.call import Call
-from lab.machines.frontend.needs import Lookup, UnknownOperationError, needs
 from lab.machines.frontend.policy import UnknownConditionError, allowed
+from lab.machines.frontend.required_permissions import Lookup, UnknownOperationError, needs
 from lab.machines.roles import Caller, Roles
 
 if TYPE_CHECKING:

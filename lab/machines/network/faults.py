@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from lab.files import write_atomically
+from lab.atomic_file import write_atomically
 from lab.machines.account import Subnet
-from lab.machines.names import Names, port
+from lab.machines.host_programs import run
+from lab.machines.lab_names import Names, port
 from lab.machines.network.router import AWS, DOWNLOADS
-from lab.machines.run import run
 
 SERVICES = {"aws": AWS, "downloads": DOWNLOADS}
 """What can be made unreachable for everyone, by name."""

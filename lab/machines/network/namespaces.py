@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lab.errors import LabError
-from lab.machines.run import run
+from lab.machines.host_programs import run
 
 DIRECTORY = Path("/run/netns")
 """Where iproute2 keeps namespaces by name."""

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from lab.machines.account import Account, Subnet
 from lab.machines.firewall import METADATA, RESOLVER
-from lab.machines.names import Names, bridge, port
+from lab.machines.host_programs import run
+from lab.machines.lab_names import Names, bridge, port
 from lab.machines.network import namespaces
-from lab.machines.run import run
 
 AWS = IPv4Address("198.18.0.10")
 """Where every AWS endpoint of the lab answers; 198.18.0.0/15 is for tests (RFC 2544)."""

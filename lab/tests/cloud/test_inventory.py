@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from lab.cloud import client as cloud_client
-from lab.cloud import inventory, server
+from lab.cloud import aws_environment as cloud_client
+from lab.cloud import emulator_server, inventory
 
 
 @pytest.fixture
 def account(tmp_path):
     """An account of its own, since this test counts everything."""
-    running = server.start(tmp_path, port=0)
+    running = emulator_server.start(tmp_path, port=0)
     session = cloud_client.session()
     yield lambda service: session.client(service, endpoint_url=running.endpoint)
     running.stop()
