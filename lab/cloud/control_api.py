@@ -75,6 +75,6 @@ ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
     requests.PATH: requests.answer,
     machine_reports.CONTROLLER: machine_reports.controller,
     machine_reports.INSTANCES: machine_reports.instances,
-    machine_reports.BALANCERS: machine_reports.balancers,
+    machine_reports.LOAD_BALANCERS: machine_reports.load_balancer,
     machine_reports.CHANGES: machine_reports.changes,
 }

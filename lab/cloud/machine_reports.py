@@ -18,7 +18,7 @@ from lab.cloud.corrections import life_cycle, load_balancers
 
 CONTROLLER = "/_lab/controller"
 INSTANCES = "/_lab/instances"
-BALANCERS = "/_lab/load-balancers"
+LOAD_BALANCERS = "/_lab/load-balancers"
 CHANGES = "/_lab/changes"
 
 PATIENCE = 10.0
@@ -35,7 +35,7 @@ def controller(request: Request) -> object:
 
 
 def instances(request: Request) -> object:
-    """Take a report, or say what was asked for beside states."""
+    """Take a report, or say what was asked for besides states."""
     if request.method == "GET":
         return {"reboots": dict(life_cycle.MACHINES.reboots)}
     body = json.loads(request.get_data())
@@ -44,7 +44,7 @@ def instances(request: Request) -> object:
     return {}
 
 
-def balancers(request: Request) -> object:
+def load_balancer(request: Request) -> object:
     """Take the report of a load balancer."""
     load_balancers.report(json.loads(request.get_data())["arn"])
     return {}

@@ -9,7 +9,7 @@ from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.official import official_cli
 from lab.errors import LabError
 from lab.machines import requirements
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.nspawn_image import built_image
 from lab.workspace import Workspace
 
@@ -40,5 +40,5 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     except LabError as error:
         print(f"no machine image: {error}")
     else:
-        built_image(authority().certificate, print)
+        built_image(lab_ca().certificate, print)
     return 0

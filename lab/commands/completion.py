@@ -8,13 +8,13 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from lab.running.fault_injection import cuttable
+from lab.running.fault_injection import partitionable
 from lab.running.lab import RunningLab
 from lab.workspace import ROOT, Workspace
 
 MACHINE = "a machine: etcd-0, api-1, or an instance id"
 UNIT = "a systemd unit: etcd, kube-apiserver, kube-scheduler, node-reconcile, ..."
-CUTTABLE = "a zone, or aws, or downloads"
+PARTITIONABLE = "a zone, or aws, or downloads"
 
 UNITS = (
     "etcd",
@@ -66,5 +66,5 @@ def words(
     if place == 2 and command in SECOND:
         return list(UNITS)
     if place == 1 and command == "partition":
-        return cuttable(lab().account())
+        return partitionable(lab().account())
     return []

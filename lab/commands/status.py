@@ -10,7 +10,7 @@ from lab.machines.layout import Layout
 from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
 from lab.running import RunningLab, fault_injection, find
-from lab.running.node_snapshot import look
+from lab.running.node_snapshot import inspect
 from lab.running.ready import missing
 from lab.running.table import table
 from lab.stack import cloud
@@ -39,10 +39,10 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _machines(lab: RunningLab) -> None:
-    looks = look(lab)
+    snapshots = inspect(lab)
     console = Console(highlight=False)
-    console.print(table(looks, datetime.now(UTC)))
+    console.print(table(snapshots, datetime.now(UTC)))
     for line in fault_injection.described(Faults.load(lab.layout.faults), lab.nodes().values()):
-        console.print(f"harm: {line}", style="red", markup=False)
-    lacks = missing(looks)
+        console.print(f"fault: {line}", style="red", markup=False)
+    lacks = missing(snapshots)
     console.print(f"cluster: {', '.join(lacks) or 'ready'}", markup=False, soft_wrap=True)

@@ -85,8 +85,8 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     console.print(stack_outputs.table(stack_outputs.read(workspace, engine, pulumi)))
     if machines:
         with timing.part("ready"):
-            looks = await_ready(find(workspace), say)
-        console.print(table(looks, datetime.now(UTC)))
+            snapshots = await_ready(find(workspace), say)
+        console.print(table(snapshots, datetime.now(UTC)))
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)

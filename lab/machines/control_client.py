@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.cloud.control_api import PATH as TARGETS
-from lab.cloud.machine_reports import BALANCERS, CHANGES, CONTROLLER, INSTANCES, PATIENCE
+from lab.cloud.machine_reports import CHANGES, CONTROLLER, INSTANCES, LOAD_BALANCERS, PATIENCE
 from lab.errors import LabError
 
 
@@ -37,9 +37,9 @@ class Control:
         """Say how a target of a target group is."""
         self._ask("POST", TARGETS, {"group": group, "target": target, "state": state})
 
-    def serves(self, balancer: str) -> None:
+    def serves(self, load_balancer: str) -> None:
         """Say that a load balancer answers; by its ARN."""
-        self._ask("POST", BALANCERS, {"arn": balancer})
+        self._ask("POST", LOAD_BALANCERS, {"arn": load_balancer})
 
     def reboots(self) -> dict[str, int]:
         """How often each instance was to reboot."""

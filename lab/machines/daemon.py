@@ -22,10 +22,10 @@ from lab.machines.fleet import Fleet
 from lab.machines.frontend import tls_server as frontend
 from lab.machines.frontend.application import FrontEnd
 from lab.machines.frontend.lookup import AccountLookup
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.load_balancer.reconciler import Balancers
+from lab.machines.load_balancer.reconciler import LoadBalancers
 from lab.machines.metadata import metadata_server as metadata
 from lab.machines.metadata.metadata_service import Service, Tokens
 from lab.machines.network import namespaces, router
@@ -48,7 +48,7 @@ def main() -> int:
     clients = clients_at(f"http://{HOST}:{arguments.port}")
     account = str(clients("sts").get_caller_identity()["Account"])
     region = aws_environment.REGION
-    trusted = authority()
+    trusted = lab_ca()
     control, roles = Control(HOST, arguments.port), Roles(clients)
     router.create(names)
     dnsmasq = Dnsmasq(layout.dns, names, layout.state)
@@ -56,7 +56,7 @@ def main() -> int:
         clients=clients,
         control=control,
         fleet=Fleet(built_image(trusted.certificate, say), layout, names, control, say),
-        balancers=Balancers(layout, names, control, say),
+        load_balancers=LoadBalancers(layout, names, control, say),
         dnsmasq=dnsmasq,
         roles=roles,
         names=names,

@@ -13,7 +13,7 @@ from lab.errors import LabError
 from lab.machines import cgroups, requirements, volume_files
 from lab.machines.download_store import built_store
 from lab.machines.host_programs import run, start_detached
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import MARK, Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces
@@ -94,7 +94,7 @@ def provide(workspace: Workspace, emulator: Server, say: Report, timing: Timing)
     """Build what is not in the cache, and have the daemon run. Raises LabError, EngineError."""
     requirements.require()
     with timing.part("image"):
-        built_image(authority().certificate, say)
+        built_image(lab_ca().certificate, say)
     with timing.part("binaries"):
         stack_config.put_checksums(workspace.stack_file, built_store(say).sha256())
     running = start(workspace.state, emulator)

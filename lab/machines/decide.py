@@ -42,7 +42,7 @@ class Seen:
     """It has its network, disks and root in place."""
     code: int | None = None
     """How its last run ended, if it ended by itself."""
-    cut: bool = False
+    power_cut: bool = False
     """Somebody cut its power and wants it dark until further notice."""
 
 
@@ -79,7 +79,7 @@ def _running(state: str | None, *, reboot: bool) -> Step:
 
 
 def _should_run(machine: Seen) -> Step:
-    if machine.cut:
+    if machine.power_cut:
         return Step.NOTHING
     # A machine that powered itself off stops its instance; one that rebooted, or whose host lost
     # it, is booted again.

@@ -12,8 +12,8 @@ from lab.machines.decide import Seen, Step, decide
 from lab.machines.host_programs import run
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.network import faults, namespaces, router
-from lab.machines.network.faults import Faults
+from lab.machines.network import namespaces, router
+from lab.machines.network.faults import Faults, apply_faults
 from lab.machines.nspawn_machine import Machine
 
 PATIENCE = 300.0
@@ -25,7 +25,7 @@ AGAIN = 10.0
 
 @dataclass
 class _Memory:
-    """What is known of a machine beside what can be seen."""
+    """What is known of a machine besides what can be seen."""
 
     reboots: int = 0
     """How many reboots it was given."""
@@ -108,17 +108,17 @@ class Fleet:
             runs=machine.running() is not None,
             plugged=machine.root.is_mount(),
             code=machine.ended(),
-            cut=machine.cut.exists(),
+            power_cut=machine.power_cut.exists(),
         )
 
     def _boot(self, machine: Machine, instance: Instance, account: Account) -> None:
         self._memory[instance.id] = _Memory()
         router.plug(self._names, instance)
-        # A machine that is silent stays silent when it gets a new cable.
-        harm = Faults.load(self._layout.faults)
-        if instance.id in harm.silent:
+        # A machine that is isolated stays isolated when it gets a new cable.
+        faults = Faults.load(self._layout.faults)
+        if instance.id in faults.isolated:
             links = router.links(self._names)
-            faults.apply(self._names, harm, account.subnets.values(), links)
+            apply_faults(self._names, faults, account.subnets.values(), links)
         self._protect(instance, account)
         disks = {
             volume: volume_files.attach(self._layout.volumes, volume, account.volumes[volume])

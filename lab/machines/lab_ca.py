@@ -18,7 +18,7 @@ BACKDATED = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Authority:
+class CertificateAuthority:
     """A certificate and its key, in PEM."""
 
     certificate: bytes
@@ -26,13 +26,13 @@ class Authority:
 
     def issue(self, names: tuple[str, ...]) -> bytes:
         """Key and certificate of a server with these DNS names, in PEM, the certificate first."""
-        authority = x509.load_pem_x509_certificate(self.certificate)
+        ca = x509.load_pem_x509_certificate(self.certificate)
         signer = serialization.load_pem_private_key(self.key, password=None)
         assert isinstance(signer, ec.EllipticCurvePrivateKey)  # noqa: S101 - made below
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _builder(names[0], key)
-            .issuer_name(authority.subject)
+            .issuer_name(ca.subject)
             .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, names)), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(
@@ -44,10 +44,12 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM) + _pem(key)
 
 
-def authority() -> Authority:
+def lab_ca() -> CertificateAuthority:
     """The lab's authority of this user, made once and kept in the cache: images trust it."""
     directory = published(cache_directory() / "authority", _make)
-    return Authority((directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes())
+    return CertificateAuthority(
+        (directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes()
+    )
 
 
 def _make(directory: Path) -> None:

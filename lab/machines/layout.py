@@ -42,13 +42,13 @@ class Layout:
         return self.base / "dnsmasq"
 
     @property
-    def balancers(self) -> Path:
+    def load_balancers(self) -> Path:
         """Directory of a directory per node of a load balancer."""
         return self.base / "balancers"
 
     @property
     def faults(self) -> Path:
-        """What harm is done to the network."""
+        """Faults of the network that are injected."""
         return self.base / "faults.json"
 
     def machine(self, instance: str) -> Path:

@@ -68,9 +68,9 @@ class Machine:
         return self.directory / "exit"
 
     @property
-    def cut(self) -> Path:
+    def power_cut(self) -> Path:
         """There while somebody wants it without power."""
-        return self.directory / "cut"
+        return self.directory / "power-cut"
 
     def exists(self) -> bool:
         """Whether it was ever booted, and not removed since."""
@@ -167,12 +167,12 @@ class Machine:
 
     def cut_power(self) -> None:
         """Kill it, and keep it dark while the API goes on saying that it runs."""
-        self.cut.touch()
+        self.power_cut.touch()
         self.kill()
 
     def restore_power(self) -> None:
         """Let it boot again."""
-        self.cut.unlink(missing_ok=True)
+        self.power_cut.unlink(missing_ok=True)
 
     def show(self, volume: str, device: Path) -> None:
         """Make a volume appear in the running machine."""

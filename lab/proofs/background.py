@@ -1,4 +1,4 @@
-"""Something that goes on beside a proof."""
+"""Something that goes on alongside a proof."""
 
 import threading
 from abc import ABC, abstractmethod

@@ -22,7 +22,7 @@ class Usage:
 
 
 def sign(
-    authority: Identity,
+    ca: Identity,
     name: str,
     *,
     organization: str | None = None,
@@ -32,9 +32,9 @@ def sign(
     """A certificate by an authority; an expired one ended an hour ago."""
     now = datetime.now(UTC)
     ends = now - timedelta(hours=1) if expired else now + DAY
-    signer = serialization.load_pem_private_key(authority.key.encode(), password=None)
+    signer = serialization.load_pem_private_key(ca.key.encode(), password=None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    issuer = x509.load_pem_x509_certificate(authority.certificate.encode())
+    issuer = x509.load_pem_x509_certificate(ca.certificate.encode())
     return _certificate(_name(name, organization), issuer.subject, signer, (now - DAY, ends), usage)
 
 

@@ -11,7 +11,7 @@ from lab.proofs.tls import RefusedError
 
 
 class Writer(Background):
-    """Counts up a ConfigMap through the balancer while its context lasts."""
+    """Counts up a ConfigMap through the load balancer while its context lasts."""
 
     pause = 0.2
 

@@ -8,8 +8,8 @@ from components.network.security_group_rules import Rule
 
 
 @dataclass(frozen=True)
-class Party:
-    """Somebody on the network: a machine, the balancer, a stranger, or somebody outside."""
+class Peer:
+    """Somebody on the network: a machine, the load balancer, a stranger, or somebody outside."""
 
     name: str
     address: IPv4Address
@@ -17,13 +17,13 @@ class Party:
     """Security group by its name in the table; None where everything is let in and out."""
 
 
-def open_to(rules: Iterable[Rule], source: Party, target: Party, port: int) -> bool:
+def open_to(rules: Iterable[Rule], source: Peer, target: Peer, port: int) -> bool:
     """Whether the table lets a connection out of the one and into the other."""
     table = [rule for rule in rules if rule.traffic.includes(port)]
     return _passes(table, "egress", source, target) and _passes(table, "ingress", target, source)
 
 
-def _passes(table: list[Rule], direction: str, owner: Party, peer: Party) -> bool:
+def _passes(table: list[Rule], direction: str, owner: Peer, peer: Peer) -> bool:
     if owner.group is None:
         return True
     return any(
@@ -32,7 +32,7 @@ def _passes(table: list[Rule], direction: str, owner: Party, peer: Party) -> boo
     )
 
 
-def _names(rule: Rule, peer: Party) -> bool:
+def _names(rule: Rule, peer: Peer) -> bool:
     if isinstance(rule.peer, IPv4Network):
         return peer.address in rule.peer
     return rule.peer == peer.group

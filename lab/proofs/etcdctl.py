@@ -4,14 +4,14 @@ import base64
 import json
 from typing import Any
 
-from lab.proofs.lab_session import Subject
+from lab.proofs.lab_session import LabSession
 from lab.running.node_names import Node
 from lab.running.probe import ETCD_PKI
 
 
-def etcdctl(subject: Subject, node: Node, *words: str) -> Any:  # noqa: ANN401 - JSON
+def etcdctl(session: LabSession, node: Node, *words: str) -> Any:  # noqa: ANN401 - JSON
     """The answer of a member to a question to itself."""
-    text = subject.within(
+    text = session.within(
         node,
         "etcdctl",
         "--endpoints=https://127.0.0.1:2379",
@@ -24,14 +24,14 @@ def etcdctl(subject: Subject, node: Node, *words: str) -> Any:  # noqa: ANN401 -
     return json.loads(text)
 
 
-def value(subject: Subject, node: Node, key: str) -> bytes:
+def value(session: LabSession, node: Node, key: str) -> bytes:
     """The bytes under a key. Raises AssertionError when there are none."""
-    found = etcdctl(subject, node, "get", key).get("kvs", [])
+    found = etcdctl(session, node, "get", key).get("kvs", [])
     assert found, f"etcd has nothing at {key}"
     return base64.b64decode(found[0]["value"])
 
 
-def cluster_id(subject: Subject, node: Node) -> int:
+def cluster_id(session: LabSession, node: Node) -> int:
     """The id that a cluster gets when it is formed, and keeps."""
-    status = etcdctl(subject, node, "endpoint", "status")[0]["Status"]
+    status = etcdctl(session, node, "endpoint", "status")[0]["Status"]
     return int(status["header"]["cluster_id"])

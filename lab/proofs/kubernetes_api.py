@@ -1,5 +1,5 @@
-"""The Kubernetes API through the balancer, a connection per request: what a client outside of the
-cluster gets."""
+"""The Kubernetes API through the load balancer, a connection per request: what a client outside of
+the cluster gets."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def api(kubectl: Kubectl, patience: float = SECONDS) -> Api:
             address=resolve(kubectl, name)[0],
             port=url.port or 443,
             name=name,
-            authority=_text(cluster["certificate-authority-data"]),
+            ca=_text(cluster["certificate-authority-data"]),
             patience=patience,
         ),
         Identity(_text(user["client-certificate-data"]), _text(user["client-key-data"])),
@@ -69,7 +69,7 @@ def _text(encoded: str) -> str:
 
 @contextmanager
 def namespace(kubectl: Kubectl, name: str) -> Iterator[str]:
-    """Make it anew, also after a run that was killed; it goes however the proof ends.
+    """Make it again, also after a run that was killed; it goes however the proof ends.
 
     Raises LabError when it cannot be made, or its removal is not accepted.
     """

@@ -8,14 +8,14 @@ from lab.lock import exclusive
 from lab.running import RunningLab, find, inside
 from lab.running.kubectl_runner import Kubectl, kubectl
 from lab.running.node_names import Node, tier
-from lab.running.node_snapshot import Look, look
+from lab.running.node_snapshot import NodeSnapshot, inspect
 from lab.running.ready import missing
 from lab.running.stack import pulumi
 from lab.workspace import Workspace
 
 
 @dataclass
-class Subject:
+class LabSession:
     """A lab for the time of the proofs; nobody else changes it meanwhile."""
 
     lab: RunningLab
@@ -23,7 +23,7 @@ class Subject:
     _held: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @classmethod
-    def take(cls, workspace: Workspace) -> "Subject":
+    def take(cls, workspace: Workspace) -> "LabSession":
         """Take a lab whose machines run. Raises LabError, also when somebody else has it."""
         lab = find(workspace)
         with ExitStack() as stack:
@@ -34,18 +34,20 @@ class Subject:
         """Let others change it; any number of times."""
         self._held.close()
 
-    def looks(self) -> list[Look]:
+    def snapshots(self) -> list[NodeSnapshot]:
         """A look at every machine."""
-        return look(self.lab)
+        return inspect(self.lab)
 
-    def ready(self) -> list[Look] | None:
+    def ready(self) -> list[NodeSnapshot] | None:
         """A look at every machine if the cluster is ready."""
-        looks = self.looks()
-        return None if missing(looks) else looks
+        snapshots = self.snapshots()
+        return None if missing(snapshots) else snapshots
 
     def members(self) -> dict[str, int]:
         """The ids of the members that answer, by name."""
-        return {look.node.name: look.etcd.id for look in self.looks() if look.etcd}
+        return {
+            snapshot.node.name: snapshot.etcd.id for snapshot in self.snapshots() if snapshot.etcd
+        }
 
     def nodes(self, of: str) -> list[Node]:
         """The machines of a tier, `etcd` or `api`."""

@@ -11,11 +11,11 @@ PATIENCE = 600.0
 PAUSE = 0.5
 
 
-def until(what: str, look: Callable[[], T | None], patience: float = PATIENCE) -> T:
+def until(what: str, poll: Callable[[], T | None], patience: float = PATIENCE) -> T:
     """The first answer that is not nothing. Raises AssertionError when none came."""
     deadline = time.monotonic() + patience
     while True:
-        found = look()
+        found = poll()
         if found:
             return found
         if time.monotonic() > deadline:

@@ -3,21 +3,21 @@
 from lab.errors import LabError
 from lab.proofs.background import Background
 from lab.proofs.etcdctl import etcdctl
-from lab.proofs.lab_session import Subject
+from lab.proofs.lab_session import LabSession
 from lab.running.node_names import Node
 
 GOING = {"stopping", "stopped", "shutting-down", "terminated"}
 
 
-class Departures(Background):
+class RemovalWatch(Background):
     """Looks all the time while its context lasts."""
 
     pause = 1.0
 
-    def __init__(self, subject: Subject, stays: Node) -> None:
+    def __init__(self, session: LabSession, stays: Node) -> None:
         super().__init__()
-        self._subject, self._stays = subject, stays
-        self.looks = 0
+        self._subject, self._stays = session, stays
+        self.observations = 0
         """How often the membership was seen."""
         self.early: set[str] = set()
         """Members that were in the cluster after their machine had begun to go."""
@@ -30,5 +30,5 @@ class Departures(Background):
             members = etcdctl(self._subject, self._stays, "member", "list")["members"]
         except LabError:
             return
-        self.looks += 1
+        self.observations += 1
         self.early |= going & {str(member.get("name")) for member in members}

@@ -23,7 +23,7 @@ class Node:
 def nodes(instances: Iterable[Instance], cluster: str | None) -> dict[str, Node]:
     """The nodes by name, in order.
 
-    While a successor runs beside its predecessor, the one with the later name of the two has its
+    While a successor runs alongside its predecessor, the one with the later name of the two has its
     instance id added.
     """
     found: dict[str, Node] = {}

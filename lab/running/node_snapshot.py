@@ -47,11 +47,11 @@ class ApiServer:
 
 
 @dataclass(frozen=True)
-class Look:
+class NodeSnapshot:
     """One machine at one moment."""
 
     node: Node
-    harm: str | None
+    fault: str | None
     """What is done to it; None when nothing."""
     runs: bool
     units: Mapping[str, Mapping[str, str]]
@@ -63,7 +63,7 @@ class Look:
     etcd: Member | None
     api: ApiServer | None
     target: str | None
-    """Its state as the balancer's target; None when it is none."""
+    """Its state as the load balancer's target; None when it is none."""
     check: str | None
     """The instance status check in the API."""
 
@@ -95,7 +95,7 @@ def held_by(holder: str | None, node: Node) -> bool:
     return host in {node.name, f"{node.name}-{str(node.instance.address).replace('.', '-')}"}
 
 
-def look(lab: RunningLab) -> list[Look]:
+def inspect(lab: RunningLab) -> list[NodeSnapshot]:
     """Every machine, asked side by side. Raises LabError when the API does not answer."""
     account = lab.account()
     nodes = lab.nodes(account).values()
@@ -103,14 +103,14 @@ def look(lab: RunningLab) -> list[Look]:
         targets, checks = _targets(lab), _checks(lab)
     except (BotoCoreError, ClientError) as error:
         raise LabError(f"The AWS emulator does not answer: {error}") from error
-    silent = set(_silent(lab))
+    isolated = set(_isolated(lab))
     with ThreadPoolExecutor(max_workers=8) as pool:
         said = list(pool.map(lambda node: _ask(lab, node), nodes))
     return [
         read(
             node,
             words,
-            harm=_harm(lab, node, silent),
+            fault=_fault(lab, node, isolated),
             target=targets.get(str(node.instance.address)),
             check=checks.get(node.instance.id),
         )
@@ -122,19 +122,19 @@ def read(
     node: Node,
     words: Mapping[str, Any] | None,
     *,
-    harm: str | None,
+    fault: str | None,
     target: str | None,
     check: str | None,
-) -> Look:
+) -> NodeSnapshot:
     """A look from what the probe printed; `words` is None for a machine that is off. Pure."""
     said = words or {}
     ends = [
         datetime.strptime(text, ENDS).replace(tzinfo=UTC)
         for text in said.get("certificates", {}).values()
     ]
-    return Look(
+    return NodeSnapshot(
         node=node,
-        harm=harm,
+        fault=fault,
         runs=words is not None,
         units=said.get("units", {}),
         userspace=(said.get("userspace") or 0) / 1e6 or None,
@@ -178,14 +178,14 @@ def _ask(lab: RunningLab, node: Node) -> Mapping[str, Any] | None:
         return {}
 
 
-def _harm(lab: RunningLab, node: Node, silent: Iterable[str]) -> str | None:
-    if lab.machine(node).cut.exists():
+def _fault(lab: RunningLab, node: Node, isolated: Iterable[str]) -> str | None:
+    if lab.machine(node).power_cut.exists():
         return "no power"
-    return "silent" if node.instance.id in silent else None
+    return "isolated" if node.instance.id in isolated else None
 
 
-def _silent(lab: RunningLab) -> tuple[str, ...]:
-    return Faults.load(lab.layout.faults).silent
+def _isolated(lab: RunningLab) -> tuple[str, ...]:
+    return Faults.load(lab.layout.faults).isolated
 
 
 def _targets(lab: RunningLab) -> dict[str, str]:

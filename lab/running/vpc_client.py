@@ -1,5 +1,5 @@
-"""A place in the VPC that is no instance: from there people reach the balancer, and proofs knock on
-doors.
+"""A client in the VPC that is no instance: from there people reach the load balancer, and proofs
+probe ports.
 
 It is a namespace on a subnet that has machines, in a zone that is not cut off. Like an instance
 whose own group lets everything out, nothing filters what it sends; what it reaches is up to the
@@ -55,13 +55,13 @@ def client(lab: RunningLab) -> Client:
     return Client(namespace, _address(namespace), resolver)
 
 
-def choose_subnet(account: Account, cut: Iterable[str]) -> Subnet:
+def choose_subnet(account: Account, partitioned: Iterable[str]) -> Subnet:
     """The subnet with machines and most addresses, outside of zones that are cut off. Pure.
 
     Raises LabError.
     """
     subnets = {one.subnet.id: one.subnet for one in account.instances.values()}
-    zones = set(cut)
+    zones = set(partitioned)
     fit = [subnet for subnet in subnets.values() if subnet.zone not in zones]
     if not fit:
         raise LabError("No zone with machines is left to reach the cluster from: `lab heal` first.")

@@ -1,4 +1,4 @@
-"""An emulated AWS that fits the stack's state: both live, or both begin anew."""
+"""An emulated AWS that fits the stack's state: both live, or both begin again."""
 
 import os
 import threading

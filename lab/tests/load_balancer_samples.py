@@ -1,13 +1,13 @@
-"""A balancer for tests: two nodes, a target group, and what changes it."""
+"""A load balancer for tests: two nodes, a target group, and what changes it."""
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from lab.machines.account import Subnet
 from lab.machines.load_balancer.nlb import (
-    Balancer,
     HealthCheck,
     Listener,
+    LoadBalancer,
     Node,
     Target,
     TargetGroup,
@@ -37,8 +37,8 @@ GROUP = TargetGroup(
     targets=(ONE, OTHER),
     draining=(),
     delay=60,
-    cut_drained=False,
-    cut_unhealthy=False,
+    terminate_drained=False,
+    terminate_unhealthy=False,
     unhealthy_draining=300,
     cross_zone=True,
     fewest=1,
@@ -46,8 +46,8 @@ GROUP = TargetGroup(
 )
 
 
-def balancer(**group) -> Balancer:
-    return Balancer(
+def load_balancer(**group) -> LoadBalancer:
+    return LoadBalancer(
         arn="arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/api/0a1b",
         name="api",
         dns_name="api-0a1b.elb.eu-central-1.amazonaws.com",

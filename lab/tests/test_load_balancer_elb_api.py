@@ -1,4 +1,4 @@
-"""Answers of the ELB API as a balancer."""
+"""Answers of the ELB API as a load balancer."""
 
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from lab.machines.account import Account
-from lab.machines.load_balancer.elb_api import GroupDocuments, balancer
+from lab.machines.load_balancer.elb_api import GroupDocuments, load_balancer
 from lab.machines.load_balancer.nlb import HealthCheck, Listener, Target
 from lab.tests.load_balancer_samples import ZONES, node
 
@@ -59,11 +59,13 @@ def parse(account):
     subnets = {node(index).subnet.id: node(index).subnet for index in (0, 1)}
     known: Account = replace(account, subnets=subnets)
 
-    def call(group=None, attributes=None, healths=(), listeners=None, balancer_attributes=None):
+    def call(
+        group=None, attributes=None, healths=(), listeners=None, load_balancer_attributes=None
+    ):
         documents = GroupDocuments(GROUP | (group or {}), attributes or {}, healths)
-        return balancer(
+        return load_balancer(
             DOCUMENT,
-            balancer_attributes or {},
+            load_balancer_attributes or {},
             listeners=listeners or [(LISTENER, {})],
             groups={GROUP_ARN: documents},
             interfaces=[interface(1), interface(0), interface(0, "ELB net/api/other")],
@@ -91,8 +93,8 @@ def test_what_is_declared_is_understood(parse):
     assert group.check == HealthCheck(
         "HTTPS", None, "/readyz", "200", interval=5, timeout=4, healthy=2, unhealthy=3
     )
-    assert (group.delay, group.cut_drained) == (60, True)
-    assert (group.cut_unhealthy, group.unhealthy_draining) == (False, 300)
+    assert (group.delay, group.terminate_drained) == (60, True)
+    assert (group.terminate_unhealthy, group.unhealthy_draining) == (False, 300)
     assert found.differences == ()
 
 
@@ -100,8 +102,8 @@ def test_defaults_are_those_of_aws(parse):
     found = parse()
     group = found.targets["api"]
     assert found.listeners[0].idle == 350
-    assert (group.delay, group.cut_drained) == (300, False)
-    assert (group.cut_unhealthy, group.unhealthy_draining) == (True, 0)
+    assert (group.delay, group.terminate_drained) == (300, False)
+    assert (group.terminate_unhealthy, group.unhealthy_draining) == (True, 0)
     assert (group.fewest, group.fewest_in_dns, group.cross_zone) == (1, 1, False)
 
 
@@ -114,9 +116,9 @@ def test_defaults_are_those_of_aws(parse):
         ("false", "true", True),
     ],
 )
-def test_the_group_may_decide_on_zones(parse, of_balancer, of_group, crosses):
+def test_the_group_may_decide_on_zones(parse, of_load_balancer, of_group, crosses):
     name = "load_balancing.cross_zone.enabled"
-    found = parse(attributes={name: of_group}, balancer_attributes={name: of_balancer})
+    found = parse(attributes={name: of_group}, load_balancer_attributes={name: of_load_balancer})
     assert found.targets["api"].cross_zone is crosses
 
 
@@ -140,7 +142,7 @@ def test_targets_that_drain_are_told_from_those_that_are_registered(parse, insta
     ("group", "attributes", "said"),
     [
         ({"TargetType": "instance"}, {}, "preserve_client_ip.enabled=true"),
-        ({}, {"preserve_client_ip.enabled": "true"}, "the balancer's address"),
+        ({}, {"preserve_client_ip.enabled": "true"}, "the load balancer's address"),
         ({}, {"proxy_protocol_v2.enabled": "true"}, "no PROXY header"),
         ({}, {"stickiness.enabled": "true"}, "do not stick"),
         (

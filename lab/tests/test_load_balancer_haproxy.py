@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lab.machines.load_balancer import haproxy_format
 from lab.machines.load_balancer.haproxy_format import Server, render, servers
-from lab.tests.load_balancer_samples import CHECK, GROUP, ONE, OTHER, balancer, node
+from lab.tests.load_balancer_samples import CHECK, GROUP, ONE, OTHER, load_balancer, node
 
 
 def section(text: str, name: str) -> list[str]:
@@ -22,7 +22,7 @@ def section(text: str, name: str) -> list[str]:
 
 
 def test_a_node_listens_on_its_own_address_and_fails_open():
-    assert section(render(balancer(fewest=2), node(1)), "frontend port-6443") == [
+    assert section(render(load_balancer(fewest=2), node(1)), "frontend port-6443") == [
         "bind 10.0.32.9:6443",
         "timeout client 350s",
         "use_backend api.all if { nbsrv(api) lt 2 }",
@@ -31,7 +31,7 @@ def test_a_node_listens_on_its_own_address_and_fails_open():
 
 
 def test_the_health_check_is_as_declared():
-    found = section(render(balancer(), node(0)), "backend api")
+    found = section(render(load_balancer(), node(0)), "backend api")
     assert found == [
         "# check check-ssl verify none inter 5s fall 3 rise 2",
         "balance random(1)",
@@ -49,15 +49,15 @@ def test_the_health_check_is_as_declared():
 
 
 def test_a_tcp_check_asks_nothing():
-    text = render(balancer(check=replace(CHECK, protocol="TCP")), node(0))
+    text = render(load_balancer(check=replace(CHECK, protocol="TCP")), node(0))
     assert "httpchk" not in text
     group = replace(GROUP, check=replace(CHECK, protocol="TCP"))
     assert "check-ssl" not in haproxy_format.add(group, ONE)[0]
 
 
 def test_a_configuration_names_only_the_servers_that_are_taken_over():
-    assert "  server " not in render(balancer(), node(0))
-    text = render(balancer(cross_zone=False), node(0), {ONE.name, OTHER.name, "10.0.0.7:6443"})
+    assert "  server " not in render(load_balancer(), node(0))
+    text = render(load_balancer(cross_zone=False), node(0), {ONE.name, OTHER.name, "10.0.0.7:6443"})
     named = [line for line in text.splitlines() if line.startswith("  server ")]
     assert named == [
         (
@@ -82,7 +82,7 @@ def test_a_new_target_gets_nothing_before_its_first_check():
 
 
 def test_declared_port_and_termination():
-    group = replace(GROUP, cut_unhealthy=True, check=replace(CHECK, port=9443))
+    group = replace(GROUP, terminate_unhealthy=True, check=replace(CHECK, port=9443))
     line = haproxy_format.add(group, ONE)[0]
     assert " port 9443 " in line
     assert line.endswith(" on-marked-down shutdown-sessions")
@@ -132,7 +132,9 @@ def test_haproxy_takes_every_configuration(tmp_path_factory, check, fewest, cut)
     if shutil.which("haproxy") is None:
         pytest.skip("haproxy is not installed")
     file = tmp_path_factory.mktemp("haproxy") / "haproxy.cfg"
-    text = render(balancer(check=check, fewest=fewest, cut_unhealthy=cut), node(0), {ONE.name})
+    text = render(
+        load_balancer(check=check, fewest=fewest, terminate_unhealthy=cut), node(0), {ONE.name}
+    )
     file.write_text(text)
     done = subprocess.run(
         ["haproxy", "-c", "-f", str(file)], capture_output=True, text=True, check=False

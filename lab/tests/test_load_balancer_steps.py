@@ -55,7 +55,7 @@ CUT = (
         ({}, 300, CUT, "unhealthy"),
         ({"unhealthy_draining": 0}, 9999, (), "unhealthy"),
         # HAProxy does that by itself.
-        ({"cut_unhealthy": True}, 9999, (), "unhealthy"),
+        ({"terminate_unhealthy": True}, 9999, (), "unhealthy"),
     ],
 )
 def test_an_unhealthy_target_keeps_its_connections_as_declared(group, since, done, state):
@@ -83,7 +83,7 @@ REMOVED = (
     ],
 )
 def test_a_deregistered_target_drains(seconds, sessions, cut, done):
-    group = only(targets=(), draining=(ONE,), cut_drained=cut)
+    group = only(targets=(), draining=(ONE,), terminate_drained=cut)
     drained = replace(WELL, used=False, sessions=sessions)
     assert commands(group, NODE, both(drained), {ONE.name: seconds}) == done
     assert commands(group, NODE, both(WELL), {}) == (
@@ -123,7 +123,7 @@ class Fake:
                 assert not server.used
                 del self.servers[name]
             case ["shutdown", "sessions"] if server:
-                self.cut.add(server.name)
+                self.power_cut.add(server.name)
                 self.servers[name] = replace(server, sessions=0)
 
     def check(self) -> None:
@@ -145,7 +145,7 @@ def test_servers_become_what_is_wanted_and_nobody_elses_connection_is_cut(lives,
     fake = Fake(sessions)
     for targets, others, cut in lives:
         draining = tuple(one for one in others if one not in targets)
-        group = replace(GROUP, targets=targets, draining=draining, cut_drained=cut)
+        group = replace(GROUP, targets=targets, draining=draining, terminate_drained=cut)
         fake.cut.clear()
         for seconds in (0, 0, 0, 0, 100, 100, 100):
             drained = {one.name: float(seconds) for one in draining}

@@ -1,4 +1,4 @@
-"""Real traffic through a real balancer: HAProxy in the namespaces of its nodes, TLS servers in
+"""Real traffic through a real load balancer: HAProxy in the namespaces of its nodes, TLS servers in
 those of two targets, clients in theirs. The test says what the API would say.
 
 It needs root, Linux and the tools of `lab.machines.requirements`; else it is skipped with the
@@ -22,16 +22,16 @@ import pytest
 from lab.machines import firewall, requirements
 from lab.machines.account import Account, Group, Interface, Rule, Subnet
 from lab.machines.host_programs import run
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.load_balancer.haproxy_format import SHOW, servers
 from lab.machines.load_balancer.haproxy_process import HAProxy
-from lab.machines.load_balancer.reconciler import Balancers
-from lab.machines.network import faults, namespaces, router
-from lab.machines.network.faults import Faults
+from lab.machines.load_balancer.reconciler import LoadBalancers
+from lab.machines.network import namespaces, router
+from lab.machines.network.faults import Faults, apply_faults
 from lab.processes import marked
-from lab.tests.load_balancer_samples import CHECK, ONE, OTHER, VPC, ZONES, balancer, node
+from lab.tests.load_balancer_samples import CHECK, ONE, OTHER, VPC, ZONES, load_balancer, node
 
 pytestmark = [
     pytest.mark.daemons,
@@ -171,7 +171,7 @@ class World:
 
     names: Names
     layout: Layout
-    balancers: Balancers
+    load_balancers: LoadBalancers
     told: Told
     servers: dict[str, Server]
     account: Account
@@ -180,15 +180,15 @@ class World:
 
     def want(self, **group) -> None:
         self.group = {"check": QUICK, "delay": 0} | group
-        self.balancers.want((balancer(**self.group),), self.account)
+        self.load_balancers.want((load_balancer(**self.group),), self.account)
 
     def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE
-        self.balancers.step()
+        self.load_balancers.step()
         while not condition():
             assert time.monotonic() < deadline, self.told.states
             time.sleep(0.05)
-            self.balancers.step()
+            self.load_balancers.step()
 
     def connect(self, client: Machine = CLIENT, index: int = 0) -> Connection:
         connection = Connection(self.names, client, node(index).address)
@@ -212,7 +212,7 @@ class World:
 
     def known(self) -> set[str]:
         """The servers that the nodes have."""
-        directory, state = self.layout.balancers, self.layout.state
+        directory, state = self.layout.load_balancers, self.layout.state
         return {
             server.name
             for index in (0, 1)
@@ -222,7 +222,7 @@ class World:
         }
 
     def log(self, index: int = 0) -> list[str]:
-        path = self.layout.balancers / node(index).id / "haproxy.log"
+        path = self.layout.load_balancers / node(index).id / "haproxy.log"
         return path.read_text().splitlines()
 
 
@@ -240,7 +240,7 @@ def settle(names: Names, machine: Machine) -> None:
 def world(tmp_path) -> Iterator[World]:
     names, layout = Names.of(tmp_path), Layout(tmp_path)
     certificate = tmp_path / "server.pem"
-    certificate.write_bytes(authority().issue(("api",)))
+    certificate.write_bytes(lab_ca().issue(("api",)))
     interfaces = (
         *(Interface(node(index).address, ("sg-balancer",)) for index in (0, 1)),
         *(Interface(target.address, ("sg-api",)) for target in SERVERS),
@@ -261,8 +261,8 @@ def world(tmp_path) -> Iterator[World]:
             namespace = names.machine(machine.id)
             run("ip", "netns", "exec", namespace, "nft", "-f", "-", stdin=rules)
             servers[target.id] = Server(names, machine, str(certificate))
-        balancers = Balancers(layout, names, told, lambda _: None)
-        made = World(names, layout, balancers, told, servers, account)
+        load_balancers = LoadBalancers(layout, names, told, lambda _: None)
+        made = World(names, layout, load_balancers, told, servers, account)
         made.want()
         made.until(lambda: set(told.states.values()) == {"healthy"})
         yield made
@@ -277,15 +277,15 @@ def world(tmp_path) -> Iterator[World]:
             namespaces.delete(name)
 
 
-def test_both_addresses_lead_to_every_target_which_sees_the_balancers(world):
+def test_both_addresses_lead_to_every_target_which_sees_the_load_balancers(world):
     for index in (0, 1):
         connections = [world.connect(index=index) for _ in range(16)]
         found = {connection.ask() for connection in connections}
         assert {server for server, _ in found} == {"10.0.0.5", "10.0.32.5"}
         assert {client for _, client in found} == {str(node(index).address)}
-    assert world.told.serving == [balancer().arn]
-    assert world.balancers.addresses() == {
-        balancer().dns_name: (node(0).address, node(1).address),
+    assert world.told.serving == [load_balancer().arn]
+    assert world.load_balancers.addresses() == {
+        load_balancer().dns_name: (node(0).address, node(1).address),
     }
 
 
@@ -299,7 +299,7 @@ def test_only_allowed_clients_and_ports_get_through(world):
             lambda: create_connection((str(node(0).address), 6444), 2),
         )
     with pytest.raises(TimeoutError):
-        # Nor do targets let in anybody but the balancer.
+        # Nor do targets let in anybody but the load balancer.
         namespaces.inside(
             world.names.machine(CLIENT.id), lambda: create_connection((str(ONE.address), 6443), 2)
         )
@@ -334,15 +334,15 @@ def test_an_unhealthy_targets_connections_end_with_its_draining_interval(world):
     world.until(lambda: world.told.states[ONE.id] == "unhealthy.draining")
     assert kept.ask()[0] == "10.0.0.5"
     world.until(kept.ended)
-    # The balancer is the first to know; the API learns it with its next look at HAProxy.
+    # The load balancer is the first to know; the API learns it with its next look at HAProxy.
     world.until(lambda: world.told.states[ONE.id] == "unhealthy")
     assert others.ask()[0] == "10.0.32.5"
 
 
 def test_an_unhealthy_targets_connections_are_cut_where_that_is_declared(world):
     before = world.connect_to(OTHER)
-    world.want(cut_unhealthy=True)
-    world.balancers.step()
+    world.want(terminate_unhealthy=True)
+    world.load_balancers.step()
     # A new configuration cuts nothing: HAProxy hands over to itself.
     assert before.ask()[0] == "10.0.32.5"
     world.until(lambda: set(world.told.states.values()) == {"healthy"})
@@ -355,7 +355,7 @@ def test_an_unhealthy_targets_connections_are_cut_where_that_is_declared(world):
 
 def test_a_deregistered_target_drains_and_nobody_else_notices(world):
     leaving, staying = world.connect_to(ONE), world.connect_to(OTHER)
-    gone = {"targets": (OTHER,), "draining": (ONE,), "cut_drained": True}
+    gone = {"targets": (OTHER,), "draining": (ONE,), "terminate_drained": True}
     world.want(**gone, delay=3600)
     world.until(lambda: "enters drain state" in "".join(world.log(0)))
     assert set(world.answers()) == {"10.0.32.5"}
@@ -387,29 +387,29 @@ def test_with_no_healthy_target_all_get_connections(world):
     world.until(lambda: set(world.told.states.values()) == {"unhealthy.draining"})
     assert set(world.answers(40)) == {"10.0.0.5", "10.0.32.5"}
     both = (node(0).address, node(1).address)
-    world.until(lambda: world.balancers.addresses()[balancer().dns_name] == both)
+    world.until(lambda: world.load_balancers.addresses()[load_balancer().dns_name] == both)
 
 
 def test_without_cross_zone_a_nodes_address_goes_with_its_targets(world):
     world.want(cross_zone=False)
     world.until(lambda: set(world.told.states.values()) == {"healthy"})
     world.servers[ONE.id].code = 500
-    name = balancer().dns_name
-    world.until(lambda: world.balancers.addresses()[name] == (node(1).address,))
+    name = load_balancer().dns_name
+    world.until(lambda: world.load_balancers.addresses()[name] == (node(1).address,))
     assert world.connect(index=1).ask()[0] == "10.0.32.5"
 
 
 def test_a_zone_that_is_cut_off_leaves_the_name_and_the_other_serves(world):
-    harm = Faults(zones=(ZONES[1],))
-    harm.save(world.layout.faults)
-    faults.apply(world.names, harm, world.account.subnets.values(), router.links(world.names))
-    name = balancer().dns_name
-    assert world.balancers.addresses()[name] == (node(0).address,)
+    faults = Faults(zones=(ZONES[1],))
+    faults.save(world.layout.faults)
+    apply_faults(world.names, faults, world.account.subnets.values(), router.links(world.names))
+    name = load_balancer().dns_name
+    assert world.load_balancers.addresses()[name] == (node(0).address,)
     world.until(lambda: world.told.states[OTHER.id].startswith("unhealthy"))
     assert set(world.answers()) == {"10.0.0.5"}
 
 
-def test_a_dead_haproxy_is_replaced_and_a_removed_balancer_leaves_nothing(world):
+def test_a_dead_haproxy_is_replaced_and_a_removed_load_balancer_leaves_nothing(world):
     processes = marked("HA_LAB_MACHINES", str(world.layout.state))
     assert len(processes) == 2
     for process in processes:
@@ -418,8 +418,8 @@ def test_a_dead_haproxy_is_replaced_and_a_removed_balancer_leaves_nothing(world)
     world.until(lambda: len(marked("HA_LAB_MACHINES", str(world.layout.state))) == 2)
     world.until(lambda: set(world.told.states.values()) == {"healthy"})
     assert world.connect().ask()
-    world.balancers.want((), world.account)
-    world.balancers.step()
+    world.load_balancers.want((), world.account)
+    world.load_balancers.step()
     assert marked("HA_LAB_MACHINES", str(world.layout.state)) == []
     assert not [one for one in namespaces.existing(world.names.prefix) if "eni-" in one]
-    assert list(world.layout.balancers.iterdir()) == []
+    assert list(world.layout.load_balancers.iterdir()) == []

@@ -1,11 +1,11 @@
-"""What a balancer says of its targets, and where its name leads."""
+"""What a load balancer says of its targets, and where its name leads."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.machines.load_balancer.node_views import addresses, agreed, target_states
-from lab.tests.load_balancer_samples import GROUP, ONE, OTHER, ZONES, balancer, node
+from lab.tests.load_balancer_samples import GROUP, ONE, OTHER, ZONES, load_balancer, node
 
 STATES = ("initial", "healthy", "unhealthy", "unhealthy.draining")
 
@@ -58,9 +58,9 @@ WELL, ILL = {"api": {ONE.name: "healthy"}}, {"api": {ONE.name: "unhealthy"}}
 )
 def test_the_name_leads_to_nodes_that_can_serve(views, cut, found):
     named = {node(index).id: view for index, view in enumerate(views)}
-    assert addresses(balancer(), named, cut) == found
+    assert addresses(load_balancer(), named, cut) == found
 
 
 def test_more_healthy_targets_may_be_asked_for():
     named = {node(0).id: WELL, node(1).id: {"api": {ONE.name: "healthy", OTHER.name: "healthy"}}}
-    assert addresses(balancer(fewest_in_dns=2), named, ()) == (THERE,)
+    assert addresses(load_balancer(fewest_in_dns=2), named, ()) == (THERE,)

@@ -14,7 +14,7 @@ import pytest
 
 from lab.cloud import emulator_server
 from lab.machines import daemon_process, requirements
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces
@@ -116,7 +116,7 @@ def user_data(volume: str) -> str:
 def lab(tmp_path_factory) -> Iterator[tuple[Path, Callable]]:
     """A lab's state directory with an emulator and the machines' daemon, and its clients."""
     state = tmp_path_factory.mktemp("lab")
-    built_image(authority().certificate, print)
+    built_image(lab_ca().certificate, print)
     emulator = emulator_server.start(state, port=0)
     try:
         daemon_process.start(state, emulator)

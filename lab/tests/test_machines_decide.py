@@ -12,7 +12,7 @@ RUNS = Seen(exists=True, runs=True, plugged=True)
 HALTED = Seen(exists=True, runs=False, plugged=True, code=0)
 REBOOTING = Seen(exists=True, runs=False, plugged=True, code=REBOOTED)
 KILLED = Seen(exists=True, runs=False, plugged=True)
-CUT = Seen(exists=True, runs=False, plugged=True, cut=True)
+CUT = Seen(exists=True, runs=False, plugged=True, power_cut=True)
 RELEASED = Seen(exists=True, runs=False, plugged=False, code=0)
 
 

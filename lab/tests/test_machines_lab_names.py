@@ -34,7 +34,7 @@ def test_instances_get_their_address_and_name(instance):
     )
 
 
-def test_a_balancer_has_all_its_addresses():
+def test_a_load_balancer_has_all_its_addresses():
     name = "local-api-1.elb.eu-central-1.amazonaws.com"
     addresses = [IPv4Address("10.0.32.9"), IPv4Address("10.0.0.9")]
     assert hosts([], "eu-central-1", {name: addresses}) == f"10.0.0.9 {name}\n10.0.32.9 {name}\n"

@@ -7,8 +7,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from lab.machines.frontend.call import Call
-from lab.machines.frontend.policy import Need
-from lab.machines.frontend.required_permissions import UnknownOperationError, needs
+from lab.machines.frontend.policy import Permission
+from lab.machines.frontend.required_permissions import UnknownOperationError, required_permissions
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
@@ -65,8 +65,8 @@ def sent():
     return make
 
 
-def needed(call: Call) -> list[Need]:
-    return needs(call, REGION, ACCOUNT, Known())
+def needed(call: Call) -> list[Permission]:
+    return required_permissions(call, REGION, ACCOUNT, Known())
 
 
 def test_who_asks_is_read_from_the_signature(sent):
@@ -76,7 +76,7 @@ def test_who_asks_is_read_from_the_signature(sent):
 
 def test_a_parameter(sent):
     assert needed(sent("ssm", "get_parameter", Name="/c/members")) == [
-        Need("ssm:GetParameter", f"{SSM}/c/members")
+        Permission("ssm:GetParameter", f"{SSM}/c/members")
     ]
 
 
@@ -87,21 +87,21 @@ def test_decrypting_needs_the_key_for_each_secret(sent):
         "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
     }
     assert needed(call) == [
-        Need("ssm:GetParametersByPath", f"{SSM}/c/a"),
-        Need("kms:Decrypt", KEY, context),
+        Permission("ssm:GetParametersByPath", f"{SSM}/c/a"),
+        Permission("kms:Decrypt", KEY, context),
     ]
 
 
 def test_all_of_several_parameters(sent):
     assert needed(sent("ssm", "get_parameters", Names=["/c/x", "/c/y"])) == [
-        Need("ssm:GetParameters", f"{SSM}/c/x"),
-        Need("ssm:GetParameters", f"{SSM}/c/y"),
+        Permission("ssm:GetParameters", f"{SSM}/c/x"),
+        Permission("ssm:GetParameters", f"{SSM}/c/y"),
     ]
 
 
 def test_what_a_parameter_once_was(sent):
     assert needed(sent("ssm", "get_parameter_history", Name="/c/x")) == [
-        Need("ssm:GetParameterHistory", f"{SSM}/c/x")
+        Permission("ssm:GetParameterHistory", f"{SSM}/c/x")
     ]
 
 
@@ -116,37 +116,41 @@ def test_objects_of_an_encrypted_bucket(sent):
         "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::snapshots",
     }
     assert needed(sent("s3", "get_object", Bucket="snapshots", Key="a/b c")) == [
-        Need("s3:GetObject", "arn:aws:s3:::snapshots/a/b c"),
-        Need("kms:Decrypt", KEY, context),
+        Permission("s3:GetObject", "arn:aws:s3:::snapshots/a/b c"),
+        Permission("kms:Decrypt", KEY, context),
     ]
     assert needed(sent("s3", "put_object", Bucket="snapshots", Key="a", Body=b"x")) == [
-        Need("s3:PutObject", "arn:aws:s3:::snapshots/a"),
-        Need("kms:GenerateDataKey", KEY, context),
+        Permission("s3:PutObject", "arn:aws:s3:::snapshots/a"),
+        Permission("kms:GenerateDataKey", KEY, context),
     ]
 
 
 def test_deleting_an_object_a_version_and_an_upload_are_three_things(sent):
     what = {"Bucket": "plain", "Key": "a"}
     arn = "arn:aws:s3:::plain/a"
-    assert needed(sent("s3", "delete_object", **what)) == [Need("s3:DeleteObject", arn)]
+    assert needed(sent("s3", "delete_object", **what)) == [Permission("s3:DeleteObject", arn)]
     assert needed(sent("s3", "delete_object", VersionId="v", **what)) == [
-        Need("s3:DeleteObjectVersion", arn)
+        Permission("s3:DeleteObjectVersion", arn)
     ]
     assert needed(sent("s3", "abort_multipart_upload", UploadId="u", **what)) == [
-        Need("s3:AbortMultipartUpload", arn)
+        Permission("s3:AbortMultipartUpload", arn)
     ]
 
 
 def test_listing_says_what_it_lists(sent):
     call = sent("s3", "list_objects_v2", Bucket="plain", Prefix="etcd-0/")
-    assert needed(call) == [Need("s3:ListBucket", "arn:aws:s3:::plain", {"s3:prefix": "etcd-0/"})]
+    assert needed(call) == [
+        Permission("s3:ListBucket", "arn:aws:s3:::plain", {"s3:prefix": "etcd-0/"})
+    ]
 
 
 def test_metrics_say_their_namespace(sent):
     call = sent(
         "cloudwatch", "put_metric_data", Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}]
     )
-    assert needed(call) == [Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "n"})]
+    assert needed(call) == [
+        Permission("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "n"})
+    ]
 
 
 def test_everyone_may_ask_who_he_is(sent):
@@ -155,7 +159,7 @@ def test_everyone_may_ask_who_he_is(sent):
 
 def test_a_key_with_its_context(sent):
     call = sent("kms", "decrypt", KeyId=KEY, CiphertextBlob=b"x", EncryptionContext={"a": "b"})
-    assert needed(call) == [Need("kms:Decrypt", KEY, {"kms:EncryptionContext:a": "b"})]
+    assert needed(call) == [Permission("kms:Decrypt", KEY, {"kms:EncryptionContext:a": "b"})]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from lab.machines.lab_names import Names
 from lab.machines.network import namespaces, router
 from lab.proofs import guests
 from lab.proofs.expected_reachability import PORTS, claims
-from lab.proofs.port_probe import knock
+from lab.proofs.port_probe import probe_ports
 from lab.running.vpc_client import plug
 from lab.stack.cloud import clients
 
@@ -122,7 +122,7 @@ def test_packets_reach_whom_they_must_and_nobody_else(everybody, monkeypatch):
     # Nothing here takes long: the first packet is sent again after a second.
     monkeypatch.setattr("lab.proofs.port_probe.PATIENCE", 1.5)
     opened = {
-        namespace: knock(
+        namespace: probe_ports(
             namespace,
             [(str(to), port) for _, _, to in everybody if to != address for port in PORTS],
         )

@@ -9,11 +9,11 @@ import pytest
 
 from lab.machines import requirements
 from lab.machines.host_programs import run
-from lab.machines.lab_ca import authority
+from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import Names
 from lab.machines.network import namespaces
 from lab.proofs.bad_certificates import sign, stranger
-from lab.proofs.port_probe import knock
+from lab.proofs.port_probe import probe_ports
 from lab.proofs.tls import Answer, Identity, RefusedError, Server
 
 pytestmark = pytest.mark.daemons
@@ -49,19 +49,19 @@ def namespace(tmp_path):
 
 def test_a_door_is_open_where_somebody_answers(namespace):
     with namespaces.listener(namespace, HERE, 80):
-        found = knock(namespace, [(HERE, port) for port in (80, 81, 82, 83)])
+        found = probe_ports(namespace, [(HERE, port) for port in (80, 81, 82, 83)])
     # Nobody listens on 82: the refusal comes from the other side of the door.
     assert found == {(HERE, 80): True, (HERE, 81): False, (HERE, 82): True, (HERE, 83): False}
 
 
 def test_no_way_is_no_door(namespace):
     with pytest.raises(OSError, match=r"10\.9\.9\.9"):
-        knock(namespace, [("10.9.9.9", 80)])
+        probe_ports(namespace, [("10.9.9.9", 80)])
 
 
 @pytest.fixture
 def trusted() -> Identity:
-    made = authority()
+    made = lab_ca()
     return Identity(made.certificate.decode(), made.key.decode())
 
 
@@ -69,7 +69,7 @@ def trusted() -> Identity:
 def server(namespace, trusted, tmp_path):
     """Answers on port 80 to those whose certificate the lab's authority signed."""
     files = tmp_path / "server.pem", tmp_path / "ca.pem"
-    files[0].write_bytes(authority().issue(("door.test",)))
+    files[0].write_bytes(lab_ca().issue(("door.test",)))
     files[1].write_text(trusted.certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(files[1]))
     context.load_cert_chain(files[0])
@@ -107,6 +107,6 @@ def test_a_certificate_decides_who_gets_an_answer(server, trusted):
 
 
 def test_nobody_at_the_door_is_no_refusal(server, trusted):
-    away = Server(server.namespace, HERE, 82, server.name, server.authority)
+    away = Server(server.namespace, HERE, 82, server.name, server.ca)
     with pytest.raises(ConnectionRefusedError):
         away.ask("/", sign(trusted, "somebody"))

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from lab.running.node_names import Node
-from lab.running.node_snapshot import Look, held_by, read
+from lab.running.node_snapshot import NodeSnapshot, held_by, read
 from lab.running.ready import missing
 from lab.running.table import COLUMNS, row, table
 from lab.running.timeline import phases, span
@@ -44,7 +44,7 @@ def etcd(instance):
             },
             "api": None,
         } | changes
-        return read(Node(name, instance), words, harm=None, target=None, check="ok")
+        return read(Node(name, instance), words, fault=None, target=None, check="ok")
 
     return make
 
@@ -63,13 +63,13 @@ def api(instance):
                 "leases": {MANAGER: "api-0-10-0-0-17_x", SCHEDULER: "api-0_y"},
             },
         } | changes
-        return read(node, words, harm=None, target=target, check="ok")
+        return read(node, words, fault=None, target=target, check="ok")
 
     return make
 
 
-def texts(look: Look) -> dict[str, str]:
-    return dict(zip(COLUMNS, (text for text, _ in row(look, NOW)), strict=True))
+def texts(snapshot: NodeSnapshot) -> dict[str, str]:
+    return dict(zip(COLUMNS, (text for text, _ in row(snapshot, NOW)), strict=True))
 
 
 def test_a_member_is_read_from_its_own_words(etcd):
@@ -82,7 +82,7 @@ def test_a_member_is_read_from_its_own_words(etcd):
 
 
 def test_a_machine_that_is_off_says_nothing(instance):
-    seen = read(Node("etcd-0", instance), None, harm=None, target=None, check=None)
+    seen = read(Node("etcd-0", instance), None, fault=None, target=None, check=None)
     assert (seen.runs, seen.etcd, seen.api, seen.expires) == (False, None, None, None)
     assert texts(seen)["it says"] == "off"
     assert phases(seen) == {}
@@ -123,7 +123,7 @@ def test_the_table_shows_both_sides(etcd, api):
 
 
 def test_certificates_that_end_soon_are_seen(etcd, api):
-    styles = [row(look, NOW)[-1][1] for look in (etcd(), api())]
+    styles = [row(snapshot, NOW)[-1][1] for snapshot in (etcd(), api())]
     assert styles == ["", "yellow"]
     assert row(replace(api(), expires=NOW), NOW + timedelta(hours=1))[-1] == ("2026-11-24", "red")
 
@@ -136,7 +136,7 @@ def test_the_table_tells_silence_from_death(etcd, api):
     assert texts(etcd(etcd=None, units={}))["it says"] == "boots, or goes down"
     unready = {"ready": False, "leases": {MANAGER: None, SCHEDULER: None}}
     assert texts(api(api=unready))["it says"] == "kube-apiserver does not answer"
-    assert texts(replace(etcd(), harm="silent"))["it says"] == "silent"
+    assert texts(replace(etcd(), fault="isolated"))["it says"] == "isolated"
 
 
 def test_a_member_without_quorum_sees_no_leader(etcd):
@@ -150,21 +150,21 @@ def test_a_ready_cluster_lacks_nothing(etcd, api):
 
 
 def test_what_is_missing_is_told(etcd, api, instance):
-    off = read(Node("etcd-2", instance), None, harm=None, target=None, check=None)
+    off = read(Node("etcd-2", instance), None, fault=None, target=None, check=None)
     unready = {"ready": False, "leases": {MANAGER: None, SCHEDULER: None}}
-    looks = [
+    snapshots = [
         etcd(leader=False, learner=True),
         etcd("etcd-1", etcd=None),
         off,
         api(api=unready),
         api("api-1", target="initial"),
     ]
-    assert missing(looks) == [
+    assert missing(snapshots) == [
         "etcd-0 is a learner",
         "etcd-1 does not answer",
         "etcd-2 is off",
         "api-0 is not ready",
-        "api-1 is initial at the balancer",
+        "api-1 is initial at the load balancer",
         "no member leads etcd",
         f"nobody leads {MANAGER}",
         f"nobody leads {SCHEDULER}",

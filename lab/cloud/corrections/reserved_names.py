@@ -18,7 +18,7 @@ from moto.s3.models import FakeBucket, S3Backend
 
 from lab.cloud.corrections.patching import Method, extends
 
-BALANCER = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
+LOAD_BALANCER = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
 """Name of a load balancer (ELB API reference, CreateLoadBalancer)."""
 
 BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){2,62}(?<=[a-z0-9])")
@@ -32,14 +32,14 @@ def create_load_balancer(
     original: Method, backend: ELBv2Backend, name: str, *args: object, **kwargs: object
 ) -> FakeLoadBalancer:
     """CreateLoadBalancer. Raises ValidationError."""
-    if not BALANCER.fullmatch(name) or name.startswith("internal-"):
+    if not LOAD_BALANCER.fullmatch(name) or name.startswith("internal-"):
         raise ELBClientError(
             "ValidationError",
             f"The load balancer name '{name}' must have at most 32 letters, digits and hyphens, "
             "and cannot begin or end with a hyphen or begin with 'internal-'",
         )
-    balancer: FakeLoadBalancer = original(backend, name, *args, **kwargs)
-    return balancer
+    load_balancer: FakeLoadBalancer = original(backend, name, *args, **kwargs)
+    return load_balancer
 
 
 @extends(EC2Backend, "create_security_group")

@@ -81,7 +81,7 @@ def reports() -> list[Report]:
 
 def drains(group: FakeTargetGroup, target: str) -> bool:
     """Whether a target was deregistered and still has connections: where somebody runs the load
-    balancer until that one says that it is done, else while it is reported to drain."""
+    load balancer until that one says that it is done, else while it is reported to drain."""
     if target not in group.deregistered_targets:
         return False
     entry = _report_on(group, target)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from lab.machines.frontend.call import Call
-from lab.machines.frontend.policy import Need
+from lab.machines.frontend.policy import Permission
 
 
 class UnknownOperationError(Exception):
@@ -27,7 +27,7 @@ class Lookup(Protocol):
         ...
 
 
-def needs(call: Call, region: str, account: str, lookup: Lookup) -> list[Need]:
+def required_permissions(call: Call, region: str, account: str, lookup: Lookup) -> list[Permission]:
     """Every permission that the caller must have. Raises UnknownOperationError."""
     match call.service:
         case "ssm":
@@ -37,15 +37,15 @@ def needs(call: Call, region: str, account: str, lookup: Lookup) -> list[Need]:
         case "kms":
             return _kms(call, lookup)
         case "monitoring":
-            return [Need("cloudwatch:" + call.operation, "*", _namespace(call))]
+            return [Permission("cloudwatch:" + call.operation, "*", _namespace(call))]
         case "sts" if call.operation == "GetCallerIdentity":
             return []
         case "ec2" | "elasticloadbalancing" | "sts":
-            return [Need(f"{call.service}:{call.operation}", "*")]
+            return [Permission(f"{call.service}:{call.operation}", "*")]
     raise UnknownOperationError(f"{call.service or 'unsigned'} {call.operation}")
 
 
-def _ssm(call: Call, region: str, account: str, lookup: Lookup) -> list[Need]:
+def _ssm(call: Call, region: str, account: str, lookup: Lookup) -> list[Permission]:
     document, operation = call.document(), call.operation
     names = {
         "GetParameter": [document.get("Name", "")],
@@ -60,16 +60,16 @@ def _ssm(call: Call, region: str, account: str, lookup: Lookup) -> list[Need]:
     found = []
     for name in names:
         path = "/" + str(name).strip("/")
-        found.append(Need(f"ssm:{operation}", _parameter(region, account, path)))
+        found.append(Permission(f"ssm:{operation}", _parameter(region, account, path)))
         if document.get("WithDecryption"):
             found += [
-                Need("kms:Decrypt", key, _parameter_context(region, account, parameter))
+                Permission("kms:Decrypt", key, _parameter_context(region, account, parameter))
                 for parameter, key in lookup.secure_parameters(path)
             ]
     if operation == "PutParameter" and document.get("Type") == "SecureString":
         key = lookup.key(document.get("KeyId", "alias/aws/ssm"))
         context = _parameter_context(region, account, "/" + str(names[0]).strip("/"))
-        found.append(Need("kms:Encrypt", key, context))
+        found.append(Permission("kms:Encrypt", key, context))
     return found
 
 
@@ -87,7 +87,7 @@ def _parameter_context(region: str, account: str, name: str) -> dict[str, str]:
 _KMS_SINGLE = {"Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey", "ReEncrypt"}
 
 
-def _kms(call: Call, lookup: Lookup) -> list[Need]:
+def _kms(call: Call, lookup: Lookup) -> list[Permission]:
     document = call.document()
     if call.operation not in _KMS_SINGLE or "KeyId" not in document:
         raise UnknownOperationError(f"kms {call.operation}")
@@ -95,7 +95,7 @@ def _kms(call: Call, lookup: Lookup) -> list[Need]:
         f"kms:EncryptionContext:{key}": str(value)
         for key, value in document.get("EncryptionContext", {}).items()
     }
-    return [Need(f"kms:{call.operation}", lookup.key(document["KeyId"]), context)]
+    return [Permission(f"kms:{call.operation}", lookup.key(document["KeyId"]), context)]
 
 
 _OBJECT = {
@@ -112,7 +112,7 @@ _BUCKET_QUERY = {"list-type", "prefix", "delimiter", "max-keys", "continuation-t
 _BUCKET_QUERY |= {"start-after", "encoding-type", "fetch-owner", "marker"}
 
 
-def _s3(call: Call, region: str, lookup: Lookup) -> list[Need]:
+def _s3(call: Call, region: str, lookup: Lookup) -> list[Permission]:
     bucket, key = call.object()
     arguments = call.arguments
     arn = f"arn:aws:s3:::{bucket}"
@@ -125,16 +125,16 @@ def _s3(call: Call, region: str, lookup: Lookup) -> list[Need]:
         if call.method == "DELETE" and "uploadId" in arguments:
             action = "s3:AbortMultipartUpload"
         encryption = _encryption(call.method, bucket, region, lookup)
-        return [Need(action, f"{arn}/{key}"), *encryption]
+        return [Permission(action, f"{arn}/{key}"), *encryption]
     if bucket and call.method in {"GET", "HEAD"} and set(arguments) <= _BUCKET_QUERY:
         context = {
             f"s3:{name}": arguments[name] for name in ("prefix", "delimiter") if name in arguments
         }
-        return [Need("s3:ListBucket", arn, context)]
+        return [Permission("s3:ListBucket", arn, context)]
     raise UnknownOperationError(f"s3 {call.method} {call.path}?{call.query}")
 
 
-def _encryption(method: str, bucket: str, region: str, lookup: Lookup) -> list[Need]:
+def _encryption(method: str, bucket: str, region: str, lookup: Lookup) -> list[Permission]:
     """What S3 does with the bucket's key on the caller's behalf."""
     action = {"GET": "kms:Decrypt", "PUT": "kms:GenerateDataKey", "POST": "kms:Decrypt"}.get(method)
     arn = lookup.bucket_key(bucket) if action else None
@@ -144,7 +144,7 @@ def _encryption(method: str, bucket: str, region: str, lookup: Lookup) -> list[N
         "kms:ViaService": f"s3.{region}.amazonaws.com",
         "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}",
     }
-    return [Need(action, arn, context)]
+    return [Permission(action, arn, context)]
 
 
 def _namespace(call: Call) -> dict[str, str]:

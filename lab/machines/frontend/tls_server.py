@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from lab.machines.lab_ca import Authority
+from lab.machines.lab_ca import CertificateAuthority
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -21,8 +21,8 @@ IDLE_SECONDS = 60.0
 class Certificates:
     """A TLS context per name, made when the name is first asked for."""
 
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+    def __init__(self, ca: CertificateAuthority) -> None:
+        self._ca = ca
         self._lock = threading.Lock()
         self._for = cache(self._make)
 
@@ -42,7 +42,7 @@ class Certificates:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # OpenSSL takes certificates from files only.
         with tempfile.NamedTemporaryFile() as file:
-            file.write(self._authority.issue((name,)))
+            file.write(self._ca.issue((name,)))
             file.flush()
             context.load_cert_chain(file.name)
         return context
@@ -87,11 +87,11 @@ class _Server(ThreadedWSGIServer):
 
 
 def serve(
-    listener: socket.socket, application: "WSGIApplication", authority: Authority
+    listener: socket.socket, application: "WSGIApplication", ca: CertificateAuthority
 ) -> ThreadedWSGIServer:
     """Serve in a thread until `shutdown`."""
     host, port = listener.getsockname()[:2]
     server = _Server(host, port, application, _Handler, fd=listener.fileno())
-    server.context = Certificates(authority).context()
+    server.context = Certificates(ca).context()
     threading.Thread(target=server.serve_forever, name=f"frontend-{host}", daemon=True).start()
     return server

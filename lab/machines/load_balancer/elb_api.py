@@ -7,9 +7,9 @@ from typing import Any
 
 from lab.machines.account import Account, Clients, Subnet
 from lab.machines.load_balancer.nlb import (
-    Balancer,
     HealthCheck,
     Listener,
+    LoadBalancer,
     Node,
     Target,
     TargetGroup,
@@ -33,7 +33,7 @@ IDLE = 350
 """Seconds (network load balancer guide, "Connection idle timeout")."""
 
 UNLIKE_AWS: Mapping[str, str] = {
-    "preserve_client_ip.enabled": "targets see the balancer's address, not the client's",
+    "preserve_client_ip.enabled": "targets see the load balancer's address, not the client's",
     "proxy_protocol_v2.enabled": "no PROXY header is sent",
     "stickiness.enabled": "clients do not stick to a target",
 }
@@ -50,7 +50,7 @@ class GroupDocuments:
     """The answer to DescribeTargetHealth: the only one that lists targets."""
 
 
-def balancer(
+def load_balancer(
     document: Document,
     attributes: Attributes,
     *,
@@ -58,8 +58,8 @@ def balancer(
     groups: Mapping[str, GroupDocuments],
     interfaces: Iterable[Document],
     account: Account,
-) -> Balancer:
-    """A balancer; `groups` are by ARN, `interfaces` all of the account."""
+) -> LoadBalancer:
+    """A load balancer; `groups` are by ARN, `interfaces` all of the account."""
     cross_zone = attributes.get(CROSS_ZONE, "false") == "true"
     known = [(one, _group_arn(one), extra) for one, extra in listeners]
     used = {
@@ -67,7 +67,7 @@ def balancer(
         for _, arn, _ in known
         if arn in groups
     }
-    return Balancer(
+    return LoadBalancer(
         arn=document["LoadBalancerArn"],
         name=document["LoadBalancerName"],
         dns_name=document["DNSName"],
@@ -95,7 +95,7 @@ def _group_arn(listener: Document) -> str:
 def _nodes(
     arn: str, interfaces: Iterable[Document], subnets: Mapping[str, Subnet]
 ) -> Iterable[Node]:
-    # AWS describes its interfaces so; nothing else ties them to their balancer.
+    # AWS describes its interfaces so; nothing else ties them to their load balancer.
     description = f"ELB {arn.partition(':loadbalancer/')[2]}"
     for one in sorted(interfaces, key=lambda one: str(one["SubnetId"])):
         if one.get("Description") == description and one["SubnetId"] in subnets:
@@ -131,8 +131,8 @@ def _group(documents: GroupDocuments, account: Account, *, cross_zone: bool) -> 
         targets=tuple(target for drains, target in targets if not drains),
         draining=tuple(target for drains, target in targets if drains),
         delay=int(attributes["deregistration_delay.timeout_seconds"]),
-        cut_drained=_on(attributes, "deregistration_delay.connection_termination.enabled"),
-        cut_unhealthy=_on(attributes, f"{unhealthy}connection_termination.enabled"),
+        terminate_drained=_on(attributes, "deregistration_delay.connection_termination.enabled"),
+        terminate_unhealthy=_on(attributes, f"{unhealthy}connection_termination.enabled"),
         unhealthy_draining=int(attributes[f"{unhealthy}draining_interval_seconds"]),
         cross_zone=cross_zone if declared not in {"true", "false"} else declared == "true",
         fewest=_count(attributes[minimum.format("unhealthy_state_routing")]),
@@ -182,7 +182,7 @@ def _differences(
                 yield f"{group.group['TargetGroupName']} has {name}, which counts for nothing"
 
 
-def observe(clients: Clients, account: Account) -> tuple[Balancer, ...]:
+def observe(clients: Clients, account: Account) -> tuple[LoadBalancer, ...]:
     """Every network load balancer; raises botocore's errors when the account does not answer."""
     elb = clients("elbv2")
     documents = [
@@ -204,7 +204,7 @@ def observe(clients: Clients, account: Account) -> tuple[Balancer, ...]:
         for one in page["NetworkInterfaces"]
     ]
     return tuple(
-        balancer(
+        load_balancer(
             one,
             _attributes(
                 elb.describe_load_balancer_attributes(LoadBalancerArn=one["LoadBalancerArn"])

@@ -1,4 +1,4 @@
-"""HAProxy's side of a balancer's node: its configuration, its commands, its answers. Pure.
+"""HAProxy's side of a load balancer's node: its configuration, its commands, its answers. Pure.
 
 Two backends for a target group: one whose servers are checked, and `.all`, which gets the
 connections while too few of them are healthy (fail open). The configuration names no server: they
@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from lab.machines.load_balancer.nlb import Balancer, HealthCheck, Node, Target, TargetGroup
+from lab.machines.load_balancer.nlb import HealthCheck, LoadBalancer, Node, Target, TargetGroup
 
 SOCKET = "haproxy.sock"
 """Where it takes commands, in its directory."""
@@ -35,11 +35,11 @@ defaults
 """
 
 
-def render(balancer: Balancer, node: Node, used: Collection[str] = ()) -> str:
+def render(load_balancer: LoadBalancer, node: Node, used: Collection[str] = ()) -> str:
     """The configuration of a node; `used` are the targets that it begins with, by name."""
     parts = [_HEAD]
-    for listener in balancer.listeners:
-        group = balancer.targets[listener.group]
+    for listener in load_balancer.listeners:
+        group = load_balancer.targets[listener.group]
         parts.append(
             f"frontend port-{listener.port}\n"
             f"  bind {node.address}:{listener.port}\n"
@@ -47,8 +47,8 @@ def render(balancer: Balancer, node: Node, used: Collection[str] = ()) -> str:
             f"  use_backend {_all(group)} if {{ nbsrv({group.name}) lt {group.fewest} }}\n"
             f"  default_backend {group.name}\n"
         )
-    for name, group in sorted(balancer.targets.items()):
-        idle = max((one.idle for one in balancer.listeners if one.group == name), default=1)
+    for name, group in sorted(load_balancer.targets.items()):
+        idle = max((one.idle for one in load_balancer.listeners if one.group == name), default=1)
         # NLB spreads connections by a hash, not in turn.
         backend = f"  balance random(1)\n  timeout server {idle}s\n"
         # What servers are added with belongs to the configuration, too.
@@ -91,7 +91,7 @@ def _server(group: TargetGroup) -> str:
     if check.port is not None:
         parts.append(f"port {check.port}")
     parts.append(f"inter {check.interval}s fall {check.unhealthy} rise {check.healthy}")
-    if group.cut_unhealthy:
+    if group.terminate_unhealthy:
         parts.append("on-marked-down shutdown-sessions")
     return " ".join(parts)
 
@@ -127,7 +127,7 @@ def drain(group: TargetGroup, name: str) -> tuple[str, ...]:
     )
 
 
-def cut(group: TargetGroup, name: str) -> tuple[str, ...]:
+def end_sessions(group: TargetGroup, name: str) -> tuple[str, ...]:
     """Commands that end a target's connections."""
     return (
         f"shutdown sessions server {group.name}/{name}",

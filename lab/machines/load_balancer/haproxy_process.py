@@ -1,4 +1,4 @@
-"""The HAProxy of one node of a balancer, in a namespace of its own."""
+"""The HAProxy of one node of a load balancer, in a namespace of its own."""
 
 import os
 import shutil

@@ -9,7 +9,7 @@ from lab.machines.account import Subnet
 
 @dataclass(frozen=True)
 class Node:
-    """What answers for a balancer in one subnet: a network interface of AWS's own."""
+    """What answers for a load balancer in one subnet: a network interface of AWS's own."""
 
     id: str
     mac: str
@@ -64,9 +64,9 @@ class TargetGroup:
     """Those that were deregistered, while the API still lists them."""
     delay: int
     """How long a target drains once it is deregistered."""
-    cut_drained: bool
+    terminate_drained: bool
     """Whether that ends the connections that are left."""
-    cut_unhealthy: bool
+    terminate_unhealthy: bool
     """Whether a target that turns unhealthy loses its connections at once."""
     unhealthy_draining: int
     """Else how long it keeps them; 0 is until they end by themselves."""
@@ -100,7 +100,7 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Balancer:
+class LoadBalancer:
     """A network load balancer."""
 
     arn: str

@@ -1,9 +1,9 @@
-"""What a balancer says as a whole, of what its nodes say. Pure."""
+"""What a load balancer says as a whole, of what its nodes say. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Address
 
-from lab.machines.load_balancer.nlb import Balancer, TargetGroup
+from lab.machines.load_balancer.nlb import LoadBalancer, TargetGroup
 
 View = Mapping[str, Mapping[str, str]]
 """What one node says: the state of each target by name, by target group."""
@@ -34,23 +34,23 @@ def target_states(group: TargetGroup, views: Iterable[View]) -> dict[str, str]:
 
 
 def addresses(
-    balancer: Balancer, views: Mapping[str, View], cut: Collection[str]
+    load_balancer: LoadBalancer, views: Mapping[str, View], partitioned: Collection[str]
 ) -> tuple[IPv4Address, ...]:
-    """The addresses that the balancer's name has: those of nodes that have enough healthy targets
-    and can be reached from outside their zone; all, where none is left.
+    """The addresses that the load balancer's name has: those of nodes that have enough healthy
+    targets and can be reached from outside their zone; all, where none is left.
 
-    `views` are by node id, `cut` are zones.
+    `views` are by node id, `partitioned` are zones.
     """
     good = [
         node
-        for node in balancer.nodes
-        if node.subnet.zone not in cut and _serves(balancer, views.get(node.id, {}))
+        for node in load_balancer.nodes
+        if node.subnet.zone not in partitioned and _serves(load_balancer, views.get(node.id, {}))
     ]
-    return tuple(sorted(node.address for node in good or balancer.nodes))
+    return tuple(sorted(node.address for node in good or load_balancer.nodes))
 
 
-def _serves(balancer: Balancer, view: View) -> bool:
+def _serves(load_balancer: LoadBalancer, view: View) -> bool:
     return all(
         sum(state == "healthy" for state in view.get(name, {}).values()) >= group.fewest_in_dns
-        for name, group in balancer.targets.items()
+        for name, group in load_balancer.targets.items()
     )

@@ -13,7 +13,7 @@ from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.load_balancer import haproxy_format, node_views, target_steps
 from lab.machines.load_balancer.haproxy_process import HAProxy
-from lab.machines.load_balancer.nlb import Balancer, Node, TargetGroup
+from lab.machines.load_balancer.nlb import LoadBalancer, Node, TargetGroup
 from lab.machines.load_balancer.node_views import View
 from lab.machines.network.faults import Faults
 
@@ -24,7 +24,7 @@ QUIET = {"", "New server registered.", "Server deleted."}
 """What HAProxy says when it did as it was told."""
 
 
-class Balancers:
+class LoadBalancers:
     """Driven by `want` and `step`; `step` raises LabError and OSError, and goes on where it
     was."""
 
@@ -33,7 +33,7 @@ class Balancers:
     ) -> None:
         self._layout, self._names = layout, names
         self._control, self._say = control, say
-        self._wanted: tuple[Balancer, ...] = ()
+        self._wanted: tuple[LoadBalancer, ...] = ()
         self._account: Account | None = None
         self._processes: dict[str, HAProxy] = {}
         self._views: dict[str, View] = {}
@@ -44,11 +44,11 @@ class Balancers:
         self._said: set[str] = set()
         self._looked = 0.0
 
-    def want(self, wanted: tuple[Balancer, ...], account: Account) -> None:
-        """Have `step` bring about these balancers, and no other."""
+    def want(self, wanted: tuple[LoadBalancer, ...], account: Account) -> None:
+        """Have `step` bring about these load balancers, and no other."""
         self._wanted, self._account = wanted, account
-        self._serving &= {balancer.arn for balancer in wanted}
-        # The API forgets what it was told of a target that is registered anew.
+        self._serving &= {load_balancer.arn for load_balancer in wanted}
+        # The API forgets what it was told of a target that is registered again.
         self._told = {}
         self._looked = 0.0
 
@@ -59,55 +59,57 @@ class Balancers:
             return
         self._remove_others()
         self._follow_draining(now)
-        for balancer in self._wanted:
-            for line in balancer.differences:
-                self._say_once(f"{balancer.name}: {line}")
-            for node in balancer.nodes:
-                self._views[node.id] = self._node(balancer, node, self._account, now)
-            for group in balancer.targets.values():
-                self._tell(balancer, group, now)
-            if balancer.nodes and balancer.arn not in self._serving:
-                self._control.serves(balancer.arn)
-                self._serving.add(balancer.arn)
+        for load_balancer in self._wanted:
+            for line in load_balancer.differences:
+                self._say_once(f"{load_balancer.name}: {line}")
+            for node in load_balancer.nodes:
+                self._views[node.id] = self._node(load_balancer, node, self._account, now)
+            for group in load_balancer.targets.values():
+                self._tell(load_balancer, group, now)
+            if load_balancer.nodes and load_balancer.arn not in self._serving:
+                self._control.serves(load_balancer.arn)
+                self._serving.add(load_balancer.arn)
         self._looked = now
 
     def addresses(self) -> Mapping[str, tuple[IPv4Address, ...]]:
-        """The addresses that each balancer's name has now."""
-        harm = Faults.load(self._layout.faults)
+        """The addresses that each load balancer's name has now."""
+        faults = Faults.load(self._layout.faults)
         return {
-            balancer.dns_name: node_views.addresses(balancer, self._views, harm.zones)
-            for balancer in self._wanted
+            load_balancer.dns_name: node_views.addresses(load_balancer, self._views, faults.zones)
+            for load_balancer in self._wanted
         }
 
     def _process(self, node: str) -> HAProxy:
-        directory = self._layout.balancers
+        directory = self._layout.load_balancers
         process = HAProxy(node, directory, self._names, self._layout.state)
         return self._processes.setdefault(node, process)
 
-    def _node(self, balancer: Balancer, node: Node, account: Account, now: float) -> View:
+    def _node(self, load_balancer: LoadBalancer, node: Node, account: Account, now: float) -> View:
         process = self._process(node.id)
         rules = None
-        if balancer.groups:
-            vpc = account.vpcs[balancer.vpc]
-            rules = firewall.ruleset(balancer.groups, account.groups, account.interfaces, vpc)
+        if load_balancer.groups:
+            vpc = account.vpcs[load_balancer.vpc]
+            rules = firewall.ruleset(load_balancer.groups, account.groups, account.interfaces, vpc)
         process.connect(node, rules)
-        process.configure(partial(haproxy_format.render, balancer, node))
+        process.configure(partial(haproxy_format.render, load_balancer, node))
         found = haproxy_format.servers(process.ask(haproxy_format.SHOW))
         view: dict[str, Mapping[str, str]] = {}
-        for name, group in balancer.targets.items():
+        for name, group in load_balancer.targets.items():
             drained = {
                 target.name: now - self._draining[name, target.name] for target in group.draining
             }
             for command in target_steps.commands(group, node, found, drained):
                 answer = process.ask(command)
                 if answer not in QUIET:
-                    self._say_once(f"{balancer.name} in {node.subnet.zone}: {command}: {answer}")
+                    self._say_once(
+                        f"{load_balancer.name} in {node.subnet.zone}: {command}: {answer}"
+                    )
             view[name] = target_steps.states(group, node, found)
         return view
 
     def _remove_others(self) -> None:
-        there = {node.id for balancer in self._wanted for node in balancer.nodes}
-        base = self._layout.balancers
+        there = {node.id for load_balancer in self._wanted for node in load_balancer.nodes}
+        base = self._layout.load_balancers
         known = {path.name for path in base.iterdir()} if base.is_dir() else set()
         for gone in sorted(known - there):
             self._process(gone).remove()
@@ -117,14 +119,16 @@ class Balancers:
     def _follow_draining(self, now: float) -> None:
         draining = {
             (group.name, target.name)
-            for balancer in self._wanted
-            for group in balancer.targets.values()
+            for load_balancer in self._wanted
+            for group in load_balancer.targets.values()
             for target in group.draining
         }
         self._draining = {key: self._draining.get(key, now) for key in draining}
 
-    def _tell(self, balancer: Balancer, group: TargetGroup, now: float) -> None:
-        said = node_views.target_states(group, [self._views[node.id] for node in balancer.nodes])
+    def _tell(self, load_balancer: LoadBalancer, group: TargetGroup, now: float) -> None:
+        said = node_views.target_states(
+            group, [self._views[node.id] for node in load_balancer.nodes]
+        )
         for target in group.targets:
             self._tell_one(group, target.id, target.name, said[target.name])
         for target in group.draining:

@@ -28,7 +28,7 @@ def commands(
         elif server.checked and not (server.used and every[name].used):
             lines += haproxy_format.use(group, name)
         elif not server.up and server.sessions and _expired(group, server):
-            lines += haproxy_format.cut(group, name)
+            lines += haproxy_format.end_sessions(group, name)
     for name in sorted((set(checked) | set(every)) - set(wanted)):
         halves = [half[name] for half in (checked, every) if name in half]
         over = name not in leaving or drained.get(name, 0.0) >= group.delay
@@ -36,15 +36,15 @@ def commands(
             lines += haproxy_format.drain(group, name)
         elif over and not any(half.sessions for half in halves):
             lines += haproxy_format.remove(group, name)
-        elif over and group.cut_drained:
-            lines += haproxy_format.cut(group, name)
+        elif over and group.terminate_drained:
+            lines += haproxy_format.end_sessions(group, name)
     return tuple(lines)
 
 
 def _expired(group: TargetGroup, server: Server) -> bool:
     """Whether an unhealthy target has kept its connections for long enough."""
     interval = group.unhealthy_draining
-    return not group.cut_unhealthy and interval > 0 and server.since >= interval
+    return not group.terminate_unhealthy and interval > 0 and server.since >= interval
 
 
 def states(group: TargetGroup, node: Node, found: Iterable[Server]) -> dict[str, str]:
@@ -59,6 +59,6 @@ def _state(group: TargetGroup, server: Server | None) -> str:
         return "initial"
     if server.up:
         return "healthy" if server.used else "initial"
-    if not group.cut_unhealthy and server.since < group.unhealthy_draining:
+    if not group.terminate_unhealthy and server.since < group.unhealthy_draining:
         return "unhealthy.draining"
     return "unhealthy"

@@ -25,7 +25,7 @@ class Dnsmasq:
 
     def update(self, configuration: str, hosts: str, dhcp_hosts: str) -> None:
         """Have it answer according to these: restarted for a new configuration, else told to read
-        its hosts anew."""
+        its hosts again."""
         wanted = {"dnsmasq.conf": configuration, "hosts": hosts, "dhcp-hosts": dhcp_hosts}
         alive = self._identity is not None and self._identity.alive()
         if alive and wanted == self._files:
@@ -129,14 +129,14 @@ def dhcp_hosts(instances: Iterable[Instance]) -> str:
 def hosts(
     instances: Iterable[Instance],
     region: str,
-    balancers: Mapping[str, Iterable[IPv4Address]] | None = None,
+    load_balancers: Mapping[str, Iterable[IPv4Address]] | None = None,
 ) -> str:
     """Names of instances, and of load balancers with the addresses where they answer."""
     lines = [
         f"{one.address} {host_name(one.address)}.{region}.compute.internal"
         for one in sorted(instances, key=lambda one: one.id)
     ]
-    for name, addresses in sorted((balancers or {}).items()):
+    for name, addresses in sorted((load_balancers or {}).items()):
         lines += [f"{address} {name}" for address in sorted(addresses)]
     return "".join(f"{line}\n" for line in lines)
 

@@ -64,7 +64,7 @@ def links(names: Names) -> set[str]:
 
 
 class Plugged(Protocol):
-    """What has a namespace of its own on a subnet: an instance, or a balancer's node."""
+    """What has a namespace of its own on a subnet: an instance, or a load balancer's node."""
 
     @property
     def id(self) -> str:

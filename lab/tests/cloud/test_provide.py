@@ -1,4 +1,4 @@
-"""The emulator and the stack's state go on together or begin anew together."""
+"""The emulator and the stack's state go on together or begin again together."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
