@@ -5,6 +5,7 @@ import os
 
 from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
+from lab.commands.command import Command
 from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.official import official_cli
 from lab.errors import LabError
@@ -13,7 +14,6 @@ from lab.machines.lab_ca import lab_ca
 from lab.machines.nspawn_image import built_image
 from lab.workspace import Workspace
 
-HELP = "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image"
 BINARIES = {"etcd": built_etcd, "kubernetes": built_kubernetes}
 
 
@@ -42,3 +42,8 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     else:
         built_image(lab_ca().certificate, print)
     return 0
+
+
+BUILD = Command(
+    "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image", add_arguments, run
+)

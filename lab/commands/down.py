@@ -7,16 +7,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.cloud import emulator_server, inventory
 from lab.cloud.emulator_server import Server
+from lab.commands.command import Command, no_arguments
 from lab.lock import exclusive
 from lab.machines import daemon_process
 from lab.stack import cloud, leftovers, stack_config
 from lab.workspace import Workspace
-
-HELP = "stop everything and remove it"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -33,6 +28,9 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
         report.append(f"took the lab's encryption salt out of {workspace.stack_file}")
     print("\n".join(report) or "nothing to remove")
     return 0
+
+
+DOWN = Command("stop everything and remove it", no_arguments, run)
 
 
 def _stop(workspace: Workspace) -> list[str]:

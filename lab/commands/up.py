@@ -10,7 +10,8 @@ from rich.console import Console
 
 from lab import engine as engines
 from lab.atomic_file import write_atomically
-from lab.commands import completion, guide
+from lab.commands import shell_integration
+from lab.commands.command import Command
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.lock import exclusive
@@ -24,7 +25,18 @@ from lab.stack.checkpoint import Checkpoint
 from lab.stack.timing import Timing
 from lab.workspace import STACK, Workspace
 
-HELP = "bring the stack up, or continue where an earlier run ended"
+TRY = """\
+Try it; `. {env}` brings a shell into the lab, where `lab` completes names in bash:
+  lab status
+  lab kubectl get leases --namespace kube-system
+  lab logs etcd-0 etcd                       what a daemon wrote
+  lab shell api-0                            a shell in a machine
+  lab kill api-0 kube-controller-manager     a daemon dies: who leads now?
+  lab power-cut etcd-1                       a machine loses its power; lab power-restore etcd-1
+  lab partition eu-central-1a                a zone is cut off; lab heal
+  pulumi config set --path etcd.size 5 && pulumi up
+Elsewhere `lab` is `.venv/bin/python -m lab`. Remove everything: make down"""
+"""What to do with a lab whose machines run."""
 
 NEXT = """\
 Work on it by hand:
@@ -53,6 +65,9 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
+UP = Command("bring the stack up, or continue where an earlier run ended", add_arguments, run)
+
+
 def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     timing = Timing()
 
@@ -71,7 +86,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     if machines:
         provide(workspace, server, say, timing)
     pulumi = pulumi_environment.for_pulumi(os.environ, engine, server)
-    write_atomically(workspace.completion, completion.bash(workspace))
+    write_atomically(workspace.completion, shell_integration.bash(workspace))
     write_atomically(
         workspace.env, pulumi_environment.for_shell(engine, server, workspace.completion)
     )
@@ -90,7 +105,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)
-    say(guide.TRY.format(env=env) if machines else NEXT.format(env=env))
+    say(TRY.format(env=env) if machines else NEXT.format(env=env))
 
 
 def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> None:

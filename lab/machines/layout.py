@@ -44,7 +44,7 @@ class Layout:
     @property
     def load_balancers(self) -> Path:
         """Directory of a directory per node of a load balancer."""
-        return self.base / "balancers"
+        return self.base / "load-balancers"
 
     @property
     def faults(self) -> Path:

@@ -1,4 +1,4 @@
-"""Which doors the firewall's table opens. Pure."""
+"""Endpoints that the firewall's table opens. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -66,7 +66,9 @@ def _own(session: LabSession, node: Node, path: str) -> Identity:
     return Identity(certificate, key)
 
 
-def forged(ca: Identity, name: str, organization: str | None) -> dict[str, Identity | None]:
+def bad_certificates(
+    ca: Identity, name: str, organization: str | None
+) -> dict[str, Identity | None]:
     """Everything that must be refused although it looks right otherwise."""
     return {
         "none": None,
@@ -93,7 +95,7 @@ def test_etcd_refuses_clients_without_a_valid_certificate(
 ) -> None:
     assert accepted(clients_port, real_client, "/version")
     assert accepted(clients_port, sign(authorities["etcd"], "root"), "/version")
-    for what, identity in forged(authorities["etcd"], "root", None).items():
+    for what, identity in bad_certificates(authorities["etcd"], "root", None).items():
         assert not accepted(clients_port, identity, "/version"), what
 
 
@@ -109,7 +111,7 @@ def test_etcd_refuses_peers_without_a_valid_certificate(
     assert accepted(
         peers_port, _own(session, session.nodes("etcd")[1], f"{ETCD_PKI}/peer"), "/members"
     )
-    for what, identity in forged(authorities["etcd"], PEERS, None).items():
+    for what, identity in bad_certificates(authorities["etcd"], PEERS, None).items():
         assert not accepted(peers_port, identity, "/members"), what
 
 
@@ -128,7 +130,7 @@ def test_an_api_server_refuses_clients_without_a_valid_certificate(
     assert through.ask(PROTECTED).status == 200
     valid = sign(ca, "somebody", organization=ADMINISTRATORS)
     assert through.server.ask(PROTECTED, valid).status == 200
-    for what, identity in forged(ca, "somebody", ADMINISTRATORS).items():
+    for what, identity in bad_certificates(ca, "somebody", ADMINISTRATORS).items():
         assert through.server.ask(PROTECTED, identity).status == 401, what
 
 

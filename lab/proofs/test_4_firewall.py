@@ -36,7 +36,7 @@ GROUPS: Mapping[Role, str] = {
 }
 """Security groups by their names in the rules; the other roles have none."""
 AT_ONCE = 3
-"""Clients that knock at the same time: each has a connection open to every door."""
+"""Clients that probe at the same time: each has a connection open to every endpoint."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Host:
     role: Role
     address: IPv4Address
     namespace: str | None = None
-    """Where it knocks from; None for those who only answer."""
+    """Where it probes from; None for those who only answer."""
 
     @property
     def peer(self) -> Peer:

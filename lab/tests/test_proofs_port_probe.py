@@ -1,4 +1,4 @@
-"""Knocking on ports in a real namespace, behind real rules; TLS from there."""
+"""Probes of ports in a real namespace, behind real rules; TLS from there."""
 
 import contextlib
 import socket
@@ -50,7 +50,7 @@ def namespace(tmp_path):
 def test_a_door_is_open_where_somebody_answers(namespace):
     with namespaces.listener(namespace, HERE, 80):
         found = probe_ports(namespace, [(HERE, port) for port in (80, 81, 82, 83)])
-    # Nobody listens on 82: the refusal comes from the other side of the door.
+    # Nobody listens on 82: the refusal comes from the other side of the firewall.
     assert found == {(HERE, 80): True, (HERE, 81): False, (HERE, 82): True, (HERE, 83): False}
 
 
@@ -69,7 +69,7 @@ def trusted() -> Identity:
 def server(namespace, trusted, tmp_path):
     """Answers on port 80 to those whose certificate the lab's authority signed."""
     files = tmp_path / "server.pem", tmp_path / "ca.pem"
-    files[0].write_bytes(lab_ca().issue(("door.test",)))
+    files[0].write_bytes(lab_ca().issue(("lab.test",)))
     files[1].write_text(trusted.certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(files[1]))
     context.load_cert_chain(files[0])
@@ -89,7 +89,7 @@ def server(namespace, trusted, tmp_path):
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield Server(namespace, HERE, 80, "door.test", trusted.certificate)
+    yield Server(namespace, HERE, 80, "lab.test", trusted.certificate)
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()

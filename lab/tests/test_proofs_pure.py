@@ -1,4 +1,4 @@
-"""The parts of proofs that judge: which doors are open, which certificates are forged, figures."""
+"""The parts of proofs that judge: which endpoints are open, which certificates are bad, figures."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -30,15 +30,15 @@ API = Peer("api-0", IPv4Address("10.0.0.4"), "api")
 LOAD_BALANCER = Peer("balancer", IPv4Address("10.0.0.9"), "balancer")
 STRANGER = Peer("stranger", IPv4Address("10.0.0.200"), None)
 AWS = Peer("AWS", IPv4Address("198.18.0.10"), None)
-PARTIES = (ETCD, OTHER, API, LOAD_BALANCER, STRANGER, AWS)
+PEERS = (ETCD, OTHER, API, LOAD_BALANCER, STRANGER, AWS)
 
 
 def ways(port: int) -> set[tuple[str, str]]:
     table = rules(check({}, stack="local"))
     return {
         (source.name, target.name)
-        for source in PARTIES
-        for target in PARTIES
+        for source in PEERS
+        for target in PEERS
         if source != target and open_to(table, source, target, port)
     }
 
@@ -131,7 +131,7 @@ def uses(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
     return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 
 
-def test_a_valid_certificate_differs_from_a_forged_one_in_one_thing(ca):
+def test_a_valid_certificate_differs_from_a_bad_one_in_one_thing(ca):
     issuer = loaded(ca)
     valid = loaded(sign(ca, "root", organization="masters"))
     expired = loaded(sign(ca, "root", organization="masters", expired=True))

@@ -1,20 +1,21 @@
-"""What the shell completes in `python -m lab`: commands, machines, units, zones.
+"""The shell's side of the lab: `env`, and the completion of commands, machines, units and zones.
 
 `. .lab/env` in bash defines the function `lab`, whose words are completed by asking the hidden
 command `complete`.
 """
 
+import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 
+from lab import commands
+from lab.commands.command import Command, no_arguments
+from lab.errors import LabError
+from lab.running import find
 from lab.running.fault_injection import partitionable
 from lab.running.lab import RunningLab
 from lab.workspace import ROOT, Workspace
-
-MACHINE = "a machine: etcd-0, api-1, or an instance id"
-UNIT = "a systemd unit: etcd, kube-apiserver, kube-scheduler, node-reconcile, ..."
-PARTITIONABLE = "a zone, or aws, or downloads"
 
 UNITS = (
     "etcd",
@@ -54,12 +55,10 @@ def bash(workspace: Workspace) -> str:
     return _BASH.format(command=shlex.join([*start, *place]))
 
 
-def words(
-    before: Sequence[str], commands: Sequence[str], lab: Callable[[], RunningLab]
-) -> list[str]:
+def words(before: Sequence[str], listed: Sequence[str], lab: Callable[[], RunningLab]) -> list[str]:
     """What may come after these words; `lab` is asked only where names of it may."""
     if not before:
-        return list(commands)
+        return list(listed)
     command, place = before[0], len(before)
     if place == 1 and command in FIRST:
         return list(lab().nodes())
@@ -68,3 +67,32 @@ def words(
     if place == 1 and command == "partition":
         return partitionable(lab().account())
     return []
+
+
+def _complete_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", help="the words before the cursor")
+
+
+def _complete(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """One candidate per line; none where there is no lab, and no complaint."""
+    listed = [name for name, command in commands.COMMANDS.items() if command.description]
+    try:
+        found = words(arguments.words, listed, lambda: find(workspace))
+    except LabError:
+        return 0
+    print("\n".join(found))
+    return 0
+
+
+COMPLETE = Command("", _complete_arguments, _complete)
+
+
+def _env(_arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """Print the file that `up` wrote."""
+    if not workspace.env.exists():
+        raise LabError("There is no lab: run `make up` first.")
+    print(workspace.env.read_text(encoding="utf-8"), end="")
+    return 0
+
+
+ENV = Command("print the lines that bring a shell into the lab", no_arguments, _env)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from lab.cloud import emulator_server, inventory
+from lab.commands.command import Command, no_arguments
 from lab.machines.layout import Layout
 from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
@@ -15,12 +16,6 @@ from lab.running.ready import missing
 from lab.running.table import table
 from lab.stack import cloud
 from lab.workspace import Workspace
-
-HELP = "show what runs, and where"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -36,6 +31,9 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     if Layout(workspace.state).base.exists():
         _machines(find(workspace))
     return 0
+
+
+STATUS = Command("show what runs, and where", no_arguments, run)
 
 
 def _machines(lab: RunningLab) -> None:
