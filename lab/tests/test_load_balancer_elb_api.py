@@ -108,7 +108,7 @@ def test_defaults_are_those_of_aws(parse):
 
 
 @pytest.mark.parametrize(
-    ("of_balancer", "of_group", "crosses"),
+    ("of_load_balancer", "of_group", "crosses"),
     [
         ("true", "use_load_balancer_configuration", True),
         ("false", "use_load_balancer_configuration", False),

@@ -82,8 +82,8 @@ def test_only_marked_processes_are_orphans(start, tmp_path):
     orphan = start(env={leftovers.UPDATE_MARK: str(tmp_path)})
     assert marked(leftovers.UPDATE_MARK, str(tmp_path)) == [identify(orphan.pid)]
 
-    assert leftovers.stop(tmp_path) is True
+    assert leftovers.stop_orphaned_processes(tmp_path) is True
 
     assert orphan.wait() == -signal.SIGTERM
     assert other.poll() is None
-    assert leftovers.stop(tmp_path) is False
+    assert leftovers.stop_orphaned_processes(tmp_path) is False
