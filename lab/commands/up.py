@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -110,14 +109,8 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
 
 def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> None:
     stack_config.remove_stale_salt(workspace.stack_file, workspace.salt)
-    answer = subprocess.run(
-        [str(engine.pulumi), "stack", "select", "--create", STACK, "--non-interactive"],
-        cwd=workspace.project,
-        env=dict(pulumi),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ("stack", "select", "--create", STACK, "--non-interactive")
+    answer = pulumi_environment.run_pulumi(workspace, engine, pulumi, *command)
     stack_config.remember_salt(workspace.stack_file, workspace.salt)
     if answer.returncode:
         raise LabError(f"Pulumi cannot select the stack: {answer.stderr.strip()}")

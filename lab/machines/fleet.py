@@ -9,7 +9,6 @@ from lab.machines import firewall, volume_files
 from lab.machines.account import Account, Instance
 from lab.machines.control_client import Control
 from lab.machines.decide import Seen, Step, decide
-from lab.machines.host_programs import run
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces, router
@@ -132,8 +131,7 @@ class Fleet:
         rules = firewall.ruleset(instance.groups, account.groups, account.interfaces, vpc)
         memory = self._memory[instance.id]
         if rules != memory.rules:
-            name = self._names.machine(instance.id)
-            run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=rules)
+            namespaces.load_rules(self._names.machine(instance.id), rules)
             memory.rules = rules
 
     def _look_after(self, instance: Instance, account: Account, leased: set[str]) -> None:

@@ -15,7 +15,7 @@ from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces
 from lab.machines.network.dnsmasq import host_name
-from lab.machines.volume_files import device_name
+from lab.machines.volume_files import device_name, device_number
 from lab.processes import ProcessIdentity
 
 REBOOTED = 133
@@ -179,7 +179,7 @@ class Machine:
         init = self.init()
         if init is None:
             return
-        major, minor = device.stat().st_rdev >> 8 & 0xFFF, device.stat().st_rdev & 0xFF
+        major, minor = device_number(device)
         name = device_name(volume)
         inside = ("nsenter", "--target", str(init), "--mount", "--")
         run(*inside, "mkdir", "-p", str(Path(name).parent))

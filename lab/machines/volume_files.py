@@ -59,7 +59,7 @@ def devices(below: Path) -> list[Path]:
     return found
 
 
-def number(device: Path) -> tuple[int, int]:
+def device_number(device: Path) -> tuple[int, int]:
     """Major and minor number of a device."""
     status = device.stat()
     return os.major(status.st_rdev), os.minor(status.st_rdev)

@@ -6,8 +6,6 @@ from lab.errors import LabError
 from lab.machines.nspawn_machine import Machine
 from lab.running import inside
 
-SERVICE = ".service"
-
 
 def command(machine: Machine, unit: str | None, lines: int, *, follow: bool) -> list[str]:
     """The command on this computer that shows it. Raises LabError when there is nothing."""

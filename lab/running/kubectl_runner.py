@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.binaries.kubernetes import built_kubernetes
 from lab.errors import LabError
@@ -45,30 +46,21 @@ class Kubectl:
 
     def attempt(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """How it ends."""
-        with _in_memory(self.kubeconfig) as descriptor:
-            return subprocess.run(
-                self._command(arguments),
-                env=self._environment(descriptor),
-                pass_fds=(descriptor,),
-                input=stdin,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
+        return self._start(arguments, input=stdin, capture_output=True, text=True, timeout=SECONDS)
 
     def run(self, arguments: Sequence[str]) -> int:
         """Run it on this terminal; its exit code."""
+        return self._start(arguments).returncode
+
+    def _start(self, arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:  # noqa: ANN401 - of subprocess
         with _in_memory(self.kubeconfig) as descriptor:
             return subprocess.run(
-                self._command(arguments),
+                self.place.command([str(self.program), *arguments]),
                 env=self._environment(descriptor),
                 pass_fds=(descriptor,),
                 check=False,
-            ).returncode
-
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return self.place.command([str(self.program), *arguments])
+                **options,
+            )
 
     def _environment(self, descriptor: int) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

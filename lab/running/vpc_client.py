@@ -15,10 +15,9 @@ from lab.atomic_file import write_atomically
 from lab.errors import LabError
 from lab.machines.account import Account, Subnet
 from lab.machines.host_programs import run
-from lab.machines.lab_names import Names, bridge
+from lab.machines.lab_names import Names
 from lab.machines.network import namespaces, router
 from lab.machines.network.faults import Faults
-from lab.machines.network.router import MTU
 from lab.running.lab import RunningLab
 
 # The resolver's file is replaced for this one program, in a mount namespace of its own.
@@ -82,16 +81,8 @@ def free_address(cidr: IPv4Network, taken: Iterable[IPv4Address]) -> IPv4Address
 
 def plug(names: Names, namespace: str, link: str, subnet: Subnet, address: IPv4Address) -> None:
     """Make a namespace with an address of a subnet, and its cable to the router."""
-    namespaces.create(namespace)
-    if link not in router.links(names):
-        peer = ("peer", "name", "eth0", "mtu", str(MTU), "netns", namespace)
-        run("ip", "-n", names.router, "link", "add", link, "mtu", str(MTU), "type", "veth", *peer)
-    run("ip", "-n", names.router, "link", "set", link, "master", bridge(subnet.id), "up")
-    inside = ("ip", "-n", namespace)
-    run(*inside, "link", "set", "lo", "up")
-    run(*inside, "address", "replace", f"{address}/{subnet.cidr.prefixlen}", "dev", "eth0")
-    run(*inside, "link", "set", "eth0", "up")
-    run(*inside, "route", "replace", "default", "via", str(subnet.cidr[1]))
+    router.lay_cable(names, namespace, link, subnet, inside="eth0")
+    router.give_address(namespace, "eth0", address, subnet)
 
 
 def _address(namespace: str) -> IPv4Address:

@@ -1,7 +1,6 @@
 """What a killed `up` leaves: an update that goes on without it, hosts, and the stack's lock."""
 
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from lab.engine import Engine
 from lab.errors import LabError
 from lab.processes import ProcessIdentity, command, marked
 from lab.stack.checkpoint import Checkpoint
+from lab.stack.pulumi_environment import run_pulumi
 from lab.workspace import STACK, Workspace
 
 PATIENCE = 120.0
@@ -47,13 +47,7 @@ def free_lock(
                 f"`pulumi` (process {pid}) is at work on the stack: wait for it or interrupt it."
             )
     if holders:
-        subprocess.run(
-            [str(engine.pulumi), "cancel", "--yes", "--stack", STACK],
-            cwd=workspace.project,
-            env=dict(environment),
-            capture_output=True,
-            check=False,
-        )
+        run_pulumi(workspace, engine, environment, "cancel", "--yes", "--stack", STACK)
     return bool(holders)
 
 

@@ -1,13 +1,15 @@
-"""What `pulumi` needs in its environment to work on the lab's stack."""
+"""The environment of `pulumi` on the lab's stack, and its short commands."""
 
 import os
 import shlex
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from lab.cloud import aws_environment
 from lab.cloud.emulator_server import Server
 from lab.engine import Engine
+from lab.workspace import Workspace
 
 UNSET = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_ACCESS_TOKEN")
 """A person's own settings that would win over the lab's."""
@@ -37,3 +39,17 @@ def for_shell(engine: Engine, server: Server, completion: Path) -> str:
         f'if [ -n "${{BASH_VERSION:-}}" ]; then . {shlex.quote(str(completion))}; fi',
     ]
     return "\n".join(lines) + "\n"
+
+
+def run_pulumi(
+    workspace: Workspace, engine: Engine, environment: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """How a command of the CLI ends that nobody needs to watch or interrupt."""
+    return subprocess.run(
+        [str(engine.pulumi), *arguments],
+        cwd=workspace.project,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )

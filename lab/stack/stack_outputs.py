@@ -1,7 +1,6 @@
 """The stack's outputs, for people. Secrets stay hidden."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,19 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.engine import Engine
+from lab.stack.pulumi_environment import run_pulumi
 from lab.workspace import STACK, Workspace
 
 
 def read(workspace: Workspace, engine: Engine, environment: Mapping[str, str]) -> dict[str, Any]:
     """The outputs; a secret one is `[secret]`."""
-    answer = subprocess.run(
-        [str(engine.pulumi), "stack", "output", "--json", "--stack", STACK],
-        cwd=workspace.project,
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ("stack", "output", "--json", "--stack", STACK)
+    answer = run_pulumi(workspace, engine, environment, *command)
+    answer.check_returncode()
     return dict(json.loads(answer.stdout))
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.machines import lab_ca as authorities
+from lab.machines import lab_ca
 from lab.machines.download_store import Store
 from lab.machines.frontend import tls_server
 from lab.machines.frontend.application import FrontEnd
@@ -21,10 +21,10 @@ from lab.machines.roles import Caller
 
 
 @pytest.fixture(scope="module")
-def lab_ca(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("authority")
-    authorities._make(directory)
-    return authorities.CertificateAuthority(
+def ca(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("ca")
+    lab_ca._make(directory)
+    return lab_ca.CertificateAuthority(
         (directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes()
     )
 

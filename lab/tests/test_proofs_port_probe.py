@@ -67,7 +67,7 @@ def trusted() -> Identity:
 
 @pytest.fixture
 def server(namespace, trusted, tmp_path):
-    """Answers on port 80 to those whose certificate the lab's authority signed."""
+    """Answers on port 80 to those whose certificate the lab's CA signed."""
     files = tmp_path / "server.pem", tmp_path / "ca.pem"
     files[0].write_bytes(lab_ca().issue(("lab.test",)))
     files[1].write_text(trusted.certificate)

@@ -14,7 +14,7 @@ from components.network.addressing import plan_zones
 from components.network.security_group_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
 from lab.errors import LabError
-from lab.machines import lab_ca as lab_authority
+from lab.machines.lab_ca import lab_ca
 from lab.proofs import guests
 from lab.proofs.bad_certificates import Usage, sign, stranger
 from lab.proofs.endpoints import Peer, open_to
@@ -117,9 +117,9 @@ def test_the_settings_are_those_of_the_stacks_file():
 
 
 @pytest.fixture(scope="module")
-def lab_ca() -> Identity:
+def ca() -> Identity:
     """One whose key is known."""
-    made = lab_authority.lab_ca()
+    made = lab_ca()
     return stranger(Identity(made.certificate.decode(), ""))
 
 

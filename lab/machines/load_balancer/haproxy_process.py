@@ -43,15 +43,10 @@ class HAProxy:
         namespace = self._names.machine(node.id)
         if node != self._connected:
             router.plug(self._names, node)
-            inside = ("ip", "-n", namespace)
-            run(*inside, "link", "set", "lo", "up")
-            address = f"{node.address}/{node.subnet.cidr.prefixlen}"
-            run(*inside, "address", "replace", address, "dev", "ens5")
-            run(*inside, "link", "set", "ens5", "up")
-            run(*inside, "route", "replace", "default", "via", str(node.subnet.cidr[1]))
+            router.give_address(namespace, "ens5", node.address, node.subnet)
             self._connected = node
         if rules is not None and rules != self._rules:
-            run("ip", "netns", "exec", namespace, "nft", "-f", "-", stdin=rules)
+            namespaces.load_rules(namespace, rules)
             self._rules = rules
 
     def configure(self, render: Callable[[Collection[str]], str]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lab.atomic_file import write_atomically
 from lab.machines.account import Subnet
-from lab.machines.host_programs import run
 from lab.machines.lab_names import Names, port
+from lab.machines.network import namespaces
 from lab.machines.network.router import AWS, DOWNLOADS
 
 SERVICES = {"aws": AWS, "downloads": DOWNLOADS}
@@ -64,8 +64,7 @@ def apply_faults(
     names: Names, faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]
 ) -> None:
     """Have exactly these faults, and no other; raises LabError."""
-    text = ruleset(faults, subnets, ports)
-    run("ip", "netns", "exec", names.router, "nft", "-f", "-", stdin=text)
+    namespaces.load_rules(names.router, ruleset(faults, subnets, ports))
 
 
 def _table(family: str, chains: list[str]) -> list[str]:

@@ -55,6 +55,11 @@ def delete(name: str) -> None:
         run("ip", "netns", "delete", name)
 
 
+def load_rules(name: str, rules: str) -> None:
+    """Have nftables rules in a namespace; raises LabError."""
+    run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=rules)
+
+
 def inside(name: str, action: Callable[[], _T]) -> _T:
     """Do something in a namespace, in a thread of its own: a socket that is made there belongs
     to it for good, and whoever holds it serves the machines without a route between the two.
