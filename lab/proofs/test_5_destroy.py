@@ -13,9 +13,9 @@ from lab.machines.cgroups import hierarchies
 from lab.machines.lab_names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
-from lab.proofs.console import plain
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
+from lab.running.journal import plain_text
 from lab.workspace import ROOT, Workspace
 
 
@@ -35,7 +35,9 @@ def destroyed(session: LabSession, may_destroy: None) -> Destroyed:
     until("the last machine is put away", lambda: _instances(session) == [])
     read = {name: session.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(
-        consoles={name: plain(path.read_text(errors="replace")) for name, path in read.items()},
+        consoles={
+            name: plain_text(path.read_text(errors="replace")) for name, path in read.items()
+        },
         daemon=session.lab.layout.log.read_text(encoding="utf-8"),
     )
 

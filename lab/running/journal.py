@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rich.text import Text
+
 from lab.errors import LabError
 from lab.machines.nspawn_machine import Machine
 from lab.running import inside
@@ -36,3 +38,8 @@ def directory(machine: Machine) -> Path | None:
         if journal.is_dir() and any(journal.iterdir()):
             return journal
     return None
+
+
+def plain_text(console: str) -> str:
+    """A console's text without colours; rich takes a return for the end of what stood before it."""
+    return Text.from_ansi(console.replace("\r", "")).plain

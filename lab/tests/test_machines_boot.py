@@ -20,7 +20,7 @@ from lab.machines.layout import Layout
 from lab.machines.network import namespaces
 from lab.machines.nspawn_image import built_image
 from lab.machines.volume_files import device_name, devices
-from lab.proofs.console import plain
+from lab.running.journal import plain_text
 from lab.stack.cloud import clients
 
 pytestmark = [
@@ -223,7 +223,7 @@ def test_a_life(lab, aws):
     ec2.stop_instances(InstanceIds=[instance])
     until(instance, "stopped")
     console = ec2.get_console_output(InstanceId=instance)["Output"]
-    assert "Reached target poweroff.target" in plain(console)
+    assert "Reached target poweroff.target" in plain_text(console)
     assert namespaces.existing(names.prefix) == [names.router]
     assert devices(layout.base) == []
 
