@@ -1,4 +1,4 @@
-"""How programs on this machine are pointed at the emulated AWS, and away from a person's real
+"""Environment of AWS SDKs that points them at the emulated AWS, and away from a person's real
 account."""
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""When the account changed: a counter that whoever runs machines waits on, instead of asking for
+"""Counter of the account's changes: whoever runs machines waits on it, instead of asking for
 everything again and again.
 
 Requests of EC2's and ELB's protocol are watched; a `Describe` changes nothing.

@@ -1,4 +1,4 @@
-"""The life of the emulator's server: start, find, check, stop."""
+"""Server of the emulator: start, find, check, stop."""
 
 import subprocess
 import sys

@@ -1,4 +1,5 @@
-"""Places plugins where the CLI looks for them: `$PULUMI_HOME/plugins/<kind>-<name>-v<version>/`.
+"""Installation of plugins where the CLI looks for them:
+`$PULUMI_HOME/plugins/<kind>-<name>-v<version>/`.
 
 Plugins on PATH would do as well, but the CLI warns about each of them in every run.
 """

@@ -1,4 +1,4 @@
-"""What is installed officially: Pulumi's CLI on PATH and its plugins."""
+"""Official installations: Pulumi's CLI on PATH and its plugins."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Puts the parts together into an engine."""
+"""Provision of an engine from its parts."""
 
 import importlib.metadata
 import os

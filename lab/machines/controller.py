@@ -1,4 +1,4 @@
-"""Follows the account: its network, its names, its machines."""
+"""Controller that follows the account with its network, its names, its machines."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""What happens next to the machine of an instance. Pure.
+"""Decision on the next step of an instance's machine. Pure.
 
 | API says        | machine is absent | runs                            | has ended          |
 | pending         | boot              | say running                     | boot               |

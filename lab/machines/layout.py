@@ -1,4 +1,4 @@
-"""Where the machines of a lab keep things, below the lab's state directory."""
+"""Paths of the machines of a lab, below the lab's state directory."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One machine: a root over the image, a systemd-nspawn, its console."""
+"""Machine of one instance: a root over the image, a systemd-nspawn, its console."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Something that goes on alongside a proof."""
+"""Background work: something that goes on alongside a proof."""
 
 import threading
 from abc import ABC, abstractmethod

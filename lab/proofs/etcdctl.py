@@ -1,4 +1,4 @@
-"""What stands in etcd itself, read on a member with etcdctl."""
+"""etcdctl on a member: what stands in etcd itself."""
 
 import base64
 import json

@@ -1,4 +1,5 @@
-"""Who must reach whom in a cluster, and on which ports: what its users need, listed by hand. Pure.
+"""Reachability in a cluster: who must reach whom, and on which ports, as its users need it; listed
+by hand. Pure.
 
 It knows nothing of `components/network/security_group_rules.py`: a rule that was forgotten there is
 found here.

@@ -1,4 +1,4 @@
-"""What fails in the proofs: a daemon, a machine, a zone; and which one."""
+"""Failures in the proofs, of a daemon, a machine, a zone; and the choice of which one."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

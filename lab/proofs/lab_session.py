@@ -1,4 +1,4 @@
-"""What the proofs are about: one lab, its cluster, and the one who may change both."""
+"""Session of the proofs on one lab: its cluster, and the one who may change both."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Waiting for what machines do in their own time."""
+"""Polling for what machines do in their own time."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Watches, while a tier shrinks, that no machine goes whose member still counts."""
+"""Watch over a tier that shrinks: no machine goes whose member still counts."""
 
 from lab.errors import LabError
 from lab.proofs.background import Background

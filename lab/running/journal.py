@@ -1,4 +1,4 @@
-"""What a machine wrote: its journal, whether it runs or not, and its console."""
+"""Journal of a machine, whether it runs or not, and its console."""
 
 from pathlib import Path
 

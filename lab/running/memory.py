@@ -1,5 +1,5 @@
-"""How much memory a lab takes: the shares (PSS) of its processes, so that what they have in common
-counts once."""
+"""Memory of a lab: the shares (PSS) of its processes, so that what they have in common counts
+once."""
 
 from collections.abc import Iterable
 

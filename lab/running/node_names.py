@@ -1,4 +1,4 @@
-"""What people call machines, zones and services. Pure."""
+"""Names that people call machines, zones and services by. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""A look at every machine at once: what the API says of it, and what it says of itself."""
+"""Snapshots of all nodes at one moment: what the API says of each, and what it says of itself."""
 
 import json
 from collections.abc import Iterable, Mapping

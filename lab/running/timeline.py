@@ -1,4 +1,4 @@
-"""What a machine's boot consisted of. Pure.
+"""Timeline of a machine's boot. Pure.
 
 All machines and this computer share one kernel, so their monotonic clocks are the same clock.
 """

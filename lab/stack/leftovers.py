@@ -1,4 +1,4 @@
-"""What a killed `up` leaves: an update that goes on without it, hosts, and the stack's lock."""
+"""Leftovers of a killed `up`: an update that goes on without it, hosts, and the stack's lock."""
 
 import signal
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How an update is shown while it runs: a bar on a terminal, a line per resource elsewhere."""
+"""Progress of an update while it runs: a bar on a terminal, a line per resource elsewhere."""
 
 from types import TracebackType
 from typing import Protocol, Self

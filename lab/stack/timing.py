@@ -1,4 +1,4 @@
-"""How long the parts of a run took."""
+"""Timing of the parts of a run."""
 
 import json
 import time

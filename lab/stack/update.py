@@ -1,4 +1,4 @@
-"""One run of `pulumi up`, watched."""
+"""Update of the stack: one run of `pulumi up`, watched."""
 
 import json
 import os

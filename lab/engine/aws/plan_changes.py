@@ -1,4 +1,4 @@
-"""What a plan changes, as property paths that Pulumi understands."""
+"""Changes of a plan, as property paths that Pulumi understands."""
 
 # ruff: noqa: ANN401 a Terraform value has no static type
 

@@ -1,4 +1,4 @@
-"""What the AWS stand-in needs before a run: provider, protocol modules, schemas."""
+"""Set-up of the AWS stand-in before a run: provider, protocol modules, schemas."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether IAM policy documents allow a request. Pure.
+"""Evaluation of IAM policy documents: whether they allow a request. Pure.
 
 moto denies even what a resource-scoped statement allows, so it cannot say whether a node's role
 holds what it must and no more. The rules are those of the IAM user guide, "Policy evaluation

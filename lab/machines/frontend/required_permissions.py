@@ -1,4 +1,4 @@
-"""Which permissions a request needs. Pure: what only the account knows comes from a Lookup."""
+"""Permissions that a request needs. Pure: what only the account knows comes from a Lookup."""
 
 from collections.abc import Iterable
 from typing import Protocol

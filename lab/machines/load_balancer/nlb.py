@@ -1,4 +1,4 @@
-"""What a network load balancer is, as far as its traffic can tell."""
+"""Network load balancer, as far as its traffic can tell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a load balancer says as a whole, of what its nodes say. Pure."""
+"""Health of targets and addresses of a load balancer as a whole, from what its nodes say. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Address

@@ -1,4 +1,5 @@
-"""What brings a node's servers to what is wanted, and what the node makes of its targets. Pure."""
+"""Steps that bring a node's servers to what is wanted, and what the node makes of its targets.
+Pure."""
 
 from collections.abc import Iterable, Mapping
 

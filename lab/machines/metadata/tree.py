@@ -1,4 +1,4 @@
-"""What the metadata service knows of an instance, as a tree. Pure."""
+"""Metadata of an instance, as a tree. Pure."""
 
 import json
 from collections.abc import Mapping
