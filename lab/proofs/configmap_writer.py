@@ -2,7 +2,6 @@
 
 import json
 import time
-from types import TracebackType
 from typing import Self
 
 from lab.proofs.background import Background
@@ -35,14 +34,9 @@ class Writer(Background):
         self._last = time.monotonic()
         return super().__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End; a stall that lasts until now counts."""
-        super().__exit__(kind, error, trace)
+        super().__exit__()
         self._stalled()
 
     def kept(self) -> int:

@@ -23,10 +23,8 @@ from lab.machines.roles import Caller
 @pytest.fixture(scope="module")
 def ca(tmp_path_factory):
     directory = tmp_path_factory.mktemp("ca")
-    lab_ca._make(directory)
-    return lab_ca.CertificateAuthority(
-        (directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes()
-    )
+    lab_ca.make(directory)
+    return lab_ca.read(directory)
 
 
 POLICY = {
