@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, default=ROOT / ".lab", help="the lab's directory")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in COMMANDS.items():
-        options = getattr(command, "PARSER", {}) | ({"help": command.HELP} if command.HELP else {})
+        options = {**command.parser}
+        if command.description:
+            options["help"] = command.description
         command.add_arguments(commands.add_parser(name, **options))
     return parser
 

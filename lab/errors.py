@@ -1,4 +1,4 @@
-"""What goes wrong in the lab and is worth one sentence to a person."""
+"""Errors of the lab that are worth one sentence to a person."""
 
 
 class LabError(Exception):

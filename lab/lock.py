@@ -1,4 +1,4 @@
-"""One command at a time changes a lab."""
+"""Lock of a lab: one command at a time changes it."""
 
 import fcntl
 import os

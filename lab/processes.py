@@ -8,15 +8,14 @@ must not be stopped. The time at which the kernel started it tells them apart.
 import json
 import os
 import signal
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from lab.files import write_atomically
+import psutil
 
-PROC = Path("/proc")
+from lab.atomic_file import write_atomically
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class ProcessIdentity:
 
     pid: int
     started: str
-    """When it was started, in the words of the system (clock ticks since boot on Linux)."""
+    """When it was started, in seconds: since the boot on Linux, since 1970 elsewhere."""
 
     def alive(self) -> bool:
         """Whether this very process still runs."""
@@ -79,46 +78,34 @@ def identify(pid: int) -> ProcessIdentity | None:
 
 
 def marked(variable: str, value: str) -> list[ProcessIdentity]:
-    """Own processes whose environment holds `variable=value`; nothing where the system has no
-    /proc."""
-    entry = f"{variable}={value}".encode()
+    """Own processes whose environment holds `variable=value`."""
     found = []
-    for environ in PROC.glob("[0-9]*/environ"):
+    for pid in psutil.pids():
         try:
-            environment = environ.read_bytes()
-        except OSError:  # another user's, or gone by now
+            marks = psutil.Process(pid).environ()
+        except psutil.Error:  # another user's, or gone by now
             continue
-        identity = identify(int(environ.parent.name))
-        if identity and entry in environment.split(b"\0"):
+        identity = identify(pid) if marks.get(variable) == value else None
+        if identity:
             found.append(identity)
     return found
 
 
 def command(pid: int) -> str | None:
     """The name of a running process's program; None when there is no such process."""
-    if PROC.is_dir():
-        try:
-            return (PROC / str(pid) / "comm").read_text(encoding="utf-8").strip()
-        except OSError:
-            return None
-    answer = subprocess.run(
-        ["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return Path(answer.stdout.strip()).name or None
+    try:
+        return psutil.Process(pid).name()
+    except psutil.Error:
+        return None
 
 
 def _started(pid: int) -> str | None:
-    if PROC.is_dir():
-        try:
-            # proc(5): the command in brackets may hold spaces; state is field 3, start time field
-            # 22.
-            fields = (
-                (PROC / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            )
-        except OSError:
+    try:
+        process = psutil.Process(pid)
+        if process.status() in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}:
             return None
-        return None if fields[0] in "ZX" else fields[19]
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split(maxsplit=1)
-    return None if len(answer) < 2 or answer[0].startswith("Z") else answer[1].strip()
+        # On Linux the kernel counts from the boot, whose time moves whenever the clock is set.
+        boot = psutil.boot_time() if psutil.LINUX else 0.0
+        return f"{process.create_time() - boot:.2f}"
+    except psutil.Error:
+        return None

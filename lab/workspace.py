@@ -1,4 +1,4 @@
-"""Where a lab keeps things: the project that it runs and its state directory."""
+"""Workspace of a lab: the project that it runs, and its state directory."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -12,16 +12,26 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from lab.cloud.identity import FILE, ServerIdentity
-from lab.processes import identify
+from lab.processes import ProcessIdentity, identify
 
 HOST = "127.0.0.1"
 PORT_IN_USE = 3
 """Exit code when another process listens on the port."""
 
+FILE = "emulator.json"
+"""Below the state directory: which process is its emulator."""
+
 IMAGES = Path(__file__).with_name("images.json")
+
+
+@dataclass(frozen=True)
+class ServerIdentity(ProcessIdentity):
+    """The server's process and port."""
+
+    port: int
 
 
 def main() -> int:
@@ -75,8 +85,8 @@ def _serve(listener: socket.socket, port: int) -> None:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415 - with moto
 
-    from lab.cloud.changes import Changes  # noqa: PLC0415 - with moto
-    from lab.cloud.control import Control  # noqa: PLC0415 - patches moto
+    from lab.cloud.change_counter import Changes  # noqa: PLC0415 - with moto
+    from lab.cloud.control_api import Control  # noqa: PLC0415 - patches moto
     from lab.cloud.replay import Replay  # noqa: PLC0415 - with moto
     from lab.cloud.requests import Requests  # noqa: PLC0415 - with moto
 

@@ -1,4 +1,4 @@
-"""What is in the account: every kind of resource that the program makes, without what AWS itself
+"""Inventory of the account: every kind of resource that the program makes, without what AWS itself
 puts there.
 
 Left out: the default VPC with its parts, what comes and goes with a VPC (main route table, default

@@ -1,4 +1,4 @@
-"""Answers that got lost on the way are given again.
+"""Replay of answers that got lost on the way.
 
 About one request in 2,000 the provider's client closes the connection around the answer and asks
 again (measured; its cause is a race between the SDK and a server that answers within milliseconds).

@@ -1,4 +1,4 @@
-"""What was asked of the emulated AWS, as IAM would see it: who, which action, on what.
+"""Requests to the emulated AWS, as IAM would see them: who, which action, on what.
 
 `GET /_lab/requests` gives every different request so far, `DELETE` forgets them. It is what the
 operator's policies are checked with (docs/iam). Bodies are read and not kept: they hold secrets.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from lab.cloud.client import REGION
+from lab.cloud.aws_environment import REGION
 from lab.machines.frontend.call import Call
 
 if TYPE_CHECKING:

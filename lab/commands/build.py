@@ -5,15 +5,15 @@ import os
 
 from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
-from lab.engine.cli.build import built_cli
+from lab.commands.command import Command
+from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.official import official_cli
 from lab.errors import LabError
 from lab.machines import requirements
-from lab.machines.authority import authority
-from lab.machines.image import built_image
+from lab.machines.lab_ca import lab_ca
+from lab.machines.nspawn_image import built_image
 from lab.workspace import Workspace
 
-HELP = "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image"
 BINARIES = {"etcd": built_etcd, "kubernetes": built_kubernetes}
 
 
@@ -40,5 +40,10 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     except LabError as error:
         print(f"no machine image: {error}")
     else:
-        built_image(authority().certificate, print)
+        built_image(lab_ca().certificate, print)
     return 0
+
+
+BUILD = Command(
+    "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image", add_arguments, run
+)

@@ -5,18 +5,13 @@ import shutil
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.cloud import inventory, server
-from lab.cloud.server import Server
+from lab.cloud import emulator_server, inventory
+from lab.cloud.emulator_server import Server
+from lab.commands.command import Command, no_arguments
 from lab.lock import exclusive
-from lab.machines import process
-from lab.stack import checksums, cloud, leftovers, salt
+from lab.machines import daemon_process
+from lab.stack import cloud, leftovers, stack_config
 from lab.workspace import Workspace
-
-HELP = "stop everything and remove it"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -28,19 +23,22 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
             # The emulated account ends with its server, so there is nothing to destroy first.
             shutil.rmtree(workspace.state)
         report.append(f"removed {workspace.state}")
-    checksums.remove(workspace.stack_file)
-    if salt.remove(workspace.stack_file):
+    stack_config.remove_checksums(workspace.stack_file)
+    if stack_config.remove_encryption_salt(workspace.stack_file):
         report.append(f"took the lab's encryption salt out of {workspace.stack_file}")
     print("\n".join(report) or "nothing to remove")
     return 0
+
+
+DOWN = Command("stop everything and remove it", no_arguments, run)
 
 
 def _stop(workspace: Workspace) -> list[str]:
     report = []
     if leftovers.stop_update(workspace):
         report.append("ended an update that an earlier run had left behind")
-    report += process.remove(workspace.state)
-    running = server.find(workspace.state)
+    report += daemon_process.remove(workspace.state)
+    running = emulator_server.find(workspace.state)
     if running:
         held = _held(running)
         running.stop()

@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 
-from lab.commands import guide, up
+from lab.commands import up
+from lab.commands.command import Command
 from lab.machines import requirements
 from lab.running import find
 from lab.workspace import ROOT, Workspace
-
-HELP = "run the proofs on the machines of this lab"
 
 PROOFS = "lab/proofs"
 
@@ -43,8 +42,11 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     command = [sys.executable, "-m", "pytest", PROOFS, *place, *destroy, *arguments.options]
     code = _watched(command)
     if workspace.env.exists():
-        print(guide.TRY.format(env=os.path.relpath(workspace.env, workspace.project)))
+        print(up.TRY.format(env=os.path.relpath(workspace.env, workspace.project)))
     return code
+
+
+PROVE = Command("run the proofs on the machines of this lab", add_arguments, run)
 
 
 def _watched(command: list[str]) -> int:

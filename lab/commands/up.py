@@ -2,29 +2,40 @@
 
 import argparse
 import os
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from lab import engine as engines
-from lab.commands import completion, guide
+from lab.atomic_file import write_atomically
+from lab.commands import shell_integration
+from lab.commands.command import Command
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.files import write_atomically
 from lab.lock import exclusive
 from lab.machines import requirements
-from lab.machines.provide import provide
+from lab.machines.daemon_process import provide
 from lab.running import find
 from lab.running.ready import await_ready
 from lab.running.table import table
-from lab.stack import cloud, environment, leftovers, outputs, salt, update
+from lab.stack import cloud, leftovers, pulumi_environment, stack_config, stack_outputs, update
 from lab.stack.checkpoint import Checkpoint
 from lab.stack.timing import Timing
 from lab.workspace import STACK, Workspace
 
-HELP = "bring the stack up, or continue where an earlier run ended"
+TRY = """\
+Try it; `. {env}` brings a shell into the lab, where `lab` completes names in bash:
+  lab status
+  lab kubectl get leases --namespace kube-system
+  lab logs etcd-0 etcd                       what a daemon wrote
+  lab shell api-0                            a shell in a machine
+  lab kill api-0 kube-controller-manager     a daemon dies: who leads now?
+  lab power-cut etcd-1                       a machine loses its power; lab power-restore etcd-1
+  lab partition eu-central-1a                a zone is cut off; lab heal
+  pulumi config set --path etcd.size 5 && pulumi up
+Elsewhere `lab` is `.venv/bin/python -m lab`. Remove everything: make down"""
+"""What to do with a lab whose machines run."""
 
 NEXT = """\
 Work on it by hand:
@@ -53,6 +64,9 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
+UP = Command("bring the stack up, or continue where an earlier run ended", add_arguments, run)
+
+
 def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     timing = Timing()
 
@@ -70,9 +84,11 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
         server = cloud.provide(workspace, checkpoint, say)
     if machines:
         provide(workspace, server, say, timing)
-    pulumi = environment.for_pulumi(os.environ, engine, server)
-    write_atomically(workspace.completion, completion.bash(workspace))
-    write_atomically(workspace.env, environment.for_shell(engine, server, workspace.completion))
+    pulumi = pulumi_environment.for_pulumi(os.environ, engine, server)
+    write_atomically(workspace.completion, shell_integration.bash(workspace))
+    write_atomically(
+        workspace.env, pulumi_environment.for_shell(engine, server, workspace.completion)
+    )
     if leftovers.free_lock(workspace, checkpoint, engine, pulumi):
         say("removed the stack's lock, whose holder is dead")
     with timing.part("pulumi up"):
@@ -80,27 +96,21 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
         tally = update.run(workspace, engine, pulumi, console)
     for note in tally.notes:
         say(note)
-    console.print(outputs.table(outputs.read(workspace, engine, pulumi)))
+    console.print(stack_outputs.table(stack_outputs.read(workspace, engine, pulumi)))
     if machines:
         with timing.part("ready"):
-            looks = await_ready(find(workspace), say)
-        console.print(table(looks, datetime.now(UTC)))
+            snapshots = await_ready(find(workspace), say)
+        console.print(table(snapshots, datetime.now(UTC)))
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)
-    say(guide.TRY.format(env=env) if machines else NEXT.format(env=env))
+    say(TRY.format(env=env) if machines else NEXT.format(env=env))
 
 
 def _select(workspace: Workspace, engine: Engine, pulumi: Mapping[str, str]) -> None:
-    salt.remove_stale(workspace.stack_file, workspace.salt)
-    answer = subprocess.run(
-        [str(engine.pulumi), "stack", "select", "--create", STACK, "--non-interactive"],
-        cwd=workspace.project,
-        env=dict(pulumi),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    salt.remember(workspace.stack_file, workspace.salt)
+    stack_config.remove_stale_salt(workspace.stack_file, workspace.salt)
+    command = ("stack", "select", "--create", STACK, "--non-interactive")
+    answer = pulumi_environment.run_pulumi(workspace, engine, pulumi, *command)
+    stack_config.remember_salt(workspace.stack_file, workspace.salt)
     if answer.returncode:
         raise LabError(f"Pulumi cannot select the stack: {answer.stderr.strip()}")

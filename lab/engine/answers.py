@@ -1,4 +1,4 @@
-"""How a plugin host answers a call that fails: one readable error, without secrets."""
+"""Answers of a plugin host to a call that fails: one readable error, without secrets."""
 
 import functools
 import traceback

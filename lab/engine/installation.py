@@ -1,4 +1,5 @@
-"""Places plugins where the CLI looks for them: `$PULUMI_HOME/plugins/<kind>-<name>-v<version>/`.
+"""Installation of plugins where the CLI looks for them:
+`$PULUMI_HOME/plugins/<kind>-<name>-v<version>/`.
 
 Plugins on PATH would do as well, but the CLI warns about each of them in every run.
 """
@@ -24,7 +25,7 @@ def install_stand_in(
     )
     # -P: a program's own directory must not be able to replace what the host imports.
     # Compiled modules have a place of their own: where the environment forbids to write them
-    # beside their sources, every start would compile the SDKs again, at about 3 s.
+    # alongside their sources, every start would compile the SDKs again, at about 3 s.
     bytecode = f"pycache_prefix={cache_directory() / 'bytecode'}"
     words = [sys.executable, "-P", "-X", bytecode, "-c", start, *arguments]
     script = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'

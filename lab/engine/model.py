@@ -1,4 +1,4 @@
-"""What the engine part of the lab hands out, and how it fails."""
+"""Engine, as the lab is given it, and its error."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

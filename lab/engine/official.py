@@ -1,4 +1,4 @@
-"""What is installed officially: Pulumi's CLI on PATH and its plugins."""
+"""Official installations: Pulumi's CLI on PATH and its plugins."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ class OfficialCli:
     path: Path
     version: str
     language_host: bool
-    """Whether its Python language host is beside it or on PATH."""
+    """Whether its Python language host is alongside it or on PATH."""
 
 
 def official_cli() -> OfficialCli | None:
@@ -56,7 +56,7 @@ def _is_script(path: Path) -> bool:
 def official_plugin(name: str, version: str, home: Path) -> Path | None:
     """The directory of an installed resource plugin of exactly this version, or None.
 
-    A plugin whose installation was cut short has a `.partial` file beside it and does not count.
+    A plugin whose installation was cut short has a `.partial` file alongside it and does not count.
     Nor does what is in `home`, the lab's own, which is PULUMI_HOME in a shell of the lab: it would
     be linked to itself. Nor does another lab's stand-in, which is a script.
     """

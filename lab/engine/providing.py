@@ -1,4 +1,4 @@
-"""Puts the parts together into an engine."""
+"""Provision of an engine from its parts."""
 
 import importlib.metadata
 import os
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab.engine.aws import setup as aws_setup
-from lab.engine.cli.build import VERSION, built_cli
+from lab.engine.cli.pulumi_cli import VERSION, built_cli
 from lab.engine.installation import install_official, install_stand_in
 from lab.engine.model import Engine, EngineError, Report
 from lab.engine.official import official_cli, official_plugin
@@ -46,7 +46,7 @@ def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
             "language",
             "python",
             VERSION,
-            module="lab.engine.language.host",
+            module="lab.engine.language.language_host",
             arguments=[VERSION],
         )
         sources["language host"] = "stand-in"
@@ -64,7 +64,7 @@ def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
     arguments = ["--binary", str(bridge.provider.binary), "--stubs", str(bridge.stubs)]
     arguments += ["--schemas", str(bridge.schemas), "--version", version]
     install_stand_in(
-        home, "resource", "aws", version, module="lab.engine.aws.host", arguments=arguments
+        home, "resource", "aws", version, module="lab.engine.aws.aws_host", arguments=arguments
     )
     sources["aws"] = f"stand-in, bridged to the Terraform AWS provider {bridge.provider.version}"
 
@@ -77,7 +77,7 @@ def _tls(home: Path, sources: dict[str, str]) -> None:
         sources["tls"] = f"official plugin {version}"
         return
     install_stand_in(
-        home, "resource", "tls", version, module="lab.engine.tls.host", arguments=[version]
+        home, "resource", "tls", version, module="lab.engine.tls.tls_host", arguments=[version]
     )
     sources["tls"] = "stand-in"
 

@@ -1,4 +1,4 @@
-"""What every resource provider stand-in tells the engine about itself."""
+"""Base of every resource provider stand-in: what it tells the engine about itself."""
 
 # ruff: noqa: N802, ARG002 names and signatures are those of the gRPC service
 

@@ -1,4 +1,4 @@
-"""What the AWS API says of everything that becomes a machine or a part of its network."""
+"""The account as the AWS API has it: everything that becomes a machine or a part of its network."""
 
 import base64
 from collections.abc import Callable, Iterable, Mapping

@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from lab.machines.names import Names
+from lab.machines.lab_names import Names
 
 _KINDS = {"cgroup", "cgroup2"}
 PATIENCE = 5.0

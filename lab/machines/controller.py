@@ -1,4 +1,4 @@
-"""Follows the account: its network, its names, its machines."""
+"""Controller that follows the account with its network, its names, its machines."""
 
 import sys
 import threading
@@ -10,13 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.errors import LabError
 from lab.machines.account import Account, Clients, Instance, observe
-from lab.machines.balancer.balancers import Balancers
-from lab.machines.balancer.observe import observe as observe_balancers
-from lab.machines.control import Control
+from lab.machines.control_client import Control
 from lab.machines.fleet import Fleet
-from lab.machines.names import Names, bridge
-from lab.machines.network import names as dns
-from lab.machines.network import router
+from lab.machines.lab_names import Names, bridge
+from lab.machines.load_balancer.elb_api import observe as observe_load_balancers
+from lab.machines.load_balancer.reconciler import LoadBalancers
+from lab.machines.network import dnsmasq, router
 from lab.machines.network.dnsmasq import Dnsmasq
 from lab.machines.roles import Roles
 
@@ -37,7 +36,7 @@ class Controller:
         clients: Clients,
         control: Control,
         fleet: Fleet,
-        balancers: Balancers,
+        load_balancers: LoadBalancers,
         dnsmasq: Dnsmasq,
         roles: Roles,
         names: Names,
@@ -46,7 +45,7 @@ class Controller:
         directory: str,
     ) -> None:
         self._clients, self._control, self._fleet = clients, control, fleet
-        self._balancers = balancers
+        self._load_balancers = load_balancers
         self._dnsmasq, self._roles, self._names = dnsmasq, roles, names
         self._region, self._downloads, self._directory = region, downloads, directory
         self._account = EMPTY
@@ -97,10 +96,12 @@ class Controller:
             self._reboots = self._control.reboots()
             self._by_address = {str(i.address): i for i in self._account.instances.values()}
             self._network()
-            self._balancers.want(observe_balancers(self._clients, self._account), self._account)
+            self._load_balancers.want(
+                observe_load_balancers(self._clients, self._account), self._account
+            )
         self._names_and_addresses()
         self._fleet.step(self._account, self._reboots, self._dnsmasq.leased())
-        self._balancers.step()
+        self._load_balancers.step()
 
     def _network(self) -> None:
         account = self._account
@@ -119,9 +120,9 @@ class Controller:
         if account.subnets:
             instances = account.instances.values()
             self._dnsmasq.update(
-                dns.configuration(account, self._region, self._downloads, self._directory),
-                dns.hosts(instances, self._region, self._balancers.addresses()),
-                dns.dhcp_hosts(instances),
+                dnsmasq.configuration(account, self._region, self._downloads, self._directory),
+                dnsmasq.hosts(instances, self._region, self._load_balancers.addresses()),
+                dnsmasq.dhcp_hosts(instances),
             )
 
 

@@ -12,26 +12,25 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from lab.cloud import client
+from lab.cloud import aws_environment
 from lab.machines.account import user_data
-from lab.machines.artifacts import built_store, hosts
-from lab.machines.authority import authority
-from lab.machines.balancer.balancers import Balancers
-from lab.machines.control import Control
+from lab.machines.control_client import Control
 from lab.machines.controller import Controller, say
+from lab.machines.download_store import built_store, hosts
 from lab.machines.firewall import METADATA
 from lab.machines.fleet import Fleet
-from lab.machines.frontend import server as frontend
+from lab.machines.frontend import tls_server as frontend
 from lab.machines.frontend.application import FrontEnd
 from lab.machines.frontend.lookup import AccountLookup
-from lab.machines.image import built_image
+from lab.machines.lab_ca import lab_ca
+from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.metadata import server as metadata
-from lab.machines.metadata.answers import Service
-from lab.machines.metadata.tokens import Tokens
-from lab.machines.names import Names
+from lab.machines.load_balancer.reconciler import LoadBalancers
+from lab.machines.metadata import metadata_server as metadata
+from lab.machines.metadata.metadata_service import Service, Tokens
 from lab.machines.network import namespaces, router
 from lab.machines.network.dnsmasq import Dnsmasq
+from lab.machines.nspawn_image import built_image
 from lab.machines.roles import Roles
 from lab.processes import identify
 from lab.stack.cloud import clients_at
@@ -48,8 +47,8 @@ def main() -> int:
     layout, names = Layout(arguments.state), Names.of(arguments.state)
     clients = clients_at(f"http://{HOST}:{arguments.port}")
     account = str(clients("sts").get_caller_identity()["Account"])
-    region = client.REGION
-    trusted = authority()
+    region = aws_environment.REGION
+    trusted = lab_ca()
     control, roles = Control(HOST, arguments.port), Roles(clients)
     router.create(names)
     dnsmasq = Dnsmasq(layout.dns, names, layout.state)
@@ -57,7 +56,7 @@ def main() -> int:
         clients=clients,
         control=control,
         fleet=Fleet(built_image(trusted.certificate, say), layout, names, control, say),
-        balancers=Balancers(layout, names, control, say),
+        load_balancers=LoadBalancers(layout, names, control, say),
         dnsmasq=dnsmasq,
         roles=roles,
         names=names,

@@ -1,4 +1,4 @@
-"""What happens next to the machine of an instance. Pure.
+"""Decision on the next step of an instance's machine. Pure.
 
 | API says        | machine is absent | runs                            | has ended          |
 | pending         | boot              | say running                     | boot               |
@@ -12,7 +12,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from lab.machines.machine import REBOOTED
+from lab.machines.nspawn_machine import REBOOTED
 
 
 class Step(Enum):
@@ -42,7 +42,7 @@ class Seen:
     """It has its network, disks and root in place."""
     code: int | None = None
     """How its last run ended, if it ended by itself."""
-    cut: bool = False
+    power_cut: bool = False
     """Somebody cut its power and wants it dark until further notice."""
 
 
@@ -79,7 +79,7 @@ def _running(state: str | None, *, reboot: bool) -> Step:
 
 
 def _should_run(machine: Seen) -> Step:
-    if machine.cut:
+    if machine.power_cut:
         return Step.NOTHING
     # A machine that powered itself off stops its instance; one that rebooted, or whose host lost
     # it, is booted again.

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.machines import firewall, volumes
+from lab.machines import firewall, volume_files
 from lab.machines.account import Account, Instance
-from lab.machines.control import Control
+from lab.machines.control_client import Control
 from lab.machines.decide import Seen, Step, decide
+from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.machine import Machine
-from lab.machines.names import Names
-from lab.machines.network import faults, namespaces, router
-from lab.machines.network.faults import Faults
-from lab.machines.run import run
+from lab.machines.network import namespaces, router
+from lab.machines.network.faults import Faults, apply_faults
+from lab.machines.nspawn_machine import Machine
 
 PATIENCE = 300.0
 """Seconds that a machine gets to shut down before its power is cut; AWS waits a few minutes."""
@@ -25,7 +24,7 @@ AGAIN = 10.0
 
 @dataclass
 class _Memory:
-    """What is known of a machine beside what can be seen."""
+    """What is known of a machine besides what can be seen."""
 
     reboots: int = 0
     """How many reboots it was given."""
@@ -108,20 +107,20 @@ class Fleet:
             runs=machine.running() is not None,
             plugged=machine.root.is_mount(),
             code=machine.ended(),
-            cut=machine.cut.exists(),
+            power_cut=machine.power_cut.exists(),
         )
 
     def _boot(self, machine: Machine, instance: Instance, account: Account) -> None:
         self._memory[instance.id] = _Memory()
         router.plug(self._names, instance)
-        # A machine that is silent stays silent when it gets a new cable.
-        harm = Faults.load(self._layout.faults)
-        if instance.id in harm.silent:
+        # A machine that is isolated stays isolated when it gets a new cable.
+        faults = Faults.load(self._layout.faults)
+        if instance.id in faults.isolated:
             links = router.links(self._names)
-            faults.apply(self._names, harm, account.subnets.values(), links)
+            apply_faults(self._names, faults, account.subnets.values(), links)
         self._protect(instance, account)
         disks = {
-            volume: volumes.attach(self._layout.volumes, volume, account.volumes[volume])
+            volume: volume_files.attach(self._layout.volumes, volume, account.volumes[volume])
             for volume in instance.volumes
         }
         machine.boot(self._image, instance, disks)
@@ -132,8 +131,7 @@ class Fleet:
         rules = firewall.ruleset(instance.groups, account.groups, account.interfaces, vpc)
         memory = self._memory[instance.id]
         if rules != memory.rules:
-            name = self._names.machine(instance.id)
-            run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=rules)
+            namespaces.load_rules(self._names.machine(instance.id), rules)
             memory.rules = rules
 
     def _look_after(self, instance: Instance, account: Account, leased: set[str]) -> None:
@@ -144,11 +142,11 @@ class Fleet:
         memory = self._memory[instance.id]
         self._protect(instance, account)
         for volume in sorted(set(instance.volumes) - memory.shown):
-            device = volumes.attach(self._layout.volumes, volume, account.volumes[volume])
+            device = volume_files.attach(self._layout.volumes, volume, account.volumes[volume])
             machine.show(volume, device)
         for volume in sorted(memory.shown - set(instance.volumes)):
             machine.hide(volume)
-            volumes.detach(self._layout.volumes, volume)
+            volume_files.detach(self._layout.volumes, volume)
         memory.shown = frozenset(instance.volumes)
         if memory.reachable is None and instance.mac in leased:
             memory.reachable = True
@@ -172,10 +170,10 @@ class Fleet:
         machine.release()
         namespaces.delete(self._names.machine(machine.instance))
         for volume in memory.shown:
-            volumes.detach(self._layout.volumes, volume)
+            volume_files.detach(self._layout.volumes, volume)
         self._memory[machine.instance] = _Memory(reboots=memory.reboots)
 
     def _remove_volumes(self, account: Account) -> None:
         for image in self._layout.volumes.glob("*.img"):
             if image.stem not in account.volumes:
-                volumes.delete(self._layout.volumes, image.stem)
+                volume_files.delete(self._layout.volumes, image.stem)

@@ -1,4 +1,4 @@
-"""Where the machines of a lab keep things, below the lab's state directory."""
+"""Paths of the machines of a lab, below the lab's state directory."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +42,13 @@ class Layout:
         return self.base / "dnsmasq"
 
     @property
-    def balancers(self) -> Path:
+    def load_balancers(self) -> Path:
         """Directory of a directory per node of a load balancer."""
-        return self.base / "balancers"
+        return self.base / "load-balancers"
 
     @property
     def faults(self) -> Path:
-        """What harm is done to the network."""
+        """Faults of the network that are injected."""
         return self.base / "faults.json"
 
     def machine(self, instance: str) -> Path:

@@ -1,4 +1,4 @@
-"""What the machines need of this computer."""
+"""Requirements of the machines on this computer."""
 
 import os
 import shutil

@@ -37,7 +37,7 @@ class Roles:
         self._policies: dict[str, list[Mapping[str, Any]]] = {}
 
     def forget(self) -> None:
-        """Ask IAM anew from now on: something changed."""
+        """Ask IAM again from now on: something changed."""
         with self._lock:
             self._roles.clear()
             self._policies.clear()

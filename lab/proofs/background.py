@@ -1,8 +1,7 @@
-"""Something that goes on beside a proof."""
+"""Background work: something that goes on alongside a proof."""
 
 import threading
 from abc import ABC, abstractmethod
-from types import TracebackType
 from typing import Self
 
 
@@ -21,12 +20,7 @@ class Background(ABC):
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End, after the step that is under way."""
         self._stop.set()
         self._thread.join()

@@ -9,7 +9,7 @@ from rich.console import Console
 from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
-from lab.proofs.subject import Subject
+from lab.proofs.lab_session import LabSession
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
@@ -56,12 +56,12 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 
 
 @pytest.fixture(scope="session")
-def subject(workspace: Workspace) -> Iterator[Subject]:
-    """The lab, without harm from whatever was tried on it before."""
+def session(workspace: Workspace) -> Iterator[LabSession]:
+    """The lab, without faults from whatever was tried on it before."""
     if reason := requirements.problem():
         pytest.skip(reason)
     try:
-        taken = Subject.take(workspace)
+        taken = LabSession.take(workspace)
     except LabError as error:
         pytest.fail(f"there is no lab to prove anything on: {error}")
     fault_injection.heal(taken.lab)

@@ -1,18 +1,18 @@
-"""What fails in the proofs: a daemon, a machine, a zone; and which one."""
+"""Failures in the proofs, of a daemon, a machine, a zone; and the choice of which one."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from lab.errors import LabError
-from lab.proofs.api import api
-from lab.proofs.subject import Subject
+from lab.proofs.kubernetes_api import api
+from lab.proofs.lab_session import LabSession
 from lab.running import fault_injection
 from lab.running.lab import RunningLab
-from lab.running.look import Look
-from lab.running.naming import Node
+from lab.running.node_names import Node
+from lab.running.node_snapshot import NodeSnapshot
 
-Choice = Callable[[Subject], Node]
+Choice = Callable[[LabSession], Node]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Crash:
 
 @dataclass(frozen=True)
 class Loss:
-    """Something is away until harm is healed."""
+    """Something is away until the faults are healed."""
 
     what: str
     """For the names of proofs and figures."""
@@ -35,41 +35,45 @@ class Loss:
     inflict: Callable[[RunningLab, Node], None]
 
 
-def etcd_leader(subject: Subject) -> Node:
+def etcd_leader(session: LabSession) -> Node:
     """The machine of the member that leads. Raises LabError when none does."""
-    return _first(subject, "leads etcd", lambda look: look.etcd is not None and look.etcd.leader)
-
-
-def etcd_follower(subject: Subject) -> Node:
-    """The machine of a member that follows. Raises LabError when none does."""
     return _first(
-        subject, "follows in etcd", lambda look: look.etcd is not None and not look.etcd.leader
+        session, "leads etcd", lambda snapshot: snapshot.etcd is not None and snapshot.etcd.leader
     )
 
 
-def controllers_leader(subject: Subject) -> Node:
+def etcd_follower(session: LabSession) -> Node:
+    """The machine of a member that follows. Raises LabError when none does."""
+    return _first(
+        session,
+        "follows in etcd",
+        lambda snapshot: snapshot.etcd is not None and not snapshot.etcd.leader,
+    )
+
+
+def controllers_leader(session: LabSession) -> Node:
     """The API server's machine whose controller-manager leads. Raises LabError when none does."""
     lease = "kube-controller-manager"
-    return _first(subject, f"leads {lease}", lambda look: lease in look.holds)
+    return _first(session, f"leads {lease}", lambda snapshot: lease in snapshot.holds)
 
 
-def _first(subject: Subject, does: str, fits: Callable[[Look], bool]) -> Node:
-    for look in subject.looks():
-        if fits(look):
-            return look.node
+def _first(session: LabSession, does: str, fits: Callable[[NodeSnapshot], bool]) -> Node:
+    for snapshot in session.snapshots():
+        if fits(snapshot):
+            return snapshot.node
     raise LabError(f"nobody {does}")
 
 
-def elsewhere(subject: Subject) -> Node:
-    """A member in a zone where the client has neither its place nor its node of the balancer; the
-    leader if it is in one. Raises LabError when there is no such zone.
+def elsewhere(session: LabSession) -> Node:
+    """A member in a zone where the client has neither its place nor its node of the load balancer;
+    the leader if it is in one. Raises LabError when there is no such zone.
 
     Clients in the zone that is cut off are cut off as well, which says nothing of the others.
     """
-    addresses = {subject.kubectl.place.address, IPv4Address(api(subject.kubectl).server.address)}
-    subnets = subject.lab.account().subnets.values()
+    addresses = {session.kubectl.place.address, IPv4Address(api(session.kubectl).server.address)}
+    subnets = session.lab.account().subnets.values()
     used = {subnet.zone for subnet in subnets if any(one in subnet.cidr for one in addresses)}
-    return choose_elsewhere([etcd_leader(subject), *subject.nodes("etcd")], used)
+    return choose_elsewhere([etcd_leader(session), *session.nodes("etcd")], used)
 
 
 def choose_elsewhere(nodes: Collection[Node], used: Collection[str]) -> Node:
@@ -80,7 +84,7 @@ def choose_elsewhere(nodes: Collection[Node], used: Collection[str]) -> Node:
     raise LabError(f"no member is outside of {', '.join(sorted(used))}")
 
 
-def cut_zone(lab: RunningLab, node: Node) -> None:
+def partition_zone(lab: RunningLab, node: Node) -> None:
     """Cut off the whole zone of a machine."""
     fault_injection.partition(lab, node.instance.subnet.zone)
 
@@ -92,9 +96,9 @@ CRASHES = (
 )
 LOSSES = (
     Loss("the leading etcd loses power", etcd_leader, fault_injection.power_cut),
-    Loss("the leading etcd falls silent", etcd_leader, fault_injection.isolate),
-    Loss("a following etcd falls silent", etcd_follower, fault_injection.isolate),
+    Loss("the leading etcd is isolated", etcd_leader, fault_injection.isolate),
+    Loss("a following etcd is isolated", etcd_follower, fault_injection.isolate),
     Loss("an API server loses power", controllers_leader, fault_injection.power_cut),
-    Loss("an API server falls silent", controllers_leader, fault_injection.isolate),
-    Loss("a zone is cut off", elsewhere, cut_zone),
+    Loss("an API server is isolated", controllers_leader, fault_injection.isolate),
+    Loss("a zone is cut off", elsewhere, partition_zone),
 )

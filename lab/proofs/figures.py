@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from lab.files import write_atomically
+from lab.atomic_file import write_atomically
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from lab.errors import LabError
 from lab.machines import firewall
 from lab.machines.account import Account, Subnet
 from lab.machines.network import namespaces
-from lab.machines.run import run
-from lab.running.client import plug
 from lab.running.lab import RunningLab
+from lab.running.vpc_client import plug
 
 DESCRIPTION = "a worker of the proofs"
 
@@ -53,7 +52,7 @@ def workers(lab: RunningLab, group: str, subnets: Sequence[Subnet]) -> Iterator[
         for guest, subnet in zip(found, subnets, strict=True):
             vpc = account.vpcs[subnet.vpc]
             rules = firewall.ruleset([group], account.groups, account.interfaces, vpc)
-            run("ip", "netns", "exec", guest.namespace, "nft", "-f", "-", stdin=rules)
+            namespaces.load_rules(guest.namespace, rules)
         yield found
 
 

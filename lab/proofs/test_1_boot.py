@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import value
+from lab.proofs.etcdctl import value
 from lab.proofs.figures import Figures
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.running.look import LEADERS, held_by
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import LabSession
 from lab.running.memory import memory
+from lab.running.node_snapshot import LEADERS, held_by
 from lab.running.timeline import PHASES, phases
 from lab.workspace import Workspace
 
@@ -23,15 +22,19 @@ SECRETBOX = b"k8s:enc:secretbox:v1:"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_namespace(subject: Subject) -> Iterator[None]:
+def own_namespace(session: LabSession) -> Iterator[None]:
     """What these proofs write goes into a namespace of theirs."""
-    with namespace(subject.kubectl, NAMESPACE):
+    with namespace(session.kubectl, NAMESPACE):
         yield
 
 
-def test_every_member_is_a_voter_and_one_leads(subject: Subject) -> None:
-    names = {node.name for node in subject.nodes("etcd")}
-    members = {look.node.name: look.etcd for look in subject.looks() if look.node.name in names}
+def test_every_member_is_a_voter_and_one_leads(session: LabSession) -> None:
+    names = {node.name for node in session.nodes("etcd")}
+    members = {
+        snapshot.node.name: snapshot.etcd
+        for snapshot in session.snapshots()
+        if snapshot.node.name in names
+    }
     for name, member in members.items():
         assert member is not None, f"{name} does not answer"
         assert member.members == dict.fromkeys(names, "voter")
@@ -39,18 +42,24 @@ def test_every_member_is_a_voter_and_one_leads(subject: Subject) -> None:
     assert len({member.id for member in members.values() if member}) == len(names)
 
 
-def test_every_api_server_is_ready_behind_the_balancer(subject: Subject) -> None:
-    nodes = {node.name for node in subject.nodes("api")}
-    seen = {look.node.name: look for look in subject.looks() if look.node.name in nodes}
-    assert {name: look.target for name, look in seen.items()} == dict.fromkeys(nodes, "healthy")
-    assert {name: look.api and look.api.ready for name, look in seen.items()} == dict.fromkeys(
-        nodes, True
+def test_every_api_server_is_ready_behind_the_load_balancer(session: LabSession) -> None:
+    nodes = {node.name for node in session.nodes("api")}
+    seen = {
+        snapshot.node.name: snapshot
+        for snapshot in session.snapshots()
+        if snapshot.node.name in nodes
+    }
+    assert {name: snapshot.target for name, snapshot in seen.items()} == dict.fromkeys(
+        nodes, "healthy"
     )
-    assert subject.kubectl.output("get", "--raw", "/readyz") == "ok"
+    assert {
+        name: snapshot.api and snapshot.api.ready for name, snapshot in seen.items()
+    } == dict.fromkeys(nodes, True)
+    assert session.kubectl.output("get", "--raw", "/readyz") == "ok"
 
 
-def test_connections_through_the_balancer_reach_every_api_server(subject: Subject) -> None:
-    through, nodes = api(subject.kubectl), subject.nodes("api")
+def test_connections_through_the_load_balancer_reach_every_api_server(session: LabSession) -> None:
+    through, nodes = api(session.kubectl), session.nodes("api")
     # Each server's metrics tell when its process started, which names it.
     starts = set()
     for _ in range(20 * len(nodes)):
@@ -62,21 +71,21 @@ def test_connections_through_the_balancer_reach_every_api_server(subject: Subjec
 
 
 @pytest.mark.parametrize("controller", LEADERS)
-def test_one_leads_and_the_others_stand_by(subject: Subject, controller: str) -> None:
+def test_one_leads_and_the_others_stand_by(session: LabSession, controller: str) -> None:
     lease = json.loads(
-        subject.kubectl.output("get", "lease", controller, "-n", "kube-system", "-o", "json")
+        session.kubectl.output("get", "lease", controller, "-n", "kube-system", "-o", "json")
     )
     holder = lease["spec"]["holderIdentity"]
-    nodes = subject.nodes("api")
+    nodes = session.nodes("api")
     leading = [node.name for node in nodes if held_by(holder, node)]
     assert len(leading) == 1, f"{holder} is none of {[node.name for node in nodes]}"
     for node in nodes:
         unit = f"{controller}.service"
-        assert subject.within(node, "systemctl", "is-active", unit).strip() == "active"
-        process = subject.within(
+        assert session.within(node, "systemctl", "is-active", unit).strip() == "active"
+        process = session.within(
             node, "systemctl", "show", "--property=InvocationID", "--value", unit
         )
-        log = subject.within(
+        log = session.within(
             node, "journalctl", "--no-pager", f"_SYSTEMD_INVOCATION_ID={process.strip()}"
         ).lower()
         # A process that loses the lease ends, so what it did since it started says what it is.
@@ -84,34 +93,34 @@ def test_one_leads_and_the_others_stand_by(subject: Subject, controller: str) ->
         assert ("successfully acquired lease" in log) == (node.name in leading), node.name
 
 
-def test_a_secret_is_encrypted_in_etcd(subject: Subject) -> None:
+def test_a_secret_is_encrypted_in_etcd(session: LabSession) -> None:
     word = secrets.token_hex(16)
     for kind, field in (("Secret", "stringData"), ("ConfigMap", "data")):
         document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "word"}}
         manifest = json.dumps({**document, field: {"word": word}})
-        subject.kubectl.output("create", "-n", NAMESPACE, "-f", "-", stdin=manifest)
-    read = subject.kubectl.output("get", "secret", "word", "-n", NAMESPACE, "-o", "json")
+        session.kubectl.output("create", "-n", NAMESPACE, "-f", "-", stdin=manifest)
+    read = session.kubectl.output("get", "secret", "word", "-n", NAMESPACE, "-o", "json")
     assert base64.b64decode(json.loads(read)["data"]["word"]).decode() == word
-    for node in subject.nodes("etcd"):
-        stored = value(subject, node, f"/registry/secrets/{NAMESPACE}/word")
+    for node in session.nodes("etcd"):
+        stored = value(session, node, f"/registry/secrets/{NAMESPACE}/word")
         assert stored.startswith(SECRETBOX)
         assert word.encode() not in stored
         # The same word in a ConfigMap is found: the search can find it.
-        assert word.encode() in value(subject, node, f"/registry/configmaps/{NAMESPACE}/word")
+        assert word.encode() in value(session, node, f"/registry/configmaps/{NAMESPACE}/word")
 
 
-def test_a_service_account_gets_a_token_that_every_api_server_accepts(subject: Subject) -> None:
-    subject.kubectl.output("create", "serviceaccount", "robot", "-n", NAMESPACE)
-    token = subject.kubectl.output("create", "token", "robot", "-n", NAMESPACE).strip()
+def test_a_service_account_gets_a_token_that_every_api_server_accepts(session: LabSession) -> None:
+    session.kubectl.output("create", "serviceaccount", "robot", "-n", NAMESPACE)
+    token = session.kubectl.output("create", "token", "robot", "-n", NAMESPACE).strip()
     review = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
         "spec": {"token": token},
     }
-    through = api(subject.kubectl)
+    through = api(session.kubectl)
     path = "/apis/authentication.k8s.io/v1/tokenreviews"
     # Each connection goes to another one of them.
-    for _ in range(3 * len(subject.nodes("api"))):
+    for _ in range(3 * len(session.nodes("api"))):
         answer = json.loads(through.ask(path, method="POST", document=review).body)
         assert answer["status"].get("authenticated") is True
         user = answer["status"]["user"]["username"]
@@ -119,20 +128,20 @@ def test_a_service_account_gets_a_token_that_every_api_server_accepts(subject: S
 
 
 def test_every_machine_went_through_every_phase(
-    subject: Subject, figures: Figures, workspace: Workspace
+    session: LabSession, figures: Figures, workspace: Workspace
 ) -> None:
     reached: dict[str, list[float]] = {}
-    for look in subject.looks():
-        tier = look.node.name.partition("-")[0]
-        found = phases(look)
-        assert set(found) >= {"network", "ready"}, look.node.name
+    for snapshot in session.snapshots():
+        tier = snapshot.node.name.partition("-")[0]
+        found = phases(snapshot)
+        assert set(found) >= {"network", "ready"}, snapshot.node.name
         for phase in (name for name, _ in PHASES[tier] if name in found):
             reached.setdefault(f"{tier} machine, systemd to {phase}, slowest", []).append(
                 found[phase]
             )
     for what, seconds in reached.items():
         figures.add("boot", what, max(seconds))
-    parts = memory(subject.lab)
+    parts = memory(session.lab)
     figures.add("memory", "whole lab", sum(parts.values()), "MiB")
     for name, mib in parts.items():
         figures.add("memory", name, mib, "MiB")

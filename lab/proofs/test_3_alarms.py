@@ -8,8 +8,8 @@ import pytest
 
 from lab.proofs.failures import etcd_follower
 from lab.proofs.figures import Figures
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
 from lab.running import fault_injection
 from node.contract import metric_namespace
 
@@ -20,35 +20,35 @@ REPORTED = timedelta(seconds=90)
 
 
 @pytest.fixture(autouse=True)
-def whole(subject: Subject) -> Iterator[None]:
+def whole(session: LabSession) -> Iterator[None]:
     """The proof begins with a cluster that is whole, and leaves one."""
-    until("the cluster is ready", subject.ready)
+    until("the cluster is ready", session.ready)
     yield
-    fault_injection.heal(subject.lab)
-    until("the cluster is whole again", subject.ready)
+    fault_injection.heal(session.lab)
+    until("the cluster is whole again", session.ready)
 
 
 def test_the_leader_tells_cloudwatch_that_a_member_is_missing(
-    subject: Subject, figures: Figures
+    session: LabSession, figures: Figures
 ) -> None:
-    until("no member is missing", lambda: _missing(subject, _ago()) == 0.0, 2 * SOON)
-    victim = etcd_follower(subject)
+    until("no member is missing", lambda: _missing(session, _ago()) == 0.0, 2 * SOON)
+    victim = etcd_follower(session)
     began, moment = time.monotonic(), datetime.now(UTC)
-    fault_injection.power_cut(subject.lab, victim)
-    until("it is told", lambda: (_missing(subject, moment) or 0) > 0, SOON)
+    fault_injection.power_cut(session.lab, victim)
+    until("it is told", lambda: (_missing(session, moment) or 0) > 0, SOON)
     figures.add("alarms", "a member loses power: told after", time.monotonic() - began)
-    assert _missing(subject, moment) == 1
+    assert _missing(session, moment) == 1
 
 
 def _ago() -> datetime:
     return datetime.now(UTC) - REPORTED
 
 
-def _missing(subject: Subject, since: datetime) -> float | None:
+def _missing(session: LabSession, since: datetime) -> float | None:
     """The greatest value that was reported since the minute of a moment, over all nodes; None
     without any."""
-    cluster = subject.lab.cluster or ""
-    found = subject.lab.aws("cloudwatch").get_metric_statistics(
+    cluster = session.lab.cluster or ""
+    found = session.lab.aws("cloudwatch").get_metric_statistics(
         Namespace=metric_namespace(cluster),
         MetricName="MissingMembers",
         Dimensions=[{"Name": "Cluster", "Value": cluster}],

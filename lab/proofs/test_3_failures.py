@@ -8,51 +8,50 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.proofs.api import Api, api
+from lab.proofs.configmap_writer import Writer
 from lab.proofs.failures import CRASHES, LOSSES, Crash, Loss, etcd_follower, etcd_leader
 from lab.proofs.figures import Figures
-from lab.proofs.knock import reaches_aws
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
+from lab.proofs.kubernetes_api import Api, api, namespace
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
+from lab.proofs.port_probe import reaches_aws
 from lab.proofs.tls import RefusedError
-from lab.proofs.waiting import until
-from lab.proofs.writer import Writer
 from lab.running import fault_injection
-from lab.running.look import LEADERS, held_by
-from lab.running.naming import Node
+from lab.running.node_names import Node
+from lab.running.node_snapshot import LEADERS, held_by
 
 NAMESPACE = "proof-failures"
 WRITES = 10
 """Acknowledged before something fails, and again while it is away."""
 AWAY = 30.0
-"""Seconds that something is away: the balancer takes 10 to notice, etcd's clients up to 40."""
+"""Seconds that something is away: the load balancer takes 10 to notice, etcd's clients up to 40."""
 PATIENCE = 5.0
-"""Seconds that the client waits for one answer. AWS's balancer, and the lab's, leave a connection
-to a target that is gone without an answer, so a client that waits for ever would."""
+"""Seconds that the client waits for one answer. AWS's load balancer, and the lab's, leave a
+connection to a target that is gone without an answer, so a client that waits for ever would."""
 SOON = 60.0
 """Seconds in which the rest goes on; what it really takes is a figure."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_namespace(subject: Subject, may_take_long: None) -> Iterator[None]:
+def own_namespace(session: LabSession, may_take_long: None) -> Iterator[None]:
     """What these proofs write goes into a namespace of theirs."""
-    with namespace(subject.kubectl, NAMESPACE):
+    with namespace(session.kubectl, NAMESPACE):
         yield
 
 
 @pytest.fixture(autouse=True)
-def whole(subject: Subject) -> Iterator[None]:
-    """Each proof begins with a cluster that is whole, and leaves no harm."""
-    until("the cluster is ready", subject.ready)
+def whole(session: LabSession) -> Iterator[None]:
+    """Each proof begins with a cluster that is whole, and leaves no fault."""
+    until("the cluster is ready", session.ready)
     yield
-    fault_injection.heal(subject.lab)
+    fault_injection.heal(session.lab)
 
 
 @pytest.fixture
-def writer(subject: Subject, request: pytest.FixtureRequest) -> Iterator[Writer]:
+def writer(session: LabSession, request: pytest.FixtureRequest) -> Iterator[Writer]:
     """The client; what it wrote is still there at the end, whatever failed."""
     name = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
-    with Writer(api(subject.kubectl, PATIENCE), NAMESPACE, name) as client:
+    with Writer(api(session.kubectl, PATIENCE), NAMESPACE, name) as client:
         _goes_on(client)
         yield client
     assert client.kept() >= client.acknowledged
@@ -71,13 +70,13 @@ def _note(figures: Figures, what: str, writer: Writer, whole: float) -> None:
 
 @pytest.mark.parametrize("crash", CRASHES, ids=lambda crash: crash.what)
 def test_a_daemon_that_crashes_is_started_again_and_writes_go_on(
-    subject: Subject, figures: Figures, writer: Writer, crash: Crash
+    session: LabSession, figures: Figures, writer: Writer, crash: Crash
 ) -> None:
-    node = crash.choose(subject)
+    node = crash.choose(session)
     began = time.monotonic()
-    killed = fault_injection.kill(subject.lab, node, crash.service)
-    until("it runs again", lambda: subject.process(node, crash.service) not in {0, killed}, SOON)
-    until("the cluster is whole again", subject.ready)
+    killed = fault_injection.kill(session.lab, node, crash.service)
+    until("it runs again", lambda: session.process(node, crash.service) not in {0, killed}, SOON)
+    until("the cluster is whole again", session.ready)
     took = time.monotonic() - began
     _goes_on(writer)
     _note(figures, crash.what, writer, took)
@@ -85,68 +84,68 @@ def test_a_daemon_that_crashes_is_started_again_and_writes_go_on(
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.what)
 def test_writes_go_on_while_something_is_away(
-    subject: Subject, figures: Figures, writer: Writer, loss: Loss
+    session: LabSession, figures: Figures, writer: Writer, loss: Loss
 ) -> None:
-    node = loss.choose(subject)
-    loss.inflict(subject.lab, node)
+    node = loss.choose(session)
+    loss.inflict(session.lab, node)
     time.sleep(AWAY)
     _goes_on(writer)
-    assert _away(subject, node)
+    assert _away(session, node)
     began = time.monotonic()
-    fault_injection.heal(subject.lab)
-    until("the cluster is whole again", subject.ready)
+    fault_injection.heal(session.lab)
+    until("the cluster is whole again", session.ready)
     _note(figures, loss.what, writer, time.monotonic() - began)
 
 
 @pytest.mark.parametrize("controller", LEADERS)
 def test_after_a_leading_controller_crashed_another_leads(
-    subject: Subject, figures: Figures, controller: str
+    session: LabSession, figures: Figures, controller: str
 ) -> None:
     taken = _take_over(
-        subject, controller, lambda node: fault_injection.kill(subject.lab, node, controller)
+        session, controller, lambda node: fault_injection.kill(session.lab, node, controller)
     )
     figures.add("failures", f"{controller} crashes: another leads after", taken.seconds)
 
 
 @pytest.mark.parametrize("controller", LEADERS)
 def test_after_the_machine_of_a_leading_controller_lost_its_power_another_leads(
-    subject: Subject, figures: Figures, controller: str
+    session: LabSession, figures: Figures, controller: str
 ) -> None:
     taken = _take_over(
-        subject, controller, lambda node: fault_injection.power_cut(subject.lab, node)
+        session, controller, lambda node: fault_injection.power_cut(session.lab, node)
     )
-    assert _machine(subject, taken.holder) != taken.led
+    assert _machine(session, taken.holder) != taken.led
     what = f"the machine of the leading {controller} loses power: another leads after"
     figures.add("failures", what, taken.seconds)
 
 
 def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
-    subject: Subject, figures: Figures, writer: Writer
+    session: LabSession, figures: Figures, writer: Writer
 ) -> None:
-    servers = subject.nodes("api")
-    before = [subject.process(node, "kube-apiserver") for node in servers]
-    for node in (etcd_leader(subject), etcd_follower(subject)):
-        fault_injection.power_cut(subject.lab, node)
+    servers = session.nodes("api")
+    before = [session.process(node, "kube-apiserver") for node in servers]
+    for node in (etcd_leader(session), etcd_follower(session)):
+        fault_injection.power_cut(session.lab, node)
     # Whatever was under way has its answer by then.
     time.sleep(PATIENCE)
     acknowledged = writer.acknowledged
     time.sleep(AWAY)
     assert writer.acknowledged == acknowledged
-    # With no healthy target at all the balancer sends connections to each of them.
-    alive = api(subject.kubectl).ask("/livez?exclude=etcd")
+    # With no healthy target at all the load balancer sends connections to each of them.
+    alive = api(session.kubectl).ask("/livez?exclude=etcd")
     assert alive.status == 200, alive.body
     began = time.monotonic()
-    fault_injection.heal(subject.lab)
-    until("the cluster is whole again", subject.ready)
+    fault_injection.heal(session.lab)
+    until("the cluster is whole again", session.ready)
     took = time.monotonic() - began
     _goes_on(writer)
-    assert [subject.process(node, "kube-apiserver") for node in servers] == before
+    assert [session.process(node, "kube-apiserver") for node in servers] == before
     figures.add("failures", "two of three etcd machines lose power: whole again after", took)
 
 
-def _away(subject: Subject, node: Node) -> bool:
+def _away(session: LabSession, node: Node) -> bool:
     """Whether a machine has no power, or reaches nobody."""
-    return subject.lab.machine(node).init() is None or not reaches_aws(subject.namespace(node))
+    return session.lab.machine(node).init() is None or not reaches_aws(session.namespace(node))
 
 
 @dataclass(frozen=True)
@@ -160,11 +159,11 @@ class TakeOver:
     seconds: float
 
 
-def _take_over(subject: Subject, controller: str, inflict: Callable[[Node], object]) -> TakeOver:
-    """Harm the machine whose controller leads, and wait until another process does."""
-    through = api(subject.kubectl, PATIENCE)
+def _take_over(session: LabSession, controller: str, inflict: Callable[[Node], object]) -> TakeOver:
+    """Break the machine whose controller leads, and wait until another process does."""
+    through = api(session.kubectl, PATIENCE)
     before = _holder(through, controller)
-    led = _machine(subject, before)
+    led = _machine(session, before)
 
     def another() -> str | None:
         holder = _holder(through, controller)
@@ -188,5 +187,5 @@ def _holder(through: Api, controller: str) -> str:
     return str(json.loads(answer.body)["spec"].get("holderIdentity") or "")
 
 
-def _machine(subject: Subject, holder: str) -> Node:
-    return next(node for node in subject.nodes("api") if held_by(holder, node))
+def _machine(session: LabSession, holder: str) -> Node:
+    return next(node for node in session.nodes("api") if held_by(holder, node))

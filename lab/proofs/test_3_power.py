@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import cluster_id
+from lab.proofs.configmap_writer import Writer
+from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
-from lab.proofs.writer import Writer
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
 from lab.running import fault_injection
 from lab.running.timeline import span
 
@@ -21,33 +20,33 @@ WRITES = 10
 
 
 @pytest.fixture
-def own_namespace(subject: Subject) -> Iterator[str]:
+def own_namespace(session: LabSession) -> Iterator[str]:
     """A namespace of this proof; at the end everybody has power, whatever happened."""
-    with namespace(subject.kubectl, NAMESPACE) as name:
+    with namespace(session.kubectl, NAMESPACE) as name:
         yield name
-        fault_injection.heal(subject.lab)
+        fault_injection.heal(session.lab)
 
 
 def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
-    subject: Subject, figures: Figures, own_namespace: str
+    session: LabSession, figures: Figures, own_namespace: str
 ) -> None:
-    first = subject.nodes("etcd")[0]
-    cluster, members = cluster_id(subject, first), subject.members()
-    with Writer(api(subject.kubectl), own_namespace, "before") as writer:
+    first = session.nodes("etcd")[0]
+    cluster, members = cluster_id(session, first), session.members()
+    with Writer(api(session.kubectl), own_namespace, "before") as writer:
         until("writes are acknowledged", lambda: writer.acknowledged >= WRITES)
-        for node in subject.lab.nodes().values():
-            fault_injection.power_cut(subject.lab, node)
-    machines = map(subject.lab.machine, subject.lab.nodes().values())
+        for node in session.lab.nodes().values():
+            fault_injection.power_cut(session.lab, node)
+    machines = map(session.lab.machine, session.lab.nodes().values())
     assert [machine.instance for machine in machines if machine.init()] == []
 
     began = time.monotonic()
-    fault_injection.heal(subject.lab)
-    looks = until("the cluster is back", subject.ready)
-    figures.add("power", "power back to ready behind the balancer", time.monotonic() - began)
-    figures.add("power", "first boot to last machine serving", span(looks) or 0)
+    fault_injection.heal(session.lab)
+    snapshots = until("the cluster is back", session.ready)
+    figures.add("power", "power back to ready behind the load balancer", time.monotonic() - began)
+    figures.add("power", "first boot to last machine serving", span(snapshots) or 0)
 
     assert writer.kept() >= writer.acknowledged
-    assert cluster_id(subject, first) == cluster
-    assert subject.members() == members
-    with Writer(api(subject.kubectl), own_namespace, "after") as goes_on:
+    assert cluster_id(session, first) == cluster
+    assert session.members() == members
+    with Writer(api(session.kubectl), own_namespace, "after") as goes_on:
         until("writes are acknowledged again", lambda: goes_on.acknowledged >= WRITES)

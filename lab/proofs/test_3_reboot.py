@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from lab.proofs.api import api
-from lab.proofs.etcd import cluster_id
+from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
-from lab.proofs.knock import reaches_aws
-from lab.proofs.namespace import namespace
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
+from lab.proofs.port_probe import reaches_aws
 from lab.running import fault_injection
-from lab.running.look import Look
+from lab.running.node_snapshot import NodeSnapshot
 from lab.running.timeline import phases, span
 
 NAMESPACE = "proof-reboot"
@@ -31,67 +30,71 @@ class Rebooted:
     """The etcd cluster's id."""
     members: tuple[dict[str, int], dict[str, int]]
     """The members' ids by name."""
-    looks: list[Look]
+    snapshots: list[NodeSnapshot]
     unreachable: dict[str, bool]
     """Whether a machine reached AWS, by name, once the cluster was back."""
 
 
 @pytest.fixture(scope="module")
-def unreachable(subject: Subject) -> Iterator[None]:
+def unreachable(session: LabSession) -> Iterator[None]:
     """No machine reaches an AWS API."""
-    fault_injection.partition(subject.lab, "aws")
+    fault_injection.partition(session.lab, "aws")
     yield
-    fault_injection.heal(subject.lab)
+    fault_injection.heal(session.lab)
 
 
 @pytest.fixture(scope="module")
-def own_namespace(subject: Subject) -> Iterator[None]:
+def own_namespace(session: LabSession) -> Iterator[None]:
     """Made before the reboot, and looked for after it."""
-    with namespace(subject.kubectl, NAMESPACE):
+    with namespace(session.kubectl, NAMESPACE):
         yield
 
 
 @pytest.fixture(scope="module")
 def rebooted(
-    subject: Subject, figures: Figures, own_namespace: None, unreachable: None
+    session: LabSession, figures: Figures, own_namespace: None, unreachable: None
 ) -> Rebooted:
     """All machines, at once."""
-    first = subject.nodes("etcd")[0]
-    before, cluster, members = _boots(subject), cluster_id(subject, first), subject.members()
+    first = session.nodes("etcd")[0]
+    before, cluster, members = _boots(session), cluster_id(session, first), session.members()
     began = time.monotonic()
-    ids = [node.instance.id for node in subject.lab.nodes().values()]
-    subject.lab.aws("ec2").reboot_instances(InstanceIds=ids)
-    until("every machine is down", lambda: _fresh(subject, before))
+    ids = [node.instance.id for node in session.lab.nodes().values()]
+    session.lab.aws("ec2").reboot_instances(InstanceIds=ids)
+    until("every machine is down", lambda: _fresh(session, before))
     down = time.monotonic()
-    looks = until("the cluster is back", subject.ready)
+    snapshots = until("the cluster is back", session.ready)
     figures.add("reboot", "ordered to every machine booting", down - began)
-    figures.add("reboot", "ordered to ready behind the balancer", time.monotonic() - began)
-    figures.add("reboot", "first boot to last machine serving", span(looks) or 0)
+    figures.add("reboot", "ordered to ready behind the load balancer", time.monotonic() - began)
+    figures.add("reboot", "first boot to last machine serving", span(snapshots) or 0)
     for tier in ("etcd", "api"):
-        found = [phases(look)["ready"] for look in looks if look.node.name.startswith(tier)]
+        found = [
+            phases(snapshot)["ready"]
+            for snapshot in snapshots
+            if snapshot.node.name.startswith(tier)
+        ]
         figures.add("reboot", f"{tier} machine, systemd to ready, slowest", max(found))
     return Rebooted(
-        boots=(before, _boots(subject)),
-        cluster=(cluster, cluster_id(subject, first)),
-        members=(members, subject.members()),
-        looks=looks,
+        boots=(before, _boots(session)),
+        cluster=(cluster, cluster_id(session, first)),
+        members=(members, session.members()),
+        snapshots=snapshots,
         unreachable={
-            node.name: reaches_aws(subject.namespace(node)) for node in subject.lab.nodes().values()
+            node.name: reaches_aws(session.namespace(node)) for node in session.lab.nodes().values()
         },
     )
 
 
-def _boots(subject: Subject) -> dict[str, str]:
+def _boots(session: LabSession) -> dict[str, str]:
     """The identity of each machine's first process: this computer's boot id is everybody's."""
     return {
         name: Path(f"/proc/{init}/stat").read_text(encoding="utf-8").split()[21]
-        for name, node in subject.lab.nodes().items()
-        if (init := subject.lab.machine(node).init()) is not None
+        for name, node in session.lab.nodes().items()
+        if (init := session.lab.machine(node).init()) is not None
     }
 
 
-def _fresh(subject: Subject, before: dict[str, str]) -> bool:
-    now = _boots(subject)
+def _fresh(session: LabSession, before: dict[str, str]) -> bool:
+    now = _boots(session)
     return set(now) == set(before) and all(now[name] != before[name] for name in now)
 
 
@@ -112,11 +115,11 @@ def test_the_cluster_comes_back_from_disk_as_the_one_that_it_was(rebooted: Reboo
 
 
 def test_what_was_written_before_is_there_and_writing_goes_on(
-    subject: Subject, rebooted: Rebooted
+    session: LabSession, rebooted: Rebooted
 ) -> None:
-    assert rebooted.looks
+    assert rebooted.snapshots
     path = "/api/v1/namespaces"
-    through = api(subject.kubectl)
+    through = api(session.kubectl)
     assert through.ask(f"{path}/{NAMESPACE}").status == 200
     document = {"metadata": {"name": f"{NAMESPACE}-after"}}
     assert through.ask(path, method="POST", document=document).status == 201

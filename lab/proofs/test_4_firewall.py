@@ -18,14 +18,14 @@ import pytest
 from components.network.security_group_rules import rules
 from lab.machines.network.router import AWS
 from lab.proofs import guests
-from lab.proofs.api import api, resolve
-from lab.proofs.doors import Party, open_to
-from lab.proofs.knock import Door, knock
-from lab.proofs.reachability import PORTS, Role, claims
-from lab.proofs.settings import settings
-from lab.proofs.subject import Subject
+from lab.proofs.endpoints import Peer, open_to
+from lab.proofs.expected_reachability import PORTS, Role, claims
+from lab.proofs.kubernetes_api import api, resolve
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
+from lab.proofs.port_probe import Endpoint, probe_ports
+from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
-from lab.proofs.waiting import until
 from lab.workspace import Workspace
 
 GROUPS: Mapping[Role, str] = {
@@ -36,7 +36,7 @@ GROUPS: Mapping[Role, str] = {
 }
 """Security groups by their names in the rules; the other roles have none."""
 AT_ONCE = 3
-"""Clients that knock at the same time: each has a connection open to every door."""
+"""Clients that probe at the same time: each has a connection open to every endpoint."""
 
 
 @dataclass(frozen=True)
@@ -47,57 +47,57 @@ class Host:
     role: Role
     address: IPv4Address
     namespace: str | None = None
-    """Where it knocks from; None for those who only answer."""
+    """Where it probes from; None for those who only answer."""
 
     @property
-    def party(self) -> Party:
+    def peer(self) -> Peer:
         """As the rules know it."""
-        return Party(self.name, self.address, GROUPS.get(self.role))
+        return Peer(self.name, self.address, GROUPS.get(self.role))
 
 
 @pytest.fixture(scope="module")
-def hosts(subject: Subject, workspace: Workspace) -> Iterator[list[Host]]:
+def hosts(session: LabSession, workspace: Workspace) -> Iterator[list[Host]]:
     """Everybody: the stack's machines and load balancer, guests, and AWS outside of the VPC."""
-    place = subject.kubectl.place
+    place = session.kubectl.place
     found = [
         Host("stranger", "stranger", place.address, place.namespace),
         Host("AWS", "outside", AWS),
     ]
     tiers: tuple[Role, ...] = ("etcd", "api")
     for tier in tiers:
-        for node in subject.nodes(tier):
+        for node in session.nodes(tier):
             address = node.instance.address
-            found.append(Host(node.name, tier, address, subject.namespace(node)))
-    name = api(subject.kubectl).server.name
+            found.append(Host(node.name, tier, address, session.namespace(node)))
+    name = api(session.kubectl).server.name
     found += [
-        Host(f"balancer {address}", "balancer", IPv4Address(address))
-        for address in resolve(subject.kubectl, name)
+        Host(f"load balancer {address}", "balancer", IPv4Address(address))
+        for address in resolve(session.kubectl, name)
     ]
-    group = subject.output("workersSecurityGroupId")
-    subnets = {node.instance.subnet.id: node.instance.subnet for node in subject.nodes("api")}
+    group = session.output("workersSecurityGroupId")
+    subnets = {node.instance.subnet.id: node.instance.subnet for node in session.nodes("api")}
     (worker_cidr,) = settings(workspace).network.worker_cidrs
     with ExitStack() as stack:
         workers = stack.enter_context(
-            guests.workers(subject.lab, group, sorted(subnets.values(), key=lambda s: s.id)[:2])
+            guests.workers(session.lab, group, sorted(subnets.values(), key=lambda s: s.id)[:2])
         )
-        pod = stack.enter_context(guests.pod(subject.lab, worker_cidr))
+        pod = stack.enter_context(guests.pod(session.lab, worker_cidr))
         found += [Host(one.name, "worker", one.address, one.namespace) for one in workers]
         found.append(Host(pod.name, "pod", pod.address, pod.namespace))
         # The machines' rules name the members of groups: they learn of the new ones in a moment.
         servers = [host for host in found if host.role in {"api", "balancer"}]
-        doors = [(str(server.address), 6443) for server in servers]
+        endpoints = [(str(server.address), 6443) for server in servers]
         for worker in workers:
-            until(f"{worker.name} is known", partial(_all_open, worker.namespace, doors), 60.0)
+            until(f"{worker.name} is known", partial(_all_open, worker.namespace, endpoints), 60.0)
         yield found
 
 
-def _all_open(namespace: str, doors: list[Door]) -> bool:
-    return all(knock(namespace, doors).values())
+def _all_open(namespace: str, endpoints: list[Endpoint]) -> bool:
+    return all(probe_ports(namespace, endpoints).values())
 
 
 @pytest.fixture(scope="module")
 def ports(workspace: Workspace) -> frozenset[int]:
-    """Ports that are knocked on: those of the list, and any other that a rule names."""
+    """Ports that are probed: those of the list, and any other that a rule names."""
     return PORTS | {
         rule.traffic.first
         for rule in rules(settings(workspace))
@@ -106,21 +106,21 @@ def ports(workspace: Workspace) -> frozenset[int]:
 
 
 @pytest.fixture(scope="module")
-def opened(hosts: list[Host], ports: frozenset[int]) -> Mapping[str, Mapping[Door, bool]]:
-    """What every host that knocks found open, by its name. Everybody knocks once."""
+def opened(hosts: list[Host], ports: frozenset[int]) -> Mapping[str, Mapping[Endpoint, bool]]:
+    """What every host that probes found open, by its name. Everybody probes once."""
 
-    def knock_everywhere(client: Host) -> Mapping[Door, bool]:
-        doors = [(str(one.address), port) for one in hosts if one != client for port in ports]
-        return knock(str(client.namespace), doors)
+    def probe_everywhere(client: Host) -> Mapping[Endpoint, bool]:
+        endpoints = [(str(one.address), port) for one in hosts if one != client for port in ports]
+        return probe_ports(str(client.namespace), endpoints)
 
     clients = [host for host in hosts if host.namespace]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(knock_everywhere, clients))
-    return {client.name: doors for client, doors in zip(clients, found, strict=True)}
+        found = list(pool.map(probe_everywhere, clients))
+    return {client.name: endpoints for client, endpoints in zip(clients, found, strict=True)}
 
 
 def test_everybody_reaches_what_they_need_and_nothing_else(
-    hosts: list[Host], opened: Mapping[str, Mapping[Door, bool]]
+    hosts: list[Host], opened: Mapping[str, Mapping[Endpoint, bool]]
 ) -> None:
     """A worker, a pod, an API server that calls a kubelet or a webhook, a stranger."""
     wrong: list[str] = []
@@ -136,7 +136,7 @@ def test_everybody_reaches_what_they_need_and_nothing_else(
                     way = f"{client.name} to {server.name}:{port}"
                     wrong.append(f"{way} is {'open' if found else 'closed'}")
     assert wrong == []
-    # Nobody knocks from the load balancer: that it reaches API servers is that the API answers.
+    # Nobody probes from the load balancer: that it reaches API servers is that the API answers.
     assert asked == {(c.client, c.server) for c in claims() if c.client != "balancer"}
 
 
@@ -144,7 +144,7 @@ def test_every_port_is_open_or_closed_as_the_rules_say(
     hosts: list[Host],
     workspace: Workspace,
     ports: frozenset[int],
-    opened: Mapping[str, Mapping[Door, bool]],
+    opened: Mapping[str, Mapping[Endpoint, bool]],
 ) -> None:
     table = rules(settings(workspace))
     wrong: list[str] = []
@@ -152,7 +152,7 @@ def test_every_port_is_open_or_closed_as_the_rules_say(
     for client in (host for host in hosts if host.namespace):
         for server in (host for host in hosts if host != client):
             for port in sorted(ports):
-                wanted = open_to(table, client.party, server.party, port)
+                wanted = open_to(table, client.peer, server.peer, port)
                 counted[wanted] += 1
                 if opened[client.name][str(server.address), port] != wanted:
                     way = f"{client.name} to {server.name}:{port}"
@@ -163,12 +163,12 @@ def test_every_port_is_open_or_closed_as_the_rules_say(
 
 
 def test_workers_and_pods_reach_the_endpoints_of_the_service_kubernetes(
-    subject: Subject, hosts: list[Host]
+    session: LabSession, hosts: list[Host]
 ) -> None:
     """As kube-proxy sends them there: past the load balancer, to each API server's own address,
     which answers under the Service's name."""
     slices = json.loads(
-        subject.kubectl.output(
+        session.kubectl.output(
             "get",
             "endpointslices.discovery.k8s.io",
             "--namespace=default",
@@ -183,11 +183,11 @@ def test_workers_and_pods_reach_the_endpoints_of_the_service_kubernetes(
         for endpoint in one["endpoints"]
         for address in endpoint["addresses"]
     }
-    servers = {(str(node.instance.address), 6443) for node in subject.nodes("api")}
+    servers = {(str(node.instance.address), 6443) for node in session.nodes("api")}
     assert endpoints == servers
-    authority = api(subject.kubectl).server.authority
+    ca = api(session.kubectl).server.ca
     for client in (host for host in hosts if host.role in {"worker", "pod"}):
         for address, port in sorted(endpoints):
             name = "kubernetes.default.svc"
-            server = Server(str(client.namespace), address, port, name, authority)
+            server = Server(str(client.namespace), address, port, name, ca)
             assert server.ask("/readyz").status == 200, f"{client.name} to {address}"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab.proofs.subject import Subject
+from lab.proofs.lab_session import LabSession
 
 _METADATA = """\
 import json, urllib.error, urllib.request
@@ -94,9 +94,9 @@ print(json.dumps({
 DENIED = {"AccessDeniedException", "AccessDenied"}
 
 
-def test_metadata_without_a_token_is_refused(subject: Subject) -> None:
-    for node in subject.lab.nodes().values():
-        found = json.loads(subject.within(node, "python3", "-I", "-c", _METADATA))
+def test_metadata_without_a_token_is_refused(session: LabSession) -> None:
+    for node in session.lab.nodes().values():
+        found = json.loads(session.within(node, "python3", "-I", "-c", _METADATA))
         assert found["without"] == [401, 401, 401]
         assert found["wrong"] == [401, 401, 401]
         assert found["with"] == [200, 200, 200]
@@ -105,11 +105,13 @@ def test_metadata_without_a_token_is_refused(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("tier", ["etcd", "api"])
-def test_a_nodes_role_reads_and_writes_nothing_of_another_node(subject: Subject, tier: str) -> None:
-    names = list(subject.lab.nodes())
-    for node in subject.nodes(tier):
+def test_a_nodes_role_reads_and_writes_nothing_of_another_node(
+    session: LabSession, tier: str
+) -> None:
+    names = list(session.lab.nodes())
+    for node in session.nodes(tier):
         others = [name for name in names if name != node.name]
-        found = json.loads(subject.within(node, "python3", "-I", "-c", _ROLE, *others))
+        found = json.loads(session.within(node, "python3", "-I", "-c", _ROLE, *others))
         assert found.pop("own files") == "allowed"
         assert {found.pop("members"), found.pop("agent")} <= DENIED
         # A node of one cluster must not be able to keep the alarms of another one silent.

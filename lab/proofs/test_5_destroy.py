@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from lab.cloud import inventory
-from lab.machines import volumes
+from lab.machines import volume_files
 from lab.machines.cgroups import hierarchies
-from lab.machines.names import MARK
+from lab.machines.lab_names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
-from lab.proofs.console import plain
-from lab.proofs.subject import Subject
-from lab.proofs.waiting import until
+from lab.proofs.lab_session import LabSession
+from lab.proofs.polling import until
+from lab.running.journal import plain_text
 from lab.workspace import ROOT, Workspace
 
 
@@ -28,23 +28,25 @@ class Destroyed:
 
 
 @pytest.fixture(scope="module")
-def destroyed(subject: Subject, may_destroy: None) -> Destroyed:
+def destroyed(session: LabSession, may_destroy: None) -> Destroyed:
     """`pulumi destroy` of the unprotected stack."""
-    nodes = subject.lab.nodes()
-    subject.destroy()
-    until("the last machine is put away", lambda: _instances(subject) == [])
-    read = {name: subject.lab.layout.console(node.instance.id) for name, node in nodes.items()}
+    nodes = session.lab.nodes()
+    session.destroy()
+    until("the last machine is put away", lambda: _instances(session) == [])
+    read = {name: session.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(
-        consoles={name: plain(path.read_text(errors="replace")) for name, path in read.items()},
-        daemon=subject.lab.layout.log.read_text(encoding="utf-8"),
+        consoles={
+            name: plain_text(path.read_text(errors="replace")) for name, path in read.items()
+        },
+        daemon=session.lab.layout.log.read_text(encoding="utf-8"),
     )
 
 
-def _instances(subject: Subject) -> list[str]:
+def _instances(session: LabSession) -> list[str]:
     return [
         name
-        for name in namespaces.existing(subject.lab.names.prefix)
-        if name.startswith(f"{subject.lab.names.prefix}-i-")
+        for name in namespaces.existing(session.lab.names.prefix)
+        if name.startswith(f"{session.lab.names.prefix}-i-")
     ]
 
 
@@ -55,28 +57,30 @@ def test_destroy_shuts_every_machine_down_cleanly(destroyed: Destroyed) -> None:
     assert "power cut" not in destroyed.daemon
 
 
-def test_destroy_leaves_nothing_in_the_account(subject: Subject, destroyed: Destroyed) -> None:
+def test_destroy_leaves_nothing_in_the_account(session: LabSession, destroyed: Destroyed) -> None:
     assert destroyed.consoles
-    assert inventory.remaining(subject.lab.aws) == {}
+    assert inventory.remaining(session.lab.aws) == {}
 
 
-def test_destroy_leaves_no_machine_on_this_computer(subject: Subject, destroyed: Destroyed) -> None:
+def test_destroy_leaves_no_machine_on_this_computer(
+    session: LabSession, destroyed: Destroyed
+) -> None:
     assert destroyed.consoles
-    base, prefix = subject.lab.layout.base, subject.lab.names.prefix
+    base, prefix = session.lab.layout.base, session.lab.names.prefix
     assert list(base.glob("instances/*")) == []
-    assert volumes.devices(base) == []
+    assert volume_files.devices(base) == []
     assert str(base / "instances") not in Path("/proc/self/mountinfo").read_text("utf-8")
     groups = [one for root in hierarchies() for one in (root / prefix).glob("i-*")]
     assert groups == []
 
 
 def test_down_leaves_nothing_at_all(
-    subject: Subject, destroyed: Destroyed, workspace: Workspace
+    session: LabSession, destroyed: Destroyed, workspace: Workspace
 ) -> None:
     assert destroyed.consoles
     settings = workspace.stack_file.read_text(encoding="utf-8")
-    emulator, prefix = subject.lab.server.identity, subject.lab.names.prefix
-    subject.release()
+    emulator, prefix = session.lab.server.identity, session.lab.names.prefix
+    session.release()
     place = ["--project", str(workspace.project), "--state", str(workspace.state)]
     done = subprocess.run(
         [sys.executable, "-m", "lab", *place, "down"],
@@ -90,7 +94,7 @@ def test_down_leaves_nothing_at_all(
     assert identify(emulator.pid) is None
     assert marked(MARK, str(workspace.state)) == []
     assert namespaces.existing(prefix) == []
-    assert volumes.devices(workspace.state) == []
+    assert volume_files.devices(workspace.state) == []
     assert str(workspace.state) not in Path("/proc/self/mountinfo").read_text("utf-8")
     assert [root for root in hierarchies() if (root / prefix).exists()] == []
     after = workspace.stack_file.read_text(encoding="utf-8")

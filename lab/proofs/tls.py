@@ -47,7 +47,7 @@ class Server:
     port: int
     name: str
     """The name that its certificate must have."""
-    authority: str
+    ca: str
     """Who must have signed it, in PEM."""
     patience: float = SECONDS
     """Seconds without a word after which a request has failed."""
@@ -65,7 +65,7 @@ class Server:
 
         Raises RefusedError when the certificate is not accepted, OSError when nobody answers.
         """
-        with closing(_Connection(self, _context(self.authority, identity))) as connection:
+        with closing(_Connection(self, _context(self.ca, identity))) as connection:
             try:
                 connection.request(method, path, body=body, headers=dict(headers or {}))
                 answer = connection.getresponse()
@@ -94,8 +94,8 @@ class _Connection(HTTPSConnection):
         self.sock = self._trust.wrap_socket(raw, server_hostname=server.name)
 
 
-def _context(authority: str, identity: Identity | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=authority)
+def _context(ca: str, identity: Identity | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=ca)
     if identity:
         # OpenSSL takes certificates from files only; this one is on no disk.
         descriptor = os.memfd_create("identity")

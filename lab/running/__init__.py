@@ -1,4 +1,4 @@
-"""A lab whose machines run, for people and proofs: found, named, entered, harmed, looked at."""
+"""A lab whose machines run, for people and proofs: found, named, entered, inspected, broken."""
 
 from lab.running.lab import RunningLab, find
 

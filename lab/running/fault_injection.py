@@ -1,4 +1,4 @@
-"""Harm to daemons, machines and network, and its end. One command at a time."""
+"""Faults of daemons, machines and network, and their end. One command at a time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -6,31 +6,31 @@ from dataclasses import replace
 from lab.errors import LabError
 from lab.lock import exclusive
 from lab.machines.account import Account
-from lab.machines.network import faults, router
-from lab.machines.network.faults import SERVICES, Faults
+from lab.machines.network import router
+from lab.machines.network.faults import SERVICES, Faults, apply_faults
 from lab.running import inside
 from lab.running.lab import RunningLab
-from lab.running.naming import Node
+from lab.running.node_names import Node
 
 Change = Callable[[Faults], Faults]
 
 
 def isolate(lab: RunningLab, node: Node) -> None:
     """Lose every packet to and from a machine; its link stays up."""
-    _network(lab, lambda harm: replace(harm, silent=_with(harm.silent, node.instance.id)))
+    _network(lab, lambda faults: replace(faults, isolated=_with(faults.isolated, node.instance.id)))
 
 
 def partition(lab: RunningLab, what: str) -> None:
     """Cut a zone off from everything else, or make one of SERVICES unreachable for all."""
-    _network(lab, lambda harm: cut_off(harm, what))
+    _network(lab, lambda faults: with_partition(faults, what))
 
 
 def heal(lab: RunningLab) -> list[str]:
-    """End all harm: network and power; what was ended, for people."""
+    """End all faults: network and power; what was ended, for people."""
     ended = described(Faults.load(lab.layout.faults), lab.nodes().values())
     _network(lab, lambda _: Faults())
     for node in lab.nodes().values():
-        if lab.machine(node).cut.exists():
+        if lab.machine(node).power_cut.exists():
             lab.machine(node).restore_power()
             ended.append(f"{node.name} has power again")
     return ended
@@ -42,7 +42,7 @@ def power_cut(lab: RunningLab, node: Node) -> None:
     Raises LabError when it is dark already.
     """
     machine = lab.machine(node)
-    if machine.cut.exists():
+    if machine.power_cut.exists():
         raise LabError(
             f"{node.name} has no power already: `python -m lab power-restore {node.name}`."
         )
@@ -55,7 +55,7 @@ def power_cut(lab: RunningLab, node: Node) -> None:
 def power_restore(lab: RunningLab, node: Node) -> None:
     """Give a machine its power back; it boots. Raises LabError when it has power."""
     machine = lab.machine(node)
-    if not machine.cut.exists():
+    if not machine.power_cut.exists():
         raise LabError(f"{node.name} has power: nothing to undo.")
     machine.restore_power()
 
@@ -74,37 +74,37 @@ def kill(lab: RunningLab, node: Node, service: str) -> int:
     return pid
 
 
-def cut_off(harm: Faults, what: str) -> Faults:
-    """The harm with a zone or a service cut off as well. Pure."""
+def with_partition(faults: Faults, what: str) -> Faults:
+    """The faults with a zone or a service cut off as well. Pure."""
     if what in SERVICES:
-        return replace(harm, unreachable=_with(harm.unreachable, what))
-    return replace(harm, zones=_with(harm.zones, what))
+        return replace(faults, unreachable=_with(faults.unreachable, what))
+    return replace(faults, zones=_with(faults.zones, what))
 
 
-def cuttable(account: Account) -> list[str]:
+def partitionable(account: Account) -> list[str]:
     """What `partition` can cut off: zones that have machines, and services. Pure."""
     zones = {instance.subnet.zone for instance in account.instances.values()}
     return [*sorted(zones), *SERVICES]
 
 
-def described(harm: Faults, nodes: Iterable[Node]) -> list[str]:
-    """Harm to the network, a line each. Pure."""
+def described(faults: Faults, nodes: Iterable[Node]) -> list[str]:
+    """Faults of the network, a line each. Pure."""
     known = {node.instance.id: node.name for node in nodes}
     return [
-        *(f"zone {zone} is cut off" for zone in harm.zones),
-        *(f"{service} is unreachable for every machine" for service in harm.unreachable),
-        *(f"{known.get(one, one)} is silent" for one in harm.silent),
+        *(f"zone {zone} is cut off" for zone in faults.zones),
+        *(f"{service} is unreachable for every machine" for service in faults.unreachable),
+        *(f"{known.get(one, one)} is isolated" for one in faults.isolated),
     ]
 
 
 def _network(lab: RunningLab, change: Change) -> None:
     # Read, change, write: two at a time would lose one of the two.
-    with exclusive(lab.layout.base / "harm.lock"):
-        harm = change(Faults.load(lab.layout.faults))
+    with exclusive(lab.layout.base / "faults.lock"):
+        faults = change(Faults.load(lab.layout.faults))
         # Kept first: whatever boots from now on finds it.
-        harm.save(lab.layout.faults)
+        faults.save(lab.layout.faults)
         subnets = lab.account().subnets.values()
-        faults.apply(lab.names, harm, subnets, router.links(lab.names))
+        apply_faults(lab.names, faults, subnets, router.links(lab.names))
 
 
 def _with(values: tuple[str, ...], value: str) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
-"""What a machine wrote: its journal, whether it runs or not, and its console."""
+"""Journal of a machine, whether it runs or not, and its console."""
 
 from pathlib import Path
 
-from lab.errors import LabError
-from lab.machines.machine import Machine
-from lab.running import inside
+from rich.text import Text
 
-SERVICE = ".service"
+from lab.errors import LabError
+from lab.machines.nspawn_machine import Machine
+from lab.running import inside
 
 
 def command(machine: Machine, unit: str | None, lines: int, *, follow: bool) -> list[str]:
@@ -38,3 +38,8 @@ def directory(machine: Machine) -> Path | None:
         if journal.is_dir() and any(journal.iterdir()):
             return journal
     return None
+
+
+def plain_text(console: str) -> str:
+    """A console's text without colours; rich takes a return for the end of what stood before it."""
+    return Text.from_ansi(console.replace("\r", "")).plain

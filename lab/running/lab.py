@@ -7,18 +7,18 @@ from functools import cached_property
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.cloud import server
+from lab.cloud import emulator_server
 from lab.cloud.emulator import HOST
+from lab.cloud.emulator_server import Server
 from lab.cloud.inventory import Clients
-from lab.cloud.server import Server
 from lab.errors import LabError
-from lab.machines import process
+from lab.machines import daemon_process
 from lab.machines.account import Account, observe
-from lab.machines.control import Control
+from lab.machines.control_client import Control
+from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.machine import Machine
-from lab.machines.names import Names
-from lab.running.naming import Node, choose, cluster_of, nodes
+from lab.machines.nspawn_machine import Machine
+from lab.running.node_names import Node, choose, cluster_of, nodes
 from lab.stack.cloud import clients
 from lab.workspace import Workspace
 
@@ -90,7 +90,7 @@ class RunningLab:
 
 def find(workspace: Workspace) -> RunningLab:
     """The lab, whose machines run. Raises LabError when it is not up, or out of reach."""
-    running = server.find(workspace.state)
+    running = emulator_server.find(workspace.state)
     if running is None:
         raise LabError("The lab is not up: start it with `make lab`.")
     if not Layout(workspace.state).base.exists():
@@ -100,7 +100,7 @@ def find(workspace: Workspace) -> RunningLab:
     # The machines are root's, and so are their namespaces.
     if os.geteuid() != 0:
         raise LabError("The lab's machines belong to root: run this as root.")
-    if process.find(workspace.state) is None:
+    if daemon_process.find(workspace.state) is None:
         raise LabError(
             "The process that runs the lab's machines is gone: `make lab` starts it again, "
             f"its last words are in {Layout(workspace.state).log}."

@@ -1,15 +1,16 @@
-"""How much memory a lab takes: the shares (PSS) of its processes, so that what they have in common
-counts once."""
+"""Memory of a lab: the shares (PSS) of its processes, so that what they have in common counts
+once."""
 
 from collections.abc import Iterable
-from pathlib import Path
+
+import psutil
 
 from lab.machines.cgroups import hierarchies
-from lab.machines.names import MARK
+from lab.machines.lab_names import MARK
 from lab.processes import marked
 from lab.running.lab import RunningLab
 
-MIB = 1024
+MIB = 1 << 20
 
 
 def memory(lab: RunningLab) -> dict[str, int]:
@@ -24,7 +25,7 @@ def memory(lab: RunningLab) -> dict[str, int]:
     rest = {one.pid for one in marked(MARK, str(lab.workspace.state))} - machines
     parts["AWS emulator"] = _of({lab.server.identity.pid})
     parts["network and machines' daemon"] = _of(rest)
-    return {name: kib // MIB for name, kib in parts.items()}
+    return parts
 
 
 def _machine(prefix: str, instance: str) -> set[int]:
@@ -40,13 +41,12 @@ def _machine(prefix: str, instance: str) -> set[int]:
 
 
 def _of(pids: Iterable[int]) -> int:
-    """KiB."""
-    return sum(map(_share, pids))
+    """MiB."""
+    return sum(map(_share, pids)) // MIB
 
 
 def _share(pid: int) -> int:
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    except OSError:
+        return int(psutil.Process(pid).memory_full_info().pss)
+    except psutil.Error:
         return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)

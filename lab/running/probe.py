@@ -1,4 +1,4 @@
-"""What a machine says of itself: runs within it, prints one JSON document.
+"""Probe that runs within a machine and prints what the machine says of itself, one JSON document.
 
 It is sent to the machine's own Python and reads nothing but what a person with a shell there could
 read. Certificates are named, keys are only handed to the programs that need them. Standard library

@@ -1,22 +1,22 @@
-"""When a cluster is ready: every member a voter, every API server ready and known to the balancer
-as healthy, somebody leading."""
+"""Readiness of a cluster: every member a voter, every API server ready and known to the load
+balancer as healthy, somebody leading."""
 
 import time
 from collections.abc import Callable, Iterable
 
 from lab.errors import LabError
 from lab.running.lab import RunningLab
-from lab.running.look import LEADERS, Look, look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import LEADERS, NodeSnapshot, inspect
 
 PATIENCE = 600.0
 """Seconds in which a cluster gets ready on a busy machine; on an idle one it takes less than 60."""
 PAUSE = 1.0
 
 
-def missing(looks: Iterable[Look]) -> list[str]:
+def missing(snapshots: Iterable[NodeSnapshot]) -> list[str]:
     """What keeps the cluster from being ready, a phrase each; empty when it is. Pure."""
-    seen = list(looks)
+    seen = list(snapshots)
     etcd = [one for one in seen if tier(one.node.name) == "etcd"]
     api = [one for one in seen if tier(one.node.name) == "api"]
     found = [phrase for one in [*etcd, *api] for phrase in [_lacks(one)] if phrase]
@@ -32,7 +32,7 @@ def missing(looks: Iterable[Look]) -> list[str]:
 
 def await_ready(
     lab: RunningLab, say: Callable[[str], None], patience: float = PATIENCE
-) -> list[Look]:
+) -> list[NodeSnapshot]:
     """Wait until it is ready, telling what is missing whenever that changes; the last look.
 
     Raises LabError when it does not get ready.
@@ -40,10 +40,10 @@ def await_ready(
     deadline = time.monotonic() + patience
     said: list[str] = []
     while True:
-        looks = look(lab)
-        lacks = missing(looks)
+        snapshots = inspect(lab)
+        lacks = missing(snapshots)
         if not lacks:
-            return looks
+            return snapshots
         if lacks != said:
             say(f"waiting: {', '.join(lacks)}")
             said = lacks
@@ -55,7 +55,7 @@ def await_ready(
         time.sleep(PAUSE)
 
 
-def _lacks(one: Look) -> str | None:
+def _lacks(one: NodeSnapshot) -> str | None:
     name = one.node.name
     if not one.runs:
         return f"{name} is off"
@@ -67,4 +67,4 @@ def _lacks(one: Look) -> str | None:
         return None
     if one.api is None or not one.api.ready:
         return f"{name} is not ready"
-    return None if one.target == "healthy" else f"{name} is {one.target} at the balancer"
+    return None if one.target == "healthy" else f"{name} is {one.target} at the load balancer"

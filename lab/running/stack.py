@@ -9,7 +9,7 @@ from typing import Any
 from lab import engine as engines
 from lab.errors import LabError
 from lab.running.lab import RunningLab
-from lab.stack import environment
+from lab.stack import pulumi_environment
 from lab.workspace import STACK
 
 
@@ -20,7 +20,7 @@ def pulumi(lab: RunningLab, *arguments: str) -> subprocess.CompletedProcess[str]
     with subprocess.Popen(
         [*command, "--non-interactive", "--color=never"],
         cwd=lab.workspace.project,
-        env=environment.for_pulumi(os.environ, engine, lab.server),
+        env=pulumi_environment.for_pulumi(os.environ, engine, lab.server),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

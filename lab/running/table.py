@@ -7,8 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lab.running.look import Look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import NodeSnapshot
 
 COLUMNS = ("machine", "zone", "API says", "it says", "etcd", "revision", "leads", "certificates")
 
@@ -17,66 +17,66 @@ SOON_DAYS = 30
 """Certificates that end sooner are shown in yellow."""
 
 
-def table(looks: Iterable[Look], now: datetime) -> Table:
+def table(snapshots: Iterable[NodeSnapshot], now: datetime) -> Table:
     """A row per machine."""
     grid = Table(*COLUMNS, box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in (grid.columns[0], grid.columns[1], grid.columns[-1]):
         column.no_wrap = True
-    for one in looks:
+    for one in snapshots:
         grid.add_row(*(Text(text, style) for text, style in row(one, now)))
     return grid
 
 
-def row(look: Look, now: datetime) -> list[tuple[str, str]]:
+def row(snapshot: NodeSnapshot, now: datetime) -> list[tuple[str, str]]:
     """Text and style of each cell."""
-    instance = look.node.instance
+    instance = snapshot.node.instance
     return [
-        (look.node.name, ""),
+        (snapshot.node.name, ""),
         (instance.subnet.zone, ""),
-        _api(look),
-        _itself(look),
-        _etcd(look),
-        (str(look.etcd.revision) if look.etcd else "", ""),
-        (", ".join(SHORT[lease] for lease in look.holds), "green"),
-        _certificates(look.expires, now),
+        _api(snapshot),
+        _itself(snapshot),
+        _etcd(snapshot),
+        (str(snapshot.etcd.revision) if snapshot.etcd else "", ""),
+        (", ".join(SHORT[lease] for lease in snapshot.holds), "green"),
+        _certificates(snapshot.expires, now),
     ]
 
 
-def _api(look: Look) -> tuple[str, str]:
-    words = [look.node.instance.state]
-    if look.check and look.check != "ok":
-        words.append(look.check)
-    if look.target:
-        words.append(look.target)
-    bad = look.node.instance.state != "running" or look.target not in {None, "healthy"}
+def _api(snapshot: NodeSnapshot) -> tuple[str, str]:
+    words = [snapshot.node.instance.state]
+    if snapshot.check and snapshot.check != "ok":
+        words.append(snapshot.check)
+    if snapshot.target:
+        words.append(snapshot.target)
+    bad = snapshot.node.instance.state != "running" or snapshot.target not in {None, "healthy"}
     return ", ".join(words), "yellow" if bad else ""
 
 
-def _itself(look: Look) -> tuple[str, str]:
-    if look.harm:
-        return look.harm, "red"
-    if not look.runs:
+def _itself(snapshot: NodeSnapshot) -> tuple[str, str]:
+    if snapshot.fault:
+        return snapshot.fault, "red"
+    if not snapshot.runs:
         return "off", "red"
-    if not look.units:
+    if not snapshot.units:
         return "boots, or goes down", "yellow"
     daemon, answers = (
-        ("etcd", look.etcd is not None)
-        if tier(look.node.name) == "etcd"
-        else ("kube-apiserver", look.api is not None and look.api.ready)
+        ("etcd", snapshot.etcd is not None)
+        if tier(snapshot.node.name) == "etcd"
+        else ("kube-apiserver", snapshot.api is not None and snapshot.api.ready)
     )
     if answers:
         return "ready", "green"
-    return f"{daemon} {'does not answer' if look.active(daemon) else 'is down'}", "yellow"
+    return f"{daemon} {'does not answer' if snapshot.active(daemon) else 'is down'}", "yellow"
 
 
-def _etcd(look: Look) -> tuple[str, str]:
-    if look.etcd is None:
+def _etcd(snapshot: NodeSnapshot) -> tuple[str, str]:
+    if snapshot.etcd is None:
         return "", ""
-    if look.etcd.members is None:
-        return f"{look.etcd.role}, sees no leader", "red"
-    if look.etcd.leader:
-        return f"{look.etcd.role}, leader", "green"
-    return look.etcd.role, "" if look.etcd.role == "voter" else "yellow"
+    if snapshot.etcd.members is None:
+        return f"{snapshot.etcd.role}, sees no leader", "red"
+    if snapshot.etcd.leader:
+        return f"{snapshot.etcd.role}, leader", "green"
+    return snapshot.etcd.role, "" if snapshot.etcd.role == "voter" else "yellow"
 
 
 def _certificates(expires: datetime | None, now: datetime) -> tuple[str, str]:

@@ -1,12 +1,12 @@
-"""What a machine's boot consisted of. Pure.
+"""Timeline of a machine's boot. Pure.
 
 All machines and this computer share one kernel, so their monotonic clocks are the same clock.
 """
 
 from collections.abc import Iterable, Mapping
 
-from lab.running.look import Look
-from lab.running.naming import tier
+from lab.running.node_names import tier
+from lab.running.node_snapshot import NodeSnapshot
 
 PHASES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "etcd": (
@@ -29,24 +29,24 @@ PHASES: Mapping[str, tuple[tuple[str, str], ...]] = {
 when they serve (Type=notify)."""
 
 
-def phases(look: Look) -> dict[str, float]:
+def phases(snapshot: NodeSnapshot) -> dict[str, float]:
     """Seconds from the start of a machine's systemd until it had reached each phase; what it has
     not reached is not there."""
-    if look.userspace is None:
+    if snapshot.userspace is None:
         return {}
     reached = {
-        phase: since - look.userspace
-        for phase, unit in PHASES[tier(look.node.name)]
-        if (since := look.since(unit)) is not None and since >= look.userspace
+        phase: since - snapshot.userspace
+        for phase, unit in PHASES[tier(snapshot.node.name)]
+        if (since := snapshot.since(unit)) is not None and since >= snapshot.userspace
     }
     return {phase: round(seconds, 1) for phase, seconds in reached.items()}
 
 
-def span(looks: Iterable[Look]) -> float | None:
+def span(snapshots: Iterable[NodeSnapshot]) -> float | None:
     """Seconds from the first machine's start until the last one served; None before that."""
-    seen = list(looks)
-    began = [look.userspace for look in seen]
-    ready = [look.since(PHASES[tier(look.node.name)][-1][1]) for look in seen]
+    seen = list(snapshots)
+    began = [snapshot.userspace for snapshot in seen]
+    ready = [snapshot.since(PHASES[tier(snapshot.node.name)][-1][1]) for snapshot in seen]
     if not seen or None in began or None in ready:
         return None
     return max(one for one in ready if one) - min(one for one in began if one)

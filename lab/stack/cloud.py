@@ -1,12 +1,12 @@
-"""An emulated AWS that fits the stack's state: both live, or both begin anew."""
+"""An emulated AWS that fits the stack's state: both live, or both begin again."""
 
 import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from lab.cloud import client, inventory, server
-from lab.cloud.server import Server
+from lab.cloud import aws_environment, emulator_server, inventory
+from lab.cloud.emulator_server import Server
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import Workspace
 
@@ -20,7 +20,7 @@ def clients(running: Server) -> inventory.Clients:
 
 def clients_at(endpoint: str) -> inventory.Clients:
     """Makes boto3 clients of an emulator at an address; each is made once."""
-    session: Any = client.session()  # a client made by name has no type
+    session: Any = aws_environment.session()  # a client made by name has no type
     # boto3 makes clients from shared state that threads must not touch at once.
     lock = threading.Lock()
     made: dict[str, Any] = {}
@@ -41,7 +41,7 @@ def provide(workspace: Workspace, checkpoint: Checkpoint, say: Say) -> Server:
     nothing. And what an operation did that was cut off is unknown: a second attempt could find its
     own first one in the way.
     """
-    running = server.find(workspace.state)
+    running = emulator_server.find(workspace.state)
     reason = _no_fit(running, checkpoint)
     if reason:
         say(f"{reason}: starting clean")
@@ -51,7 +51,7 @@ def provide(workspace: Workspace, checkpoint: Checkpoint, say: Say) -> Server:
     elif running:
         say(f"continuing with the AWS emulator at {running.endpoint}")
         return running
-    started = server.start(workspace.state, server.port_from(dict(os.environ)))
+    started = emulator_server.start(workspace.state, emulator_server.port_from(dict(os.environ)))
     say(f"AWS emulator at {started.endpoint}")
     return started
 

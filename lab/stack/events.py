@@ -102,6 +102,6 @@ class Tally:
             return None
         self.done += 1
         if self.total is not None:
-            # The stack itself is created anew after an interrupted first update, unplanned.
+            # The stack itself is created again after an interrupted first update, unplanned.
             self.total = max(self.total, self.done)
         return Done(operation, now - operation.began)

@@ -1,19 +1,26 @@
-"""What a killed `up` leaves: an update that goes on without it, hosts, and the stack's lock."""
+"""Leftovers of a killed `up`: an update that goes on without it, hosts, and the stack's lock."""
 
 import signal
-import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.processes import ProcessIdentity, command
-from lab.stack import strays
+from lab.processes import ProcessIdentity, command, marked
 from lab.stack.checkpoint import Checkpoint
+from lab.stack.pulumi_environment import run_pulumi
 from lab.workspace import STACK, Workspace
 
 PATIENCE = 120.0
 """Seconds that an interrupted update gets to end its running operations; a load balancer's wait
 takes 60."""
+
+UPDATE_MARK = "HA_LAB_UPDATE"
+"""In the environment of an update and so of every host that it starts, its value the state
+directory.
+
+Not in .lab/env: a person's shell must not be taken for an orphan.
+"""
 
 
 def stop_update(workspace: Workspace) -> bool:
@@ -21,7 +28,7 @@ def stop_update(workspace: Workspace) -> bool:
     update = ProcessIdentity.load(workspace.update)
     if update:
         update.stop(PATIENCE, first=signal.SIGINT)
-    hosts = strays.stop(workspace.state)
+    hosts = stop_orphaned_processes(workspace.state)
     workspace.update.unlink(missing_ok=True)
     return bool(update) or hosts
 
@@ -40,11 +47,13 @@ def free_lock(
                 f"`pulumi` (process {pid}) is at work on the stack: wait for it or interrupt it."
             )
     if holders:
-        subprocess.run(
-            [str(engine.pulumi), "cancel", "--yes", "--stack", STACK],
-            cwd=workspace.project,
-            env=dict(environment),
-            capture_output=True,
-            check=False,
-        )
+        run_pulumi(workspace, engine, environment, "cancel", "--yes", "--stack", STACK)
     return bool(holders)
+
+
+def stop_orphaned_processes(state: Path) -> bool:
+    """End the processes of an update that outlived it; whether there was one."""
+    orphans = marked(UPDATE_MARK, str(state))
+    for orphan in orphans:
+        orphan.stop(patience=5)
+    return bool(orphans)

@@ -1,6 +1,5 @@
-"""How an update is shown while it runs: a bar on a terminal, a line per resource elsewhere."""
+"""Progress of an update while it runs: a bar on a terminal, a line per resource elsewhere."""
 
-from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
@@ -16,12 +15,7 @@ class Display(Protocol):
         """Begin to show."""
         ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End."""
         ...
 

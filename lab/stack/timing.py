@@ -1,4 +1,4 @@
-"""How long the parts of a run took."""
+"""Timing of the parts of a run."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.files import write_atomically
+from lab.atomic_file import write_atomically
 
 
 class Timing:

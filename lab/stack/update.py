@@ -1,4 +1,4 @@
-"""One run of `pulumi up`, watched."""
+"""Update of the stack: one run of `pulumi up`, watched."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from rich.console import Console
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.processes import identify
-from lab.stack import strays
+from lab.stack import leftovers
 from lab.stack.events import Tally
 from lab.stack.progress import Display, display
 from lab.workspace import STACK, Workspace
@@ -68,7 +68,7 @@ class Step:
         with process, _passing_on(process, console) as asked:
             _watch(process, self.events, tally, shown)
         if process.returncode < 0:  # killed: nobody told its hosts to end
-            strays.stop(self.workspace.state)
+            leftovers.stop_orphaned_processes(self.workspace.state)
         self.workspace.update.unlink(missing_ok=True)
         if asked:
             raise InterruptedUpdateError
@@ -77,7 +77,7 @@ class Step:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # --event-log is among what Pulumi hides unless asked.
-        mark = {strays.MARK: str(self.workspace.state), "PULUMI_DEBUG_COMMANDS": "true"}
+        mark = {leftovers.UPDATE_MARK: str(self.workspace.state), "PULUMI_DEBUG_COMMANDS": "true"}
         return subprocess.Popen(
             [
                 *self.command,

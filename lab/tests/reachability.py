@@ -42,7 +42,7 @@ def _names(rule: Mapping[str, Any], peer: Host) -> bool:
 
 def _covers(rule: Mapping[str, Any], port: int) -> bool:
     if rule["ipProtocol"] == "-1":
-        # AWS refuses ports beside the protocol of everything.
+        # AWS refuses ports alongside the protocol of everything.
         assert "fromPort" not in rule
         assert "toPort" not in rule
         return True

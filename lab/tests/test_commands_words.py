@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from lab.__main__ import main
-from lab.commands import COMMANDS, completion
-from lab.running.naming import nodes
+from lab.commands import COMMANDS, shell_integration
+from lab.running.node_names import nodes
 from lab.workspace import ROOT, Workspace
 
 
@@ -44,7 +44,7 @@ def known(account, instance):
         ([], ["up", "down", "logs"]),
         (["shell"], ["etcd-0", "etcd-1"]),
         (["logs"], ["etcd-0", "etcd-1"]),
-        (["logs", "etcd-0"], list(completion.UNITS)),
+        (["logs", "etcd-0"], list(shell_integration.UNITS)),
         (["logs", "etcd-0", "etcd"], []),
         (["shell", "etcd-0"], []),
         (["partition"], ["eu-central-1a", "aws", "downloads"]),
@@ -53,20 +53,20 @@ def known(account, instance):
     ],
 )
 def test_names_complete(known, before, offered):
-    assert completion.words(before, ["up", "down", "logs"], lambda: known) == offered
+    assert shell_integration.words(before, ["up", "down", "logs"], lambda: known) == offered
 
 
 def test_the_lab_is_asked_only_where_its_names_may_come():
     def nobody():
         pytest.fail("asked the lab")
 
-    assert completion.words(["heal"], [], nobody) == []
+    assert shell_integration.words(["heal"], [], nobody) == []
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes_commands(tmp_path):
-    script = tmp_path / "completion.bash"
-    script.write_text(completion.bash(Workspace(ROOT, tmp_path / "a lab")))
+    script = tmp_path / "shell_integration.bash"
+    script.write_text(shell_integration.bash(Workspace(ROOT, tmp_path / "a lab")))
     line = f". {script}; COMP_WORDS=(lab po); COMP_CWORD=1; _lab; echo ${{COMPREPLY[@]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("power-cut power-restore\n", "")
@@ -99,4 +99,4 @@ def test_every_command_but_the_shells_own_is_listed(capsys):
         main(["--help"])
     shown = capsys.readouterr().out
     for name, command in COMMANDS.items():
-        assert (f"    {name} " in shown) == bool(command.HELP), name
+        assert (f"    {name} " in shown) == bool(command.description), name

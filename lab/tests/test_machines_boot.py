@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from lab.cloud import server
-from lab.machines import process, requirements
-from lab.machines.authority import authority
-from lab.machines.image import built_image
+from lab.cloud import emulator_server
+from lab.machines import daemon_process, requirements
+from lab.machines.lab_ca import lab_ca
+from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
-from lab.machines.names import Names
 from lab.machines.network import namespaces
-from lab.machines.volumes import device_name, devices
-from lab.proofs.console import plain
+from lab.machines.nspawn_image import built_image
+from lab.machines.volume_files import device_name, devices
+from lab.running.journal import plain_text
 from lab.stack.cloud import clients
 
 pytestmark = [
@@ -116,13 +116,13 @@ def user_data(volume: str) -> str:
 def lab(tmp_path_factory) -> Iterator[tuple[Path, Callable]]:
     """A lab's state directory with an emulator and the machines' daemon, and its clients."""
     state = tmp_path_factory.mktemp("lab")
-    built_image(authority().certificate, print)
-    emulator = server.start(state, port=0)
+    built_image(lab_ca().certificate, print)
+    emulator = emulator_server.start(state, port=0)
     try:
-        process.start(state, emulator)
+        daemon_process.start(state, emulator)
         yield state, clients(emulator)
     finally:
-        process.remove(state)
+        daemon_process.remove(state)
         emulator.stop()
 
 
@@ -223,7 +223,7 @@ def test_a_life(lab, aws):
     ec2.stop_instances(InstanceIds=[instance])
     until(instance, "stopped")
     console = ec2.get_console_output(InstanceId=instance)["Output"]
-    assert "Reached target poweroff.target" in plain(console)
+    assert "Reached target poweroff.target" in plain_text(console)
     assert namespaces.existing(names.prefix) == [names.router]
     assert devices(layout.base) == []
 
@@ -242,16 +242,18 @@ def test_a_life(lab, aws):
 def test_nothing_is_left_after_a_crash(lab):
     state, _ = lab
     layout, names = Layout(state), Names.of(state)
-    daemon = process.find(state)
+    daemon = daemon_process.find(state)
     assert daemon is not None
     daemon.send(9)
     assert daemon.ended(patience=10)
     assert len(namespaces.existing(names.prefix)) == 2
 
-    assert process.remove(state) == ["switched off 1 machines and removed their network and disks"]
+    assert daemon_process.remove(state) == [
+        "switched off 1 machines and removed their network and disks"
+    ]
 
     assert namespaces.existing(names.prefix) == []
     assert devices(layout.base) == []
     assert str(state) not in Path("/proc/self/mountinfo").read_text()
     assert not layout.base.exists()
-    assert process.remove(state) == []
+    assert daemon_process.remove(state) == []

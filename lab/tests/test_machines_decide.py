@@ -5,14 +5,14 @@ import itertools
 import pytest
 
 from lab.machines.decide import Seen, Step, decide
-from lab.machines.machine import REBOOTED
+from lab.machines.nspawn_machine import REBOOTED
 
 ABSENT = Seen(exists=False, runs=False, plugged=False)
 RUNS = Seen(exists=True, runs=True, plugged=True)
 HALTED = Seen(exists=True, runs=False, plugged=True, code=0)
 REBOOTING = Seen(exists=True, runs=False, plugged=True, code=REBOOTED)
 KILLED = Seen(exists=True, runs=False, plugged=True)
-CUT = Seen(exists=True, runs=False, plugged=True, cut=True)
+CUT = Seen(exists=True, runs=False, plugged=True, power_cut=True)
 RELEASED = Seen(exists=True, runs=False, plugged=False, code=0)
 
 

@@ -1,4 +1,4 @@
-"""Harm to the network: as rules, and as packets between real namespaces."""
+"""Faults of the network: as rules, and as packets between real namespaces."""
 
 import subprocess
 from dataclasses import replace
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab.machines import requirements
-from lab.machines.names import Names, port
-from lab.machines.network import faults, namespaces, router
-from lab.machines.network.faults import Faults, ruleset
+from lab.machines.lab_names import Names, port
+from lab.machines.network import namespaces, router
+from lab.machines.network.faults import Faults, apply_faults, ruleset
 
 pytestmark = pytest.mark.daemons
 
@@ -46,17 +46,17 @@ def test_a_service_is_out_of_reach_for_all(subnet):
 
 def test_only_machines_with_a_cable_can_be_silenced(instance):
     end = port(instance.id)
-    harm = Faults(silent=(instance.id,))
-    assert ruleset(harm, [], [end]).count("policy drop") == 2
-    assert ruleset(harm, [], []).count("policy drop") == 0
+    faults = Faults(isolated=(instance.id,))
+    assert ruleset(faults, [], [end]).count("policy drop") == 2
+    assert ruleset(faults, [], []).count("policy drop") == 0
 
 
 def test_faults_are_kept(tmp_path):
     file = tmp_path / "faults.json"
     assert Faults.load(file) == Faults()
-    harm = Faults(zones=("a",), silent=("i-1",), unreachable=("aws",))
-    harm.save(file)
-    assert Faults.load(file) == harm
+    faults = Faults(zones=("a",), isolated=("i-1",), unreachable=("aws",))
+    faults.save(file)
+    assert Faults.load(file) == faults
 
 
 @pytest.fixture
@@ -113,8 +113,8 @@ def test_harm_is_done_and_healed(network):
     names, one, other = network
     subnets = [one.subnet, other.subnet]
 
-    def harm(what: Faults) -> None:
-        faults.apply(names, what, subnets, router.links(names))
+    def inject(what: Faults) -> None:
+        apply_faults(names, what, subnets, router.links(names))
 
     def reached() -> tuple[bool, bool, bool]:
         """From one: the other machine, AWS, its own metadata service."""
@@ -123,16 +123,16 @@ def test_harm_is_done_and_healed(network):
 
     # A port that nobody listens on is refused by whoever has the address, which says "here".
     assert reached() == (True, True, True)
-    harm(Faults(zones=("eu-central-1b",)))
+    inject(Faults(zones=("eu-central-1b",)))
     assert reached() == (False, True, True)
     assert not reaches(names, other, router.AWS)
-    harm(Faults(zones=("eu-central-1a",)))
+    inject(Faults(zones=("eu-central-1a",)))
     assert reached() == (False, False, True)
-    harm(Faults(unreachable=("aws",)))
+    inject(Faults(unreachable=("aws",)))
     assert reached() == (True, False, True)
-    harm(Faults(silent=(one.id,)))
+    inject(Faults(isolated=(one.id,)))
     assert reached() == (False, False, False)
-    harm(Faults())
+    inject(Faults())
     assert reached() == (True, True, True)
 
 

@@ -13,20 +13,18 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.machines import authority as authorities
-from lab.machines.artifacts import Store
-from lab.machines.frontend import server
+from lab.machines import lab_ca
+from lab.machines.download_store import Store
+from lab.machines.frontend import tls_server
 from lab.machines.frontend.application import FrontEnd
 from lab.machines.roles import Caller
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("authority")
-    authorities._make(directory)
-    return authorities.Authority(
-        (directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes()
-    )
+def ca(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("ca")
+    lab_ca.make(directory)
+    return lab_ca.read(directory)
 
 
 POLICY = {
@@ -47,7 +45,7 @@ LOOKUP = SimpleNamespace(
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
-    from lab.cloud import server as emulators
+    from lab.cloud import emulator_server as emulators
 
     running = emulators.start(tmp_path_factory.mktemp("emulator"), port=0)
     yield running
@@ -55,7 +53,7 @@ def emulator(tmp_path_factory):
 
 
 @pytest.fixture
-def address(authority, emulator, tmp_path) -> Iterator[tuple[str, int]]:
+def address(ca, emulator, tmp_path) -> Iterator[tuple[str, int]]:
     binary = tmp_path / "kube-apiserver"
     binary.write_bytes(b"\0binary" * 100_000)
     front = FrontEnd(
@@ -67,7 +65,7 @@ def address(authority, emulator, tmp_path) -> Iterator[tuple[str, int]]:
         store=lambda: Store({("dl.k8s.io", "/release/kube-apiserver"): binary}, {}),
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    running = server.serve(listener, front, authority)
+    running = tls_server.serve(listener, front, ca)
     yield listener.getsockname()
     running.shutdown()
     running.server_close()
@@ -75,9 +73,9 @@ def address(authority, emulator, tmp_path) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def trusting(authority, tmp_path) -> Path:
+def trusting(ca, tmp_path) -> Path:
     file = tmp_path / "ca.crt"
-    file.write_bytes(authority.certificate)
+    file.write_bytes(ca.certificate)
     return file
 
 
@@ -148,7 +146,7 @@ def test_what_the_role_allows_reaches_the_emulator(client):
     ssm.put_parameter(Name="/mine/a", Value="b", Type="String")
     answer = ssm.get_parameter(Name="/mine/a")
     assert answer["Parameter"]["Value"] == "b"
-    # Nodes tell the age of a parameter by it; one that is sent on beside the server's own is none.
+    # Nodes tell the age of a parameter by it; one that is sent on alongside the server's own is none.
     date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
     assert parsedate_to_datetime(date).tzinfo is not None
 

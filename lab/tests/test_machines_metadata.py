@@ -8,9 +8,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from lab.machines.metadata import server
-from lab.machines.metadata.answers import Service
-from lab.machines.metadata.tokens import Tokens
+from lab.machines.metadata import metadata_server
+from lab.machines.metadata.metadata_service import Service, Tokens
 from lab.machines.metadata.tree import RoleKeys
 
 TTL = {"x-aws-ec2-metadata-token-ttl-seconds": "60"}
@@ -157,7 +156,7 @@ def test_an_instance_without_a_role_has_no_keys(instance):
 
 def test_it_answers_on_its_socket(service, instance):
     listener = socket.create_server(("127.0.0.1", 0))
-    running = server.serve(listener, service, {"127.0.0.1": instance}.get)
+    running = metadata_server.serve(listener, service, {"127.0.0.1": instance}.get)
     try:
         connection = HTTPConnection(*listener.getsockname(), timeout=10)
         connection.request("PUT", "/latest/api/token", headers=TTL)
@@ -168,4 +167,4 @@ def test_it_answers_on_its_socket(service, instance):
         assert connection.getresponse().read() == USER_DATA
         connection.close()
     finally:
-        server.close(running)
+        metadata_server.close(running)

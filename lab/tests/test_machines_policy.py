@@ -6,7 +6,7 @@ import pytest
 
 from components.naming import ParameterPaths
 from components.nodes.role_policy import Account, api_node_policy, etcd_node_policy
-from lab.machines.frontend.policy import Need, UnknownConditionError, allowed
+from lab.machines.frontend.policy import Permission, UnknownConditionError, allowed
 
 ACCOUNT = Account("aws", "eu-central-1", "123456789012")
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
@@ -38,58 +38,63 @@ def api() -> list[dict]:
     return [json.loads(text)]
 
 
-def decrypt(name: str) -> Need:
-    return Need("kms:Decrypt", KEY, {"kms:EncryptionContext:PARAMETER_ARN": parameter(name)})
+def decrypt(name: str) -> Permission:
+    return Permission("kms:Decrypt", KEY, {"kms:EncryptionContext:PARAMETER_ARN": parameter(name)})
 
 
 def test_a_node_reads_its_own_files_and_no_others(etcd):
     own, other = PATHS.secrets("etcd-0"), PATHS.secrets("etcd-1")
-    assert allowed(etcd, Need("ssm:GetParametersByPath", parameter(own)))
+    assert allowed(etcd, Permission("ssm:GetParametersByPath", parameter(own)))
     assert allowed(etcd, decrypt(f"{own}/server.key"))
-    assert not allowed(etcd, Need("ssm:GetParametersByPath", parameter(other)))
-    assert not allowed(etcd, Need("ssm:GetParametersByPath", parameter("/local")))
-    assert not allowed(etcd, Need("ssm:GetParameter", parameter(f"{own}/server.key")))
+    assert not allowed(etcd, Permission("ssm:GetParametersByPath", parameter(other)))
+    assert not allowed(etcd, Permission("ssm:GetParametersByPath", parameter("/local")))
+    assert not allowed(etcd, Permission("ssm:GetParameter", parameter(f"{own}/server.key")))
     assert not allowed(etcd, decrypt(f"{other}/server.key"))
-    assert not allowed(etcd, Need("kms:Decrypt", KEY))
+    assert not allowed(etcd, Permission("kms:Decrypt", KEY))
 
 
 def test_a_node_reports_itself_and_no_other(etcd):
-    assert allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-0"))))
-    assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.status("etcd-1"))))
-    assert not allowed(etcd, Need("ssm:PutParameter", parameter(PATHS.desired_members)))
-    assert allowed(etcd, Need("ssm:GetParameterHistory", parameter(PATHS.formation)))
-    assert allowed(etcd, Need("ssm:GetParameterHistory", parameter(PATHS.status("etcd-1"))))
+    assert allowed(etcd, Permission("ssm:PutParameter", parameter(PATHS.status("etcd-0"))))
+    assert not allowed(etcd, Permission("ssm:PutParameter", parameter(PATHS.status("etcd-1"))))
+    assert not allowed(etcd, Permission("ssm:PutParameter", parameter(PATHS.desired_members)))
+    assert allowed(etcd, Permission("ssm:GetParameterHistory", parameter(PATHS.formation)))
+    assert allowed(etcd, Permission("ssm:GetParameterHistory", parameter(PATHS.status("etcd-1"))))
 
 
 def test_only_etcd_nodes_form(etcd, api):
-    need = Need("ssm:PutParameter", parameter(PATHS.formation))
-    assert allowed(etcd, need)
-    assert not allowed(api, need)
+    permission = Permission("ssm:PutParameter", parameter(PATHS.formation))
+    assert allowed(etcd, permission)
+    assert not allowed(api, permission)
 
 
 def test_metrics_go_to_the_clusters_own_namespace(etcd):
     assert allowed(
-        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ha-kubernetes/local"})
+        etcd,
+        Permission(
+            "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "ha-kubernetes/local"}
+        ),
     )
     for another in ("ha-kubernetes", "ha-kubernetes/prod", "ha-kubernetes/test-2"):
-        need = Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": another})
-        assert not allowed(etcd, need), "it could keep the alarms of another cluster silent"
+        permission = Permission("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": another})
+        assert not allowed(etcd, permission), "it could keep the alarms of another cluster silent"
     assert not allowed(
-        etcd, Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/EC2"})
+        etcd, Permission("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "AWS/EC2"})
     )
-    assert not allowed(etcd, Need("cloudwatch:PutMetricData", "*"))
+    assert not allowed(etcd, Permission("cloudwatch:PutMetricData", "*"))
 
 
 def test_a_deny_wins_wherever_it_stands():
     deny = {"Effect": "Deny", "Action": "s3:Get*", "Resource": "*"}
     for statements in ((allow("*", "*"), deny), (deny, allow("*", "*"))):
-        assert not allowed([document(*statements)], Need("s3:GetObject", BUCKET))
-        assert allowed([document(*statements)], Need("s3:PutObject", BUCKET))
-    assert not allowed([document(allow("*", "*")), document(deny)], Need("s3:GetObject", BUCKET))
+        assert not allowed([document(*statements)], Permission("s3:GetObject", BUCKET))
+        assert allowed([document(*statements)], Permission("s3:PutObject", BUCKET))
+    assert not allowed(
+        [document(allow("*", "*")), document(deny)], Permission("s3:GetObject", BUCKET)
+    )
 
 
 def test_nothing_allows_nothing():
-    assert not allowed([], Need("s3:GetObject", BUCKET))
+    assert not allowed([], Permission("s3:GetObject", BUCKET))
 
 
 @pytest.mark.parametrize(
@@ -105,14 +110,16 @@ def test_nothing_allows_nothing():
     ],
 )
 def test_actions_ignore_case_and_resources_do_not(action, resource, expected):
-    assert allowed([document(allow(action, resource))], Need("s3:GetObject", BUCKET)) is expected
+    assert (
+        allowed([document(allow(action, resource))], Permission("s3:GetObject", BUCKET)) is expected
+    )
 
 
 def test_what_is_not_named_is_what_is_meant_by_not():
     one = document({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:secret"})
-    assert allowed([one], Need("s3:GetObject", BUCKET))
-    assert not allowed([one], Need("iam:PassRole", BUCKET))
-    assert not allowed([one], Need("s3:GetObject", "arn:secret"))
+    assert allowed([one], Permission("s3:GetObject", BUCKET))
+    assert not allowed([one], Permission("iam:PassRole", BUCKET))
+    assert not allowed([one], Permission("s3:GetObject", "arn:secret"))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,7 @@ def test_what_is_not_named_is_what_is_meant_by_not():
 )
 def test_conditions(condition, context, expected):
     policy = document(allow("*", "*", Condition=condition))
-    assert allowed([policy], Need("s3:GetObject", BUCKET, context)) is expected
+    assert allowed([policy], Permission("s3:GetObject", BUCKET, context)) is expected
 
 
 @pytest.mark.parametrize(
@@ -149,4 +156,4 @@ def test_conditions(condition, context, expected):
 )
 def test_what_it_does_not_know_it_does_not_decide(statement):
     with pytest.raises(UnknownConditionError):
-        allowed([document(statement)], Need("s3:GetObject", BUCKET))
+        allowed([document(statement)], Permission("s3:GetObject", BUCKET))

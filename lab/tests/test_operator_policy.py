@@ -3,7 +3,7 @@
 import pytest
 
 from components.operator_policy import operator_policies
-from lab.machines.frontend.policy import Need, allowed
+from lab.machines.frontend.policy import Permission, allowed
 
 OPERATOR = list(operator_policies("prod").values())
 
@@ -38,7 +38,7 @@ OPERATOR = list(operator_policies("prod").values())
 def test_what_the_operator_may_do_to_one_cluster_not_to_another(action, what, context):
     def may(cluster):
         tag = {f"aws:ResourceTag/kubernetes.io/cluster/{cluster}": "owned"}
-        need = Need(
+        need = Permission(
             action, f"arn:aws:{what}".replace("prod", cluster), tag if context == "tag" else context
         )
         return allowed(OPERATOR, need)
@@ -47,13 +47,13 @@ def test_what_the_operator_may_do_to_one_cluster_not_to_another(action, what, co
     if action != "kms:Decrypt":  # the key has no name of the cluster
         assert not may("dev")
     if context not in ({}, "tag"):
-        assert not allowed(OPERATOR, Need(action, f"arn:aws:{what}"))
+        assert not allowed(OPERATOR, Permission(action, f"arn:aws:{what}"))
 
 
 def test_the_operator_passes_roles_to_ec2_alone():
     role = "arn:aws:iam::1:role/prod-etcd-0-0a"
     other = {"iam:PassedToService": "lambda.amazonaws.com"}
-    assert not allowed(OPERATOR, Need("iam:PassRole", role, other))
+    assert not allowed(OPERATOR, Permission("iam:PassRole", role, other))
     linked = "arn:aws:iam::1:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
     name = {"iam:AWSServiceName": "ecs.amazonaws.com"}
-    assert not allowed(OPERATOR, Need("iam:CreateServiceLinkedRole", linked, name))
+    assert not allowed(OPERATOR, Permission("iam:CreateServiceLinkedRole", linked, name))

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from lab.errors import LabError
+from lab.proofs.configmap_writer import Writer
 from lab.proofs.failures import choose_elsewhere
+from lab.proofs.polling import until
 from lab.proofs.tls import Answer, RefusedError
-from lab.proofs.waiting import until
-from lab.proofs.writer import Writer
-from lab.running.naming import Node
+from lab.running.node_names import Node
 
 WRITES = 5
 

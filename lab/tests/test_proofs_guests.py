@@ -9,17 +9,17 @@ import pytest
 
 from components.network.security_group_rules import groups, rules
 from config import check
-from lab.cloud import server as emulators
+from lab.cloud import emulator_server as emulators
 from lab.errors import LabError
 from lab.machines import firewall, requirements
 from lab.machines.account import observe
-from lab.machines.names import Names
+from lab.machines.host_programs import run
+from lab.machines.lab_names import Names
 from lab.machines.network import namespaces, router
-from lab.machines.run import run
 from lab.proofs import guests
-from lab.proofs.knock import knock
-from lab.proofs.reachability import PORTS, claims
-from lab.running.client import plug
+from lab.proofs.expected_reachability import PORTS, claims
+from lab.proofs.port_probe import probe_ports
+from lab.running.vpc_client import plug
 from lab.stack.cloud import clients
 
 pytestmark = pytest.mark.daemons
@@ -120,9 +120,9 @@ def everybody(lab, subnets, group_ids):
 
 def test_packets_reach_whom_they_must_and_nobody_else(everybody, monkeypatch):
     # Nothing here takes long: the first packet is sent again after a second.
-    monkeypatch.setattr("lab.proofs.knock.PATIENCE", 1.5)
+    monkeypatch.setattr("lab.proofs.port_probe.PATIENCE", 1.5)
     opened = {
-        namespace: knock(
+        namespace: probe_ports(
             namespace,
             [(str(to), port) for _, _, to in everybody if to != address for port in PORTS],
         )

@@ -1,4 +1,4 @@
-"""The parts of proofs that judge: which doors are open, which certificates are forged, figures."""
+"""The parts of proofs that judge: which endpoints are open, which certificates are bad, figures."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,31 +14,31 @@ from components.network.addressing import plan_zones
 from components.network.security_group_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
 from lab.errors import LabError
-from lab.machines import authority as lab_authority
+from lab.machines.lab_ca import lab_ca
 from lab.proofs import guests
-from lab.proofs.doors import Party, open_to
+from lab.proofs.bad_certificates import Usage, sign, stranger
+from lab.proofs.endpoints import Peer, open_to
+from lab.proofs.expected_reachability import PORTS, Role, claims
 from lab.proofs.figures import Figures
-from lab.proofs.forged import Usage, sign, stranger
-from lab.proofs.reachability import PORTS, Role, claims
-from lab.proofs.settings import settings
+from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Identity
 from lab.workspace import ROOT, Workspace
 
-ETCD = Party("etcd-0", IPv4Address("10.0.224.4"), "etcd")
-OTHER = Party("etcd-1", IPv4Address("10.0.224.21"), "etcd")
-API = Party("api-0", IPv4Address("10.0.0.4"), "api")
-BALANCER = Party("balancer", IPv4Address("10.0.0.9"), "balancer")
-STRANGER = Party("stranger", IPv4Address("10.0.0.200"), None)
-AWS = Party("AWS", IPv4Address("198.18.0.10"), None)
-PARTIES = (ETCD, OTHER, API, BALANCER, STRANGER, AWS)
+ETCD = Peer("etcd-0", IPv4Address("10.0.224.4"), "etcd")
+OTHER = Peer("etcd-1", IPv4Address("10.0.224.21"), "etcd")
+API = Peer("api-0", IPv4Address("10.0.0.4"), "api")
+LOAD_BALANCER = Peer("balancer", IPv4Address("10.0.0.9"), "balancer")
+STRANGER = Peer("stranger", IPv4Address("10.0.0.200"), None)
+AWS = Peer("AWS", IPv4Address("198.18.0.10"), None)
+PEERS = (ETCD, OTHER, API, LOAD_BALANCER, STRANGER, AWS)
 
 
 def ways(port: int) -> set[tuple[str, str]]:
     table = rules(check({}, stack="local"))
     return {
         (source.name, target.name)
-        for source in PARTIES
-        for target in PARTIES
+        for source in PEERS
+        for target in PEERS
         if source != target and open_to(table, source, target, port)
     }
 
@@ -117,9 +117,9 @@ def test_the_settings_are_those_of_the_stacks_file():
 
 
 @pytest.fixture(scope="module")
-def authority() -> Identity:
+def ca() -> Identity:
     """One whose key is known."""
-    made = lab_authority.authority()
+    made = lab_ca()
     return stranger(Identity(made.certificate.decode(), ""))
 
 
@@ -131,16 +131,16 @@ def uses(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
     return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 
 
-def test_a_valid_certificate_differs_from_a_forged_one_in_one_thing(authority):
-    issuer = loaded(authority)
-    valid = loaded(sign(authority, "root", organization="masters"))
-    expired = loaded(sign(authority, "root", organization="masters", expired=True))
-    foreign = loaded(sign(stranger(authority), "root", organization="masters"))
-    serving = loaded(sign(authority, "root", usage=Usage(client=False, server=True)))
+def test_a_valid_certificate_differs_from_a_bad_one_in_one_thing(ca):
+    issuer = loaded(ca)
+    valid = loaded(sign(ca, "root", organization="masters"))
+    expired = loaded(sign(ca, "root", organization="masters", expired=True))
+    foreign = loaded(sign(stranger(ca), "root", organization="masters"))
+    serving = loaded(sign(ca, "root", usage=Usage(client=False, server=True)))
 
-    assert {one.subject for one in (valid, expired, foreign)} == {valid.subject}
-    assert valid.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "masters"
-    assert {one.issuer for one in (valid, expired, foreign, serving)} == {issuer.subject}
+    assert {one.session for one in (valid, expired, foreign)} == {valid.session}
+    assert valid.session.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "masters"
+    assert {one.issuer for one in (valid, expired, foreign, serving)} == {issuer.session}
     valid.verify_directly_issued_by(issuer)
     expired.verify_directly_issued_by(issuer)
     serving.verify_directly_issued_by(issuer)
@@ -152,9 +152,9 @@ def test_a_valid_certificate_differs_from_a_forged_one_in_one_thing(authority):
     assert uses(serving) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
-def test_an_identity_does_not_show_its_key(authority):
-    assert "PRIVATE" in authority.key
-    assert "PRIVATE" not in repr(authority)
+def test_an_identity_does_not_show_its_key(ca):
+    assert "PRIVATE" in ca.key
+    assert "PRIVATE" not in repr(ca)
 
 
 def test_figures_are_kept_in_the_order_in_which_they_came(tmp_path):

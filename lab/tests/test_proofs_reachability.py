@@ -1,9 +1,9 @@
 """Who reaches whom through the security groups of the whole program. The claims are listed in
-lab/proofs/reachability.py by what users need; the proof of the firewall asks them of packets."""
+lab/proofs/expected_reachability.py by what users need; the proof of the firewall asks them of packets."""
 
 import pytest
 
-from lab.proofs.reachability import PORTS, claims
+from lab.proofs.expected_reachability import PORTS, claims
 from lab.tests.reachability import Host, reaches
 from tests.recording import OUTPUTS, ZONES
 from tests.unit.public_keys import ed25519
@@ -66,17 +66,17 @@ def test_nodes_reach_a_public_load_balancer_from_behind_nat(deploy_stack, nat, g
             "api": {"internal": False, "allowedCidrs": ["192.0.2.0/24"]},
         }
     )
-    balancer = Host("203.0.113.80", "balancer")
+    load_balancer = Host("203.0.113.80", "balancer")
     address_of = OUTPUTS["aws:ec2/eip:Eip"]
     addresses = [address_of(name, {})["publicIp"] for name in cluster.of("Eip")]
     assert len(set(addresses)) == gateways
     for node in ("worker", "api"):
         # Out of its own group to a public address, and in from the address of its NAT gateway.
-        assert reaches(cluster, HOSTS[node], Host(balancer.address), 6443)
+        assert reaches(cluster, HOSTS[node], Host(load_balancer.address), 6443)
     for address in addresses:
-        assert reaches(cluster, Host(address), balancer, 6443)
-    assert reaches(cluster, Host("192.0.2.7"), balancer, 6443)
-    assert not reaches(cluster, HOSTS["outside"], balancer, 6443)
+        assert reaches(cluster, Host(address), load_balancer, 6443)
+    assert reaches(cluster, Host("192.0.2.7"), load_balancer, 6443)
+    assert not reaches(cluster, HOSTS["outside"], load_balancer, 6443)
 
 
 def test_an_internal_load_balancer_knows_no_nat_gateway(cluster):

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from lab.running.look import PROBE
+from lab.running.node_snapshot import PROBE
 from lab.running.probe import UNITS
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - moto has no public name for a request's parameters
-"""What a launch may ask for.
+"""Launches: what they may ask for.
 
 Stock moto launches an image on a processor of another architecture, in a zone that does not have
 the type, in security groups of another VPC, and with user data of any length. AWS refuses each,

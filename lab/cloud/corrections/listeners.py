@@ -23,9 +23,9 @@ def create_listener(
 ) -> FakeListener:
     """CreateListener. Raises DuplicateListener and TargetGroupAssociationLimit."""
     asked = given(original, backend, *args, **kwargs)
-    balancer = backend.load_balancers.get(asked["load_balancer_arn"])
-    if balancer is not None and any(
-        int(listener.port) == int(asked["port"]) for listener in balancer.listeners.values()
+    load_balancer = backend.load_balancers.get(asked["load_balancer_arn"])
+    if load_balancer is not None and any(
+        int(listener.port) == int(asked["port"]) for listener in load_balancer.listeners.values()
     ):
         raise DuplicateListenerError
     _refuse_shared(backend, asked["load_balancer_arn"], asked["actions"])
@@ -39,28 +39,28 @@ def modify_listener(
 ) -> FakeListener:
     """ModifyListener. Raises TargetGroupAssociationLimit."""
     asked = given(original, backend, *args, **kwargs)
-    balancer = str(asked["arn"]).replace(":listener/", ":loadbalancer/").rpartition("/")[0]
-    _refuse_shared(backend, balancer, asked["actions"] or ())
+    load_balancer = str(asked["arn"]).replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    _refuse_shared(backend, load_balancer, asked["actions"] or ())
     listener: FakeListener = original(backend, *args, **kwargs)
     return listener
 
 
-def _refuse_shared(backend: ELBv2Backend, balancer: str, actions: Actions) -> None:
+def _refuse_shared(backend: ELBv2Backend, load_balancer: str, actions: Actions) -> None:
     for action in actions:
         for group in backend._get_target_group_arns_from(action):
-            if any(user != balancer for user in _users(backend, group)):
+            if any(user != load_balancer for user in _users(backend, group)):
                 raise ELBClientError(
                     "TargetGroupAssociationLimit",
                     "The following target groups cannot be associated with more than one load "
-                    f"balancer: {group}",
+                    f"load balancer: {group}",
                 )
 
 
 def _users(backend: ELBv2Backend, group: str) -> Iterator[str]:
     """The load balancers whose listeners forward to a target group."""
-    for balancer in list(backend.load_balancers.values()):
-        for listener in list(balancer.listeners.values()):
+    for load_balancer in list(backend.load_balancers.values()):
+        for listener in list(load_balancer.listeners.values()):
             for rule in list(listener.rules.values()):
                 for action in rule.actions:
                     if group in backend._get_target_group_arns_from(action.data):
-                        yield balancer.arn
+                        yield load_balancer.arn

@@ -35,25 +35,30 @@ def create_load_balancer(
     """CreateLoadBalancer with the ARN of its type, and the name of a network load balancer. Raises
     DuplicateLoadBalancerName."""
     name = given(original, backend, *args, **kwargs)["name"]
-    if any(balancer.name == name for balancer in list(backend.load_balancers.values())):
+    if any(load_balancer.name == name for load_balancer in list(backend.load_balancers.values())):
         raise DuplicateLoadBalancerName
     kwargs["scheme"] = kwargs.get("scheme") or "internet-facing"
     token = _kind.set(KINDS.get(str(kwargs.get("loadbalancer_type")), "app"))
     try:
-        balancer: FakeLoadBalancer = original(backend, *args, **kwargs)
+        load_balancer: FakeLoadBalancer = original(backend, *args, **kwargs)
     finally:
         _kind.reset(token)
-    if balancer.type == "network":
-        identity = balancer.arn.rpartition("/")[2]
-        balancer.dns_name = f"{balancer.name}-{identity}.elb.{backend.region_name}.amazonaws.com"
-    return balancer
+    if load_balancer.type == "network":
+        identity = load_balancer.arn.rpartition("/")[2]
+        load_balancer.dns_name = (
+            f"{load_balancer.name}-{identity}.elb.{backend.region_name}.amazonaws.com"
+        )
+    return load_balancer
 
 
 @extends(ELBv2Backend, "delete_load_balancer")
 def delete_load_balancer(original: Method, backend: ELBv2Backend, arn: str) -> None:
     """DeleteLoadBalancer. Raises OperationNotPermitted while deletion protection is on."""
-    balancer = backend.load_balancers.get(arn)
-    if balancer is not None and str(balancer.attrs["deletion_protection.enabled"]) == "true":
+    load_balancer = backend.load_balancers.get(arn)
+    if (
+        load_balancer is not None
+        and str(load_balancer.attrs["deletion_protection.enabled"]) == "true"
+    ):
         raise ELBClientError(
             "OperationNotPermitted",
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
@@ -64,10 +69,10 @@ def delete_load_balancer(original: Method, backend: ELBv2Backend, arn: str) -> N
 
 
 @extends(FakeLoadBalancer, "activate")
-def activate(original: Method, balancer: FakeLoadBalancer) -> None:
+def activate(original: Method, load_balancer: FakeLoadBalancer) -> None:
     """Provisioning until it answers, where somebody runs it."""
-    if balancer.type != "network" or not MACHINES.attached or balancer.arn in _answering:
-        original(balancer)
+    if load_balancer.type != "network" or not MACHINES.attached or load_balancer.arn in _answering:
+        original(load_balancer)
 
 
 def _arn(account_id: str, lb_id: str, name: str, region_name: str) -> str:

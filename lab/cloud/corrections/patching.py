@@ -1,4 +1,4 @@
-"""How the corrections replace and extend what moto defines."""
+"""Decorators with which the corrections replace and extend what moto defines."""
 
 import functools
 import inspect

@@ -1,7 +1,8 @@
 """Health of load balancer targets.
 
 Stock moto answers `healthy` for every registered address, so nothing that waits for health could
-ever be seen to wait. Here a registered target is what was reported for it (`lab.cloud.control`).
+ever be seen to wait. Here a registered target is what was reported for it (see
+`lab.cloud.control_api`).
 Where nobody reported, it is `initial` if somebody runs the load balancer; else it is `healthy`
 while an instance that runs holds its address, and `unhealthy` otherwise, since nothing would answer
 there.
@@ -80,7 +81,7 @@ def reports() -> list[Report]:
 
 def drains(group: FakeTargetGroup, target: str) -> bool:
     """Whether a target was deregistered and still has connections: where somebody runs the load
-    balancer until that one says that it is done, else while it is reported to drain."""
+    load balancer until that one says that it is done, else while it is reported to drain."""
     if target not in group.deregistered_targets:
         return False
     entry = _report_on(group, target)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pulumi.runtime.proto import provider_pb2
 
 from lab.engine.aws.autoname import name_is_fixed
-from lab.engine.aws.changes import Change, ignored
-from lab.engine.aws.resources import Plan, Resource
+from lab.engine.aws.plan_changes import Change, ignored
+from lab.engine.aws.terraform_resources import Plan, Resource
 from lab.engine.properties import Properties
 
 

@@ -1,4 +1,4 @@
-"""When two Terraform values are the same: sets have no order."""
+"""Equality of two Terraform values: sets have no order."""
 
 # ruff: noqa: ANN401 a Terraform value has no static type
 

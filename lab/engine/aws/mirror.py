@@ -1,4 +1,5 @@
-"""Finds the Terraform AWS provider where Terraform itself would, without a registry.
+"""Local mirrors, in which the Terraform AWS provider is found as Terraform itself would, without a
+registry.
 
 Layouts and search order are Terraform's (CLI configuration, `provider_installation`): unpacked
 `<host>/<namespace>/<type>/<version>/<os>_<arch>/` directories and packed zip archives.

@@ -2,11 +2,11 @@
 
 from pulumi.runtime.proto import provider_pb2
 
-from lab.engine.aws.client import Client, check, unpack
 from lab.engine.aws.differences import top_level
-from lab.engine.aws.resources import Resource
 from lab.engine.aws.schema import Block
 from lab.engine.aws.state import RawState, output_struct, resource_outputs
+from lab.engine.aws.terraform_client import Client, check, unpack
+from lab.engine.aws.terraform_resources import Resource
 from lab.engine.aws.values import to_properties, to_terraform
 from lab.engine.properties import Properties, encode
 

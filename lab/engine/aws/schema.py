@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
-from lab.engine.aws.names import SINGLE, property_name
+from lab.engine.aws.pulumi_names import SINGLE, property_name
 
 
 class Nesting(IntEnum):

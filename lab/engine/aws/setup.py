@@ -1,9 +1,9 @@
-"""What the AWS stand-in needs before a run: provider, protocol modules, schemas."""
+"""Set-up of the AWS stand-in before a run: provider, protocol modules, schemas."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.engine.aws import client, schema, store, tokens
+from lab.engine.aws import schema, store, terraform_client, tokens
 from lab.engine.aws.mirror import TerraformProvider, find_provider
 from lab.engine.aws.stubs import protocol_stubs
 from lab.engine.cache import cache_directory, digest, published
@@ -34,7 +34,7 @@ def prepare(pulumi_version: str, report: Report) -> Bridge:
     def write(work: Path) -> None:
         report(f"reading the schemas of the Terraform AWS provider {provider.version}")
         try:
-            terraform = client.Client(provider.binary, stubs)
+            terraform = terraform_client.Client(provider.binary, stubs)
             try:
                 terraform.connect()
                 store.write_schemas(terraform, work)

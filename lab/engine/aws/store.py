@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab.engine.aws.client import Client, check
 from lab.engine.aws.schema import Schema, parse_schema, plain_schema
+from lab.engine.aws.terraform_client import Client, check
 from lab.engine.aws.tokens import FUNCTIONS, RESOURCES
 from lab.engine.model import EngineError
 

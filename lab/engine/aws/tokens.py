@@ -1,4 +1,4 @@
-"""Which Terraform type stands behind a Pulumi token of pulumi-aws."""
+"""Tokens of pulumi-aws, and the Terraform type behind each."""
 
 from collections.abc import Mapping
 from typing import Final

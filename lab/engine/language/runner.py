@@ -1,4 +1,4 @@
-"""Runs one Pulumi program in the program's own environment, which has no `lab` package.
+"""Runner of one Pulumi program in the program's own environment, which has no `lab` package.
 
 Usage: runner.py <host's pid> <descriptor for the answer>; the request comes on standard input.
 """

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
-from lab.machines.artifacts import Store
+from lab.machines.download_store import Store
 from lab.machines.frontend import refusal
 from lab.machines.frontend.call import Call
-from lab.machines.frontend.needs import Lookup, UnknownOperationError, needs
 from lab.machines.frontend.policy import UnknownConditionError, allowed
+from lab.machines.frontend.required_permissions import (
+    Lookup,
+    UnknownOperationError,
+    required_permissions,
+)
 from lab.machines.roles import Caller, Roles
 
 if TYPE_CHECKING:
@@ -81,9 +85,9 @@ class FrontEnd:
         who = f"arn:aws:sts::{self._account}:assumed-role/{caller.role}/{caller.instance}"
         try:
             policies = self._roles.policies(caller.role)
-            for need in needs(call, self._region, self._account, self._lookup):
-                if not allowed(policies, need):
-                    return refusal.denied(call, who, need.action, need.resource)
+            for permission in required_permissions(call, self._region, self._account, self._lookup):
+                if not allowed(policies, permission):
+                    return refusal.denied(call, who, permission.action, permission.resource)
         except (UnknownOperationError, UnknownConditionError) as error:
             print(f"refused {who}: {error}", file=sys.stderr, flush=True)
             return refusal.denied(call, who, str(error), "*")

@@ -1,4 +1,4 @@
-"""What the account knows, asked with the lab's own keys."""
+"""Lookup of what the account knows, asked with the lab's own keys."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Whether IAM policy documents allow a request. Pure.
+"""Evaluation of IAM policy documents: whether they allow a request. Pure.
 
 moto denies even what a resource-scoped statement allows, so it cannot say whether a node's role
 holds what it must and no more. The rules are those of the IAM user guide, "Policy evaluation
@@ -19,7 +19,7 @@ class UnknownConditionError(Exception):
 
 
 @dataclass(frozen=True)
-class Need:
+class Permission:
     """One permission that a request needs."""
 
     action: str
@@ -28,23 +28,23 @@ class Need:
     """Values of condition keys."""
 
 
-def allowed(documents: Iterable[Document], need: Need) -> bool:
+def allowed(documents: Iterable[Document], permission: Permission) -> bool:
     """Whether the documents allow it. Raises UnknownConditionError."""
     effects = {
         statement["Effect"]
         for document in documents
         for statement in _list(document["Statement"])
-        if _applies(statement, need)
+        if _applies(statement, permission)
     }
     return "Allow" in effects and "Deny" not in effects
 
 
-def _applies(statement: Document, need: Need) -> bool:
+def _applies(statement: Document, permission: Permission) -> bool:
     return (
-        _named(statement, "Action", need.action, ignore_case=True)
-        and _named(statement, "Resource", need.resource, ignore_case=False)
+        _named(statement, "Action", permission.action, ignore_case=True)
+        and _named(statement, "Resource", permission.resource, ignore_case=False)
         and all(
-            _holds(operator, key, _list(values), need.context)
+            _holds(operator, key, _list(values), permission.context)
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )

@@ -1,4 +1,4 @@
-"""How AWS says no, in the words of each protocol. Pure."""
+"""Refusals of AWS, in the words of each protocol. Pure."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the metadata service knows of an instance, as a tree. Pure."""
+"""Metadata of an instance, as a tree. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Union
 
 from lab.machines.account import Instance
-from lab.machines.network.names import host_name
+from lab.machines.network.dnsmasq import host_name
 
 Tree = Mapping[str, Union[str, "Tree"]]
 

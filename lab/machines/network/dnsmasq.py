@@ -1,11 +1,16 @@
 """The dnsmasq process of the router: DHCP and DNS."""
 
 import signal
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 
-from lab.files import write_atomically
-from lab.machines import detached
-from lab.machines.names import Names
+from lab.atomic_file import write_atomically
+from lab.machines.account import Account, Instance
+from lab.machines.firewall import RESOLVER
+from lab.machines.host_programs import start_detached
+from lab.machines.lab_names import Names, bridge
+from lab.machines.network.router import AWS, DOWNLOADS, MTU
 from lab.processes import ProcessIdentity
 
 
@@ -20,7 +25,7 @@ class Dnsmasq:
 
     def update(self, configuration: str, hosts: str, dhcp_hosts: str) -> None:
         """Have it answer according to these: restarted for a new configuration, else told to read
-        its hosts anew."""
+        its hosts again."""
         wanted = {"dnsmasq.conf": configuration, "hosts": hosts, "dhcp-hosts": dhcp_hosts}
         alive = self._identity is not None and self._identity.alive()
         if alive and wanted == self._files:
@@ -60,9 +65,82 @@ class Dnsmasq:
 
     def _start(self) -> None:
         command = ["ip", "netns", "exec", self._names.router, "dnsmasq"]
-        self._identity = detached.start(
+        self._identity = start_detached(
             [*command, f"--conf-file={self._directory / 'dnsmasq.conf'}"],
             state=self._state,
             log=self._directory / "dnsmasq.log",
         )
         self._identity.save(self._file)
+
+
+LEASE = "1h"
+TTL = 60
+"""Seconds; what the names of a network load balancer have."""
+
+
+def configuration(account: Account, region: str, downloads: Iterable[str], directory: str) -> str:
+    """dnsmasq's configuration: changes with the subnets only, hosts are in files of their own.
+
+    `downloads` are the hosts of upstream's downloads; what has no name here does not exist.
+    """
+    resolvers = sorted({cidr[2] for cidr in account.vpcs.values()} | {RESOLVER})
+    lines = [
+        "keep-in-foreground",
+        "log-facility=-",
+        "user=root",
+        "no-resolv",
+        "no-hosts",
+        "no-ping",
+        "bind-dynamic",
+        "except-interface=lo",
+        *(f"listen-address={address}" for address in resolvers),
+        f"local-ttl={TTL}",
+        "local=/#/",
+        f"address=/amazonaws.com/{AWS}",
+        f"local=/elb.{region}.amazonaws.com/",
+        *(f"address=/{host}/{DOWNLOADS}" for host in sorted(downloads)),
+        f"addn-hosts={directory}/hosts",
+        f"dhcp-hostsfile={directory}/dhcp-hosts",
+        f"dhcp-leasefile={directory}/leases",
+        "dhcp-authoritative",
+        f"dhcp-option=option:domain-name,{region}.compute.internal",
+        f"dhcp-option=option:mtu,{MTU}",
+    ]
+    for subnet in sorted(account.subnets.values(), key=lambda subnet: subnet.id):
+        link = bridge(subnet.id)
+        resolver = account.vpcs[subnet.vpc][2]
+        lines += [
+            f"interface={link}",
+            f"dhcp-range=set:{link},{subnet.cidr[0]},static,{subnet.cidr.netmask},{LEASE}",
+            f"dhcp-option=tag:{link},option:router,{subnet.cidr[1]}",
+            f"dhcp-option=tag:{link},option:dns-server,{resolver}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def dhcp_hosts(instances: Iterable[Instance]) -> str:
+    """Which address belongs to which interface."""
+    return "".join(
+        f"{one.mac},{one.address},{host_name(one.address)},{LEASE}\n"
+        for one in sorted(instances, key=lambda one: one.id)
+    )
+
+
+def hosts(
+    instances: Iterable[Instance],
+    region: str,
+    load_balancers: Mapping[str, Iterable[IPv4Address]] | None = None,
+) -> str:
+    """Names of instances, and of load balancers with the addresses where they answer."""
+    lines = [
+        f"{one.address} {host_name(one.address)}.{region}.compute.internal"
+        for one in sorted(instances, key=lambda one: one.id)
+    ]
+    for name, addresses in sorted((load_balancers or {}).items()):
+        lines += [f"{address} {name}" for address in sorted(addresses)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def host_name(address: IPv4Address) -> str:
+    """The host name that AWS gives an address."""
+    return f"ip-{str(address).replace('.', '-')}"

@@ -1,5 +1,5 @@
-"""Harm to the network, done where the machines cannot see it: in the router, and on its end of
-their cables."""
+"""Faults of the network, injected where the machines cannot see it: in the router, and on its end
+of their cables."""
 
 import json
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from lab.files import write_atomically
+from lab.atomic_file import write_atomically
 from lab.machines.account import Subnet
-from lab.machines.names import Names, port
+from lab.machines.lab_names import Names, port
+from lab.machines.network import namespaces
 from lab.machines.network.router import AWS, DOWNLOADS
-from lab.machines.run import run
 
 SERVICES = {"aws": AWS, "downloads": DOWNLOADS}
 """What can be made unreachable for everyone, by name."""
@@ -19,12 +19,12 @@ SERVICES = {"aws": AWS, "downloads": DOWNLOADS}
 
 @dataclass(frozen=True)
 class Faults:
-    """All harm that is done at a time."""
+    """All faults of a lab at one time."""
 
     zones: tuple[str, ...] = ()
     """Zones that reach nothing outside themselves, and that nothing outside reaches. What the
     hypervisor does for a machine goes on: metadata, names, DHCP."""
-    silent: tuple[str, ...] = ()
+    isolated: tuple[str, ...] = ()
     """Instances whose every packet is lost, both ways; their link stays up."""
     unreachable: tuple[str, ...] = ()
     """Names of SERVICES."""
@@ -50,20 +50,21 @@ def ruleset(faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]) -> 
     known = list(subnets)
     zones = [[s.cidr for s in known if s.zone == zone] for zone in faults.zones]
     unreachable = [SERVICES[name] for name in sorted(faults.unreachable)]
-    silent = sorted({port(instance) for instance in faults.silent} & set(ports))
+    isolated = sorted({port(instance) for instance in faults.isolated} & set(ports))
     return "\n".join(
         [
             *_table("inet", _zones(zones, unreachable)),
-            *_table("netdev", [line for link in silent for line in _silence(link)]),
+            *_table("netdev", [line for link in isolated for line in _isolation(link)]),
             "",
         ]
     )
 
 
-def apply(names: Names, faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]) -> None:
-    """Do exactly this harm, and no other; raises LabError."""
-    text = ruleset(faults, subnets, ports)
-    run("ip", "netns", "exec", names.router, "nft", "-f", "-", stdin=text)
+def apply_faults(
+    names: Names, faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]
+) -> None:
+    """Have exactly these faults, and no other; raises LabError."""
+    namespaces.load_rules(names.router, ruleset(faults, subnets, ports))
 
 
 def _table(family: str, chains: list[str]) -> list[str]:
@@ -91,7 +92,7 @@ def _zones(zones: list[list[IPv4Network]], unreachable: list[IPv4Address]) -> li
     ]
 
 
-def _silence(link: str) -> list[str]:
+def _isolation(link: str) -> list[str]:
     lines = []
     for hook in ("ingress", "egress"):
         lines += [

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lab.errors import LabError
-from lab.machines.run import run
+from lab.machines.host_programs import run
 
 DIRECTORY = Path("/run/netns")
 """Where iproute2 keeps namespaces by name."""
@@ -53,6 +53,11 @@ def delete(name: str) -> None:
     """Remove a namespace with all its links, unless it is gone."""
     if (DIRECTORY / name).exists():
         run("ip", "netns", "delete", name)
+
+
+def load_rules(name: str, rules: str) -> None:
+    """Have nftables rules in a namespace; raises LabError."""
+    run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=rules)
 
 
 def inside(name: str, action: Callable[[], _T]) -> _T:

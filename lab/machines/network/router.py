@@ -4,11 +4,11 @@ services of the VPC answer. There is no way from it to the host."""
 from ipaddress import IPv4Address
 from typing import Protocol
 
-from lab.machines.account import Account, Subnet
+from lab.machines.account import Subnet
 from lab.machines.firewall import METADATA, RESOLVER
-from lab.machines.names import Names, bridge, port
+from lab.machines.host_programs import run
+from lab.machines.lab_names import Names, bridge, port
 from lab.machines.network import namespaces
-from lab.machines.run import run
 
 AWS = IPv4Address("198.18.0.10")
 """Where every AWS endpoint of the lab answers; 198.18.0.0/15 is for tests (RFC 2544)."""
@@ -64,7 +64,7 @@ def links(names: Names) -> set[str]:
 
 
 class Plugged(Protocol):
-    """What has a namespace of its own on a subnet: an instance, or a balancer's node."""
+    """What has a namespace of its own on a subnet: an instance, or a load balancer's node."""
 
     @property
     def id(self) -> str:
@@ -81,20 +81,28 @@ class Plugged(Protocol):
 
 def plug(names: Names, instance: Plugged) -> None:
     """Give a machine its namespace and its cable, unless it has them."""
-    machine, end = names.machine(instance.id), port(instance.id)
-    namespaces.create(machine)
-    inside = ("ip", "-n", names.router)
-    if end not in links(names):
-        peer = ("peer", "name", "ens5", "mtu", str(MTU), "address", instance.mac, "netns", machine)
-        run(*inside, "link", "add", end, "mtu", str(MTU), "type", "veth", *peer)
-    run(*inside, "link", "set", end, "master", bridge(instance.subnet.id), "up")
+    namespace = names.machine(instance.id)
+    lay_cable(names, namespace, port(instance.id), instance.subnet, inside="ens5", mac=instance.mac)
 
 
-def unplug(names: Names, instance: str) -> None:
-    """Remove a machine's namespace, and with it its cable."""
-    namespaces.delete(names.machine(instance))
+def lay_cable(
+    names: Names, namespace: str, link: str, subnet: Subnet, *, inside: str, mac: str | None = None
+) -> None:
+    """Make a namespace and its cable to the bridge of a subnet, unless they are there; `link` is
+    the router's end, `inside` the other one."""
+    namespaces.create(namespace)
+    router = ("ip", "-n", names.router)
+    if link not in links(names):
+        peer = ("peer", "name", inside, "mtu", str(MTU), *(("address", mac) if mac else ()))
+        veth = ("mtu", str(MTU), "type", "veth", *peer, "netns", namespace)
+        run(*router, "link", "add", link, *veth)
+    run(*router, "link", "set", link, "master", bridge(subnet.id), "up")
 
 
-def gateways(account: Account) -> set[IPv4Address]:
-    """The router's address in each subnet."""
-    return {subnet.cidr[1] for subnet in account.subnets.values()}
+def give_address(namespace: str, link: str, address: IPv4Address, subnet: Subnet) -> None:
+    """Configure a namespace's end of its cable, where no DHCP client does."""
+    inside = ("ip", "-n", namespace)
+    run(*inside, "link", "set", "lo", "up")
+    run(*inside, "address", "replace", f"{address}/{subnet.cidr.prefixlen}", "dev", link)
+    run(*inside, "link", "set", link, "up")
+    run(*inside, "route", "replace", "default", "via", str(subnet.cidr[1]))

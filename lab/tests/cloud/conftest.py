@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from lab.cloud import client, server
+from lab.cloud import aws_environment, emulator_server
 
 IMAGE_OWNER = "136693071363"
 _networks = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory) -> Iterator[server.Server]:
-    running = server.start(tmp_path_factory.mktemp("emulator"), port=0)
+def emulator(tmp_path_factory) -> Iterator[emulator_server.Server]:
+    running = emulator_server.start(tmp_path_factory.mktemp("emulator"), port=0)
     yield running
     running.stop()
 
@@ -24,7 +24,7 @@ def emulator(tmp_path_factory) -> Iterator[server.Server]:
 @pytest.fixture(scope="session")
 def aws(emulator):
     """Makes clients of the emulated AWS by service name."""
-    session = client.session()
+    session = aws_environment.session()
     config = Config(retries={"total_max_attempts": 1})
 
     def make(service: str) -> Any:

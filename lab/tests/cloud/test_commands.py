@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lab.cloud import server
+from lab.cloud import emulator_server
 from lab.processes import identify
 from lab.workspace import ROOT
 
@@ -36,7 +36,7 @@ def lab(project):
 
 def test_status_shows_what_down_removes(lab, project):
     state = project / ".lab"
-    running = server.start(state, port=0)
+    running = emulator_server.start(state, port=0)
     (project / "Pulumi.local.yaml").write_text(f"config: {{}}\n{SALT}")
 
     shown = lab("status").stdout.splitlines()

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from lab.cloud import client as cloud_client
-from lab.cloud import inventory, server
+from lab.cloud import aws_environment as cloud_client
+from lab.cloud import emulator_server, inventory
 
 
 @pytest.fixture
 def account(tmp_path):
     """An account of its own, since this test counts everything."""
-    running = server.start(tmp_path, port=0)
+    running = emulator_server.start(tmp_path, port=0)
     session = cloud_client.session()
     yield lambda service: session.client(service, endpoint_url=running.endpoint)
     running.stop()
@@ -46,8 +46,8 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     instance = ec2.run_instances(
         ImageId=image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=subnet
     )["Instances"][0]["InstanceId"]
-    balancer = elb.create_load_balancer(Name="api", Type="network", Subnets=[subnet])
-    balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    load_balancer = elb.create_load_balancer(Name="api", Type="network", Subnets=[subnet])
+    load_balancer = load_balancer["LoadBalancers"][0]["LoadBalancerArn"]
     targets = elb.create_target_group(Name="api", Protocol="TCP", Port=6443, VpcId=vpc)
     targets = targets["TargetGroups"][0]["TargetGroupArn"]
     statement = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}
@@ -93,7 +93,7 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
         iam.delete_policy(PolicyArn=policy)
         iam.delete_instance_profile(InstanceProfileName="node")
         iam.delete_role(RoleName="node")
-        elb.delete_load_balancer(LoadBalancerArn=balancer)
+        elb.delete_load_balancer(LoadBalancerArn=load_balancer)
         elb.delete_target_group(TargetGroupArn=targets)
         ec2.terminate_instances(InstanceIds=[instance])
         ec2.delete_volume(VolumeId=volume)
@@ -119,7 +119,7 @@ def test_every_kind_is_seen_and_an_emptied_account_is_empty(account):
     found = inventory.remaining(account)
     assert set(found) == {*inventory.KINDS, "instance", "key", "policy"}
     assert {label: len(names) for label, names in found.items() if len(names) > 1} == {
-        "network interface": 4,  # of instance, gateway, connect endpoint and balancer
+        "network interface": 4,  # of instance, gateway, connect endpoint and load balancer
         "volume": 2,  # the data volume and the instance's root
     }
     assert found["parameter"] == ["/cluster/members"]

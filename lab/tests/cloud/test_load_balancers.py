@@ -52,7 +52,7 @@ def _health(elb, group):
 
 @pytest.mark.parametrize(("kind", "part"), [("network", "net"), ("application", "app")])
 def test_the_arn_names_the_kind(elb, network, kind, part):
-    balancer = elb.create_load_balancer(
+    load_balancer = elb.create_load_balancer(
         Name=f"kind-{part}",
         Type=kind,
         Scheme="internal",
@@ -60,7 +60,7 @@ def test_the_arn_names_the_kind(elb, network, kind, part):
         SecurityGroups=[network.group],
         Tags=[{"Key": "kind", "Value": kind}],
     )["LoadBalancers"][0]
-    arn = balancer["LoadBalancerArn"]
+    arn = load_balancer["LoadBalancerArn"]
 
     assert f":loadbalancer/{part}/kind-{part}/" in arn
     (tags,) = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
@@ -169,7 +169,7 @@ def attached(emulator, tmp_path):
 
 
 @pytest.fixture
-def balancer(elb, network):
+def load_balancer(elb, network):
     arguments = {"Name": f"b{network.vpc[-12:]}", "Type": "network", "Scheme": "internal"}
     one = elb.create_load_balancer(
         **arguments,
@@ -181,30 +181,30 @@ def balancer(elb, network):
 
 
 @pytest.fixture
-def listener(elb, group, balancer):
+def listener(elb, group, load_balancer):
     action = {"Type": "forward", "TargetGroupArn": group}
     return elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
+        LoadBalancerArn=load_balancer["LoadBalancerArn"],
         Protocol="TCP",
         Port=6443,
         DefaultActions=[action],
     )["Listeners"][0]
 
 
-def _interfaces(ec2, balancer):
-    description = f"ELB {balancer['LoadBalancerArn'].partition(':loadbalancer/')[2]}"
+def _interfaces(ec2, load_balancer):
+    description = f"ELB {load_balancer['LoadBalancerArn'].partition(':loadbalancer/')[2]}"
     filters = [{"Name": "description", "Values": [description]}]
     return ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
 
 
-def test_a_network_load_balancer_has_the_name_of_its_domain(balancer):
-    identity = balancer["LoadBalancerArn"].rpartition("/")[2]
-    name = f"{balancer['LoadBalancerName']}-{identity}.elb.eu-central-1.amazonaws.com"
-    assert balancer["DNSName"] == name
+def test_a_network_load_balancer_has_the_name_of_its_domain(load_balancer):
+    identity = load_balancer["LoadBalancerArn"].rpartition("/")[2]
+    name = f"{load_balancer['LoadBalancerName']}-{identity}.elb.eu-central-1.amazonaws.com"
+    assert load_balancer["DNSName"] == name
 
 
-def test_it_has_an_interface_in_each_subnet_and_no_other(elb, ec2, network, balancer):
-    found = _interfaces(ec2, balancer)
+def test_it_has_an_interface_in_each_subnet_and_no_other(elb, ec2, network, load_balancer):
+    found = _interfaces(ec2, load_balancer)
     assert {one["SubnetId"] for one in found} == {network.subnet, network.other_subnet}
     assert len(found) == 2
     for one in found:
@@ -215,14 +215,14 @@ def test_it_has_an_interface_in_each_subnet_and_no_other(elb, ec2, network, bala
         assert one["PrivateIpAddress"].rpartition(".")[0] == subnet.rpartition(".")[0]
 
 
-def test_its_interfaces_follow_its_groups_and_go_with_it(elb, ec2, network, balancer):
+def test_its_interfaces_follow_its_groups_and_go_with_it(elb, ec2, network, load_balancer):
     other = ec2.create_security_group(GroupName="b", Description="b", VpcId=network.vpc)["GroupId"]
-    arn = balancer["LoadBalancerArn"]
+    arn = load_balancer["LoadBalancerArn"]
     elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[other])
-    groups = [one["Groups"] for one in _interfaces(ec2, balancer)]
+    groups = [one["Groups"] for one in _interfaces(ec2, load_balancer)]
     assert [[group["GroupId"] for group in some] for some in groups] == [[other], [other]]
     elb.delete_load_balancer(LoadBalancerArn=arn)
-    assert _interfaces(ec2, balancer) == []
+    assert _interfaces(ec2, load_balancer) == []
 
 
 def test_without_groups_its_interfaces_are_in_none(elb, ec2, network):
@@ -233,8 +233,8 @@ def test_without_groups_its_interfaces_are_in_none(elb, ec2, network):
     elb.delete_load_balancer(LoadBalancerArn=one["LoadBalancerArn"])
 
 
-def test_where_somebody_runs_it_it_is_active_once_it_answers(elb, attached, balancer):
-    arn = balancer["LoadBalancerArn"]
+def test_where_somebody_runs_it_it_is_active_once_it_answers(elb, attached, load_balancer):
+    arn = load_balancer["LoadBalancerArn"]
 
     def state():
         found = elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
@@ -245,7 +245,7 @@ def test_where_somebody_runs_it_it_is_active_once_it_answers(elb, attached, bala
     assert state() == "active"
 
 
-def test_a_target_is_initial_until_its_balancer_reports(elb, group, attached, listener):
+def test_a_target_is_initial_until_its_load_balancer_reports(elb, group, attached, listener):
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.0.0.5"}])
     assert _health(elb, group)["10.0.0.5"]["State"] == "initial"
 
@@ -256,7 +256,7 @@ def test_a_target_of_a_group_without_a_listener_is_not_in_use(elb, group, attach
     assert (found["State"], found["Reason"]) == ("unused", "Target.NotInUse")
 
 
-def test_a_deregistered_target_drains_until_its_balancer_is_done(
+def test_a_deregistered_target_drains_until_its_load_balancer_is_done(
     elb, network, group, attached, listener
 ):
     name, targets = network.vpc[-20:], [{"Id": "10.0.0.5"}]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lab.processes import ProcessIdentity, command, identify, marked
-from lab.stack import strays
+from lab.stack import leftovers
 
 STUBBORN = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); input()"
@@ -77,13 +77,13 @@ def test_the_name_of_a_program(start):
     assert command(2**22 + 1) is None
 
 
-def test_only_marked_processes_are_strays(start, tmp_path):
-    other = start(env={strays.MARK: str(tmp_path / "other")})
-    stray = start(env={strays.MARK: str(tmp_path)})
-    assert marked(strays.MARK, str(tmp_path)) == [identify(stray.pid)]
+def test_only_marked_processes_are_orphans(start, tmp_path):
+    other = start(env={leftovers.UPDATE_MARK: str(tmp_path / "other")})
+    orphan = start(env={leftovers.UPDATE_MARK: str(tmp_path)})
+    assert marked(leftovers.UPDATE_MARK, str(tmp_path)) == [identify(orphan.pid)]
 
-    assert strays.stop(tmp_path) is True
+    assert leftovers.stop_orphaned_processes(tmp_path) is True
 
-    assert stray.wait() == -signal.SIGTERM
+    assert orphan.wait() == -signal.SIGTERM
     assert other.poll() is None
-    assert strays.stop(tmp_path) is False
+    assert leftovers.stop_orphaned_processes(tmp_path) is False

@@ -1,11 +1,11 @@
-"""The emulator and the stack's state go on together or begin anew together."""
+"""The emulator and the stack's state go on together or begin again together."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
-from lab.cloud import inventory, server
+from lab.cloud import emulator_server, inventory
 from lab.stack import cloud
 from lab.workspace import Workspace
 
@@ -47,8 +47,8 @@ class Stack:
 def lab(tmp_path, monkeypatch):
     """Runs `provide`; `running` and `account` say what it finds, `said` what it told."""
     state = SimpleNamespace(running=Emulator("http://old"), account={}, said=[])
-    monkeypatch.setattr(server, "find", lambda _: state.running)
-    monkeypatch.setattr(server, "start", lambda *_: Emulator("http://new"))
+    monkeypatch.setattr(emulator_server, "find", lambda _: state.running)
+    monkeypatch.setattr(emulator_server, "start", lambda *_: Emulator("http://new"))
     monkeypatch.setattr(inventory, "remaining", lambda _: state.account)
     workspace = Workspace(tmp_path, tmp_path / ".lab")
     state.provide = lambda stack: cloud.provide(workspace, stack, state.said.append).endpoint

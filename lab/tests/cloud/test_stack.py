@@ -1,4 +1,4 @@
-"""What a lab knows of its stack: environment, state, strays, outputs."""
+"""What a lab knows of its stack: environment, state, orphaned processes, outputs."""
 
 import json
 import os
@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from lab.cloud.client import UNSET
+from lab.cloud.aws_environment import UNSET
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.stack import environment, leftovers, outputs
+from lab.stack import leftovers, pulumi_environment, stack_outputs
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import Workspace
 
@@ -58,7 +58,7 @@ def test_the_stacks_file_is_where_the_project_says(workspace, tmp_path):
 
 def test_a_persons_passphrase_and_token_do_not_get_through(engine):
     person = {"PULUMI_CONFIG_PASSPHRASE": "mine", "PULUMI_ACCESS_TOKEN": "mine", "HOME": "/h"}
-    variables = environment.for_pulumi(person, engine, SERVER)
+    variables = pulumi_environment.for_pulumi(person, engine, SERVER)
     assert "mine" not in variables.values()
     assert variables["HOME"] == "/h"
     assert variables["AWS_ENDPOINT_URL"] == SERVER.endpoint
@@ -67,7 +67,7 @@ def test_a_persons_passphrase_and_token_do_not_get_through(engine):
 
 def test_a_shell_that_sources_the_file_is_in_the_lab(engine, tmp_path):
     file = tmp_path / "env"
-    file.write_text(environment.for_shell(engine, SERVER, tmp_path / "completion.bash"))
+    file.write_text(pulumi_environment.for_shell(engine, SERVER, tmp_path / "completion.bash"))
     person = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "work", "PULUMI_STACK": "prod"}
     shown = subprocess.run(
         ["/bin/sh", "-euc", f". {file}; env"],
@@ -83,7 +83,7 @@ def test_a_shell_that_sources_the_file_is_in_the_lab(engine, tmp_path):
     assert "NO_PROXY=127.0.0.1,localhost" in shown
     assert "no_proxy=127.0.0.1,localhost" in shown
     names = {line.partition("=")[0] for line in shown}
-    assert names & {*UNSET, *environment.UNSET} == set()
+    assert names & {*UNSET, *pulumi_environment.UNSET} == set()
     assert "passphrase" not in "".join(shown).replace(str(tmp_path / ".lab" / "passphrase"), "")
 
 
@@ -146,7 +146,7 @@ def test_no_lock_calls_nothing(workspace, checkpoint, tmp_path):
 
 def test_outputs_show_no_secret_and_no_wall_of_text():
     shown = StringIO()
-    table = outputs.table(
+    table = stack_outputs.table(
         {
             "kubeconfig": "[secret]",
             "caCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",

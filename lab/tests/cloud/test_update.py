@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.stack import strays, update
+from lab.stack import leftovers, update
 from lab.workspace import Workspace
 
 CLI = """#!{python}
@@ -114,4 +114,4 @@ def test_the_second_interrupt_kills_the_update_and_its_hosts(run):
     _signal_when_ready(run.directory, signal.SIGINT, signal.SIGINT)
     with pytest.raises(update.InterruptedUpdateError):
         run(f"{host}\n{WAIT.format(then='None')}time.sleep(60)")
-    assert strays.stop(run.workspace.state) is False
+    assert leftovers.stop_orphaned_processes(run.workspace.state) is False

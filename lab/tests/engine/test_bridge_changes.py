@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.engine.aws.changes import changes, ignored
+from lab.engine.aws.plan_changes import changes, ignored
 from lab.engine.aws.proposal import proposed_state
 from lab.engine.aws.schema import parse_schema
 from lab.engine.properties import UNKNOWN

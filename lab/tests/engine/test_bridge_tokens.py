@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from lab.engine.aws import setup
-from lab.engine.aws.names import plural
+from lab.engine.aws.pulumi_names import plural
 from lab.engine.aws.schema import REPEATED, Block, Type
 from lab.engine.aws.store import SchemaStore
 from lab.engine.aws.tokens import (

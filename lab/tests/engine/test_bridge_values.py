@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.engine.aws.client import pack, unpack
 from lab.engine.aws.schema import Block, Nesting, parse_schema
+from lab.engine.aws.terraform_client import pack, unpack
 from lab.engine.aws.values import PropertyError, to_properties, to_terraform
 from lab.engine.properties import UNKNOWN
 

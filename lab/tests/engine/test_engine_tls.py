@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lab.engine.model import RefusedError
 from lab.engine.properties import UNKNOWN
-from lab.engine.tls.resources import RESOURCE_TYPES, ready_for_renewal, resource_type
+from lab.engine.tls.tls_resources import RESOURCE_TYPES, ready_for_renewal, resource_type
 from lab.engine.tls.usages import ALL_USAGES, EXTENDED_KEY_USAGES, extended_key_usage, key_usage
 
 KEY, REQUEST, SELF, LOCAL = (

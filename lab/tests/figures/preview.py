@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.cloud import client
+from lab.cloud import aws_environment
 from lab.tests.engine.program.workbench import Workbench
 from lab.tests.figures.tables import table
 from lab.tests.figures.terraform import Terraform, UnavailableError, workspace
@@ -65,5 +65,5 @@ def _terraform(bench: Workbench) -> Terraform:
     exported = bench.pulumi("stack", "export", "--show-secrets")
     assert exported.status == 0, "the stack cannot be exported"
     resources = json.loads(exported.text)["deployment"]["resources"]
-    environment = client.environment(os.environ, bench.server.endpoint)
+    environment = aws_environment.environment(os.environ, bench.server.endpoint)
     return workspace(bench.directory / "terraform", resources, environment)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.engine.aws import host
-from lab.engine.aws.provider import Provider
+from lab.engine.aws import aws_host
+from lab.engine.aws.aws_provider import Provider
 
 MOMENTS = ("exists", "absent")
 
@@ -56,5 +56,5 @@ class Holding(Provider):
 def main(arguments: Sequence[str]) -> None:
     """Serve as the stand-in does; the first argument is the directory."""
     Holding.directory = Path(arguments[0])
-    host.Provider = Holding  # type: ignore[misc]
-    host.main(arguments[1:])
+    aws_host.Provider = Holding  # type: ignore[misc]
+    aws_host.main(arguments[1:])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.operator_policy import CLUSTER, DIRECTORY, IMPLIED, operator_policies
-from lab.machines.frontend.policy import Need, allowed
+from lab.machines.frontend.policy import Permission, allowed
 from lab.tests.engine.program.story import Story
 
 TAGGED = {"aws:ResourceTag/kubernetes.io/cluster/local": "owned"}
@@ -44,7 +44,7 @@ def resource(action: str, named: str) -> str:
 
 
 def refused(documents: list[dict], asked: set[tuple[str, str]]) -> list[str]:
-    needs = [Need(action, resource(action, named), TAGGED) for action, named in sorted(asked)]
+    needs = [Permission(action, resource(action, named), TAGGED) for action, named in sorted(asked)]
     return [f"{n.action} on {n.resource}" for n in needs if not allowed(documents, n)]
 
 

@@ -12,7 +12,7 @@ from components.naming import api_servers, etcd_members
 from components.network.placement import placement
 from components.userdata import CloudConfig, api_server, encode, etcd_member
 from config import check
-from lab.cloud.client import REGION
+from lab.cloud.aws_environment import REGION
 from lab.tests.engine.program.steps import done, find
 from lab.tests.engine.program.story import Story
 from lab.tests.engine.program.world import World

@@ -18,9 +18,9 @@ from typing import Any
 import yaml
 
 from lab import engine as engines
-from lab.cloud import client, inventory, requests, server
+from lab.cloud import aws_environment, emulator_server, inventory, requests
 from lab.processes import ProcessIdentity, command
-from lab.stack import cloud, environment
+from lab.stack import cloud, pulumi_environment
 from lab.tests.engine.program import holding
 from lab.tests.engine.program.steps import Step, read_steps
 from lab.workspace import STACK, Workspace
@@ -98,8 +98,8 @@ class Workbench:
         return Workspace(self.project, self.directory / "lab")
 
     @property
-    def server(self) -> server.Server:
-        found = server.find(self.workspace.state)
+    def server(self) -> emulator_server.Server:
+        found = emulator_server.find(self.workspace.state)
         assert found, "the emulator does not run"
         return found
 
@@ -111,7 +111,7 @@ class Workbench:
         return self.clients(service)
 
     def judge(self, method: str, **body: str) -> None:
-        """Say how a target of the balancer is (lab.cloud.control)."""
+        """Say how a target of the balancer is (lab.cloud.control_api)."""
         request = urllib.request.Request(  # noqa: S310 - a loopback address
             f"{self.server.endpoint}/_lab/target-health",
             method=method,
@@ -127,7 +127,7 @@ class Workbench:
         return {
             (one["action"], one["resource"])
             for one in found
-            if one["access_key"] == client.ACCESS_KEY
+            if one["access_key"] == aws_environment.ACCESS_KEY
         }
 
     def forget(self) -> None:
@@ -189,15 +189,15 @@ class Workbench:
         self.workspace.prepare()
         engine = engines.provide(self.workspace.state, print)
         assert engine.sources["aws"].startswith("stand-in"), "an official plugin cannot be held"
-        emulator = server.start(self.workspace.state, self.port)
+        emulator = emulator_server.start(self.workspace.state, self.port)
         self.workspace.env.write_text(
-            environment.for_shell(engine, emulator, self.workspace.completion)
+            pulumi_environment.for_shell(engine, emulator, self.workspace.completion)
         )
         self.workspace.completion.touch()
         done = self.pulumi("stack", "select", "--create", STACK)
         assert done.status == 0, done.text
         (launcher,) = self.workspace.state.glob("engine/plugins/resource-aws-*/pulumi-*")
-        text = launcher.read_text().replace("lab.engine.aws.host", holding.__name__)
+        text = launcher.read_text().replace("lab.engine.aws.aws_host", holding.__name__)
         own = f" {shlex.quote(str(self.directory))} --binary "
         launcher.write_text(text.replace(" --binary ", own, 1))
         self.hold()

@@ -1,0 +1,96 @@
+"""Commands that break a running lab, and mend it: `kill`, `power-cut`, `power-restore`, `isolate`,
+`partition`, `heal`."""
+
+import argparse
+from collections.abc import Callable
+
+from lab.commands.command import Command, name_argument, no_arguments, unit_argument
+from lab.running import RunningLab, fault_injection, find, inside
+from lab.running.node_names import Node, choose_word
+from lab.workspace import Workspace
+
+PARTITIONABLE = "a zone, or aws, or downloads"
+_ACTIVE = ("--type=service", "--state=active,activating,deactivating")
+
+
+def _on_a_node(
+    description: str, inject: Callable[[RunningLab, Node], None], outcome: str
+) -> Command:
+    """A command that does one thing to one machine; `{}` is the machine's name in `outcome`."""
+
+    def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
+        lab = find(workspace)
+        node = lab.node(arguments.name)
+        inject(lab, node)
+        print(outcome.format(node.name))
+        return 0
+
+    return Command(description, name_argument, run)
+
+
+POWER_CUT = _on_a_node(
+    "cut the power of a machine, without a shutdown; `power-restore` or `heal` gives it back",
+    fault_injection.power_cut,
+    "cut the power of {0}; `python -m lab power-restore {0}` gives it back",
+)
+POWER_RESTORE = _on_a_node(
+    "give a machine its power back", fault_injection.power_restore, "{} boots"
+)
+ISOLATE = _on_a_node(
+    "drop every packet of a machine; `heal` ends it",
+    fault_injection.isolate,
+    "{} is isolated; `python -m lab heal` ends it",
+)
+
+
+def _kill_arguments(parser: argparse.ArgumentParser) -> None:
+    name_argument(parser)
+    unit_argument(parser)
+
+
+def _kill(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """SIGKILL to a daemon's main process; systemd does what its unit says."""
+    lab = find(workspace)
+    node = lab.node(arguments.name)
+    listed = inside.output(
+        lab.init(node), ["systemctl", "list-units", "--plain", "--no-legend", *_ACTIVE]
+    )
+    running = [line.split()[0].removesuffix(".service") for line in listed.splitlines()]
+    given = arguments.unit.removesuffix(".service")
+    unit = choose_word(f"running service on {node.name}", given, running)
+    pid = fault_injection.kill(lab, node, unit)
+    print(f"killed process {pid} of {unit} on {node.name}")
+    return 0
+
+
+KILL = Command("kill a daemon of a machine (SIGKILL)", _kill_arguments, _kill)
+
+
+def _partition_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="ZONE", help=PARTITIONABLE)
+
+
+def _partition(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """Cut off a zone or a service; within a zone its machines go on to reach each other."""
+    lab = find(workspace)
+    known = fault_injection.partitionable(lab.account())
+    what = choose_word("zone or service", arguments.what, known)
+    fault_injection.partition(lab, what)
+    print(f"{what} is cut off; `python -m lab heal` ends it")
+    return 0
+
+
+PARTITION = Command(
+    "cut off a zone, or all machines from `aws` or `downloads`; `heal` ends it",
+    _partition_arguments,
+    _partition,
+)
+
+
+def _heal(_arguments: argparse.Namespace, workspace: Workspace) -> int:
+    ended = fault_injection.heal(find(workspace))
+    print("\n".join(f"ended: {line}" for line in ended) or "there was no fault")
+    return 0
+
+
+HEAL = Command("end every partition, isolation and power cut", no_arguments, _heal)

@@ -1,1 +1,0 @@
-"""Network load balancers: an HAProxy per balancer and zone, told what the AWS API says."""

@@ -1,0 +1,1 @@
+"""Network load balancers: an HAProxy per load balancer and zone, told what the AWS API says."""
