@@ -1,4 +1,4 @@
-"""Snapshot of the emulated account, as its own API tells it."""
+"""Snapshot of the emulated account, as its own API answers."""
 
 import base64
 import hashlib

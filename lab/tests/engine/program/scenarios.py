@@ -296,8 +296,8 @@ def _killed_at(
 def _forget(
     bench: Workbench, exists: frozenset[str]
 ) -> Iterator[tuple[CommandResult, str, list[dict[str, Any]]]]:
-    """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
-    and the state. The state is put back then."""
+    """Result of Pulumi's own command for a VPC that was being created: its answer, the VPC's URN,
+    and the state, which is put back afterwards."""
     urn = next((urn for urn in exists if urn.split("::")[-2].endswith("aws:ec2/vpc:Vpc")), None)
     if urn is None:
         return

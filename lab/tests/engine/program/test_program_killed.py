@@ -51,7 +51,7 @@ def _check_up(up: Outcome, deploy_stack: Deploy) -> None:
     assert account_counts(up.account) == state_counts(up.state)
 
 
-def test_pulumis_own_command_forgets_what_it_is_told(resumed: ScenarioRun) -> None:
+def test_pulumis_own_command_forgets_the_resource_that_it_is_given(resumed: ScenarioRun) -> None:
     # The reason for the recovery's edit of the state: once this fails, Pulumi can do it itself.
     done, urn, state = resumed["forgotten"]
     assert done.status == 0, done.text

@@ -19,7 +19,7 @@ import yaml
 from lab import engine as engines
 from lab.cloud import client, inventory, requests, server
 from lab.processes import ProcessIdentity, command
-from lab.stack import cloud, environment
+from lab.stack import cloud, environment, strays
 from lab.tests.engine.program import holding_provider
 from lab.tests.engine.throwaway import CommandResult, free_port
 from lab.tests.engine.update_steps import read_steps
@@ -82,29 +82,25 @@ class Workbench:
 
     def judge(self, method: str, **body: str) -> None:
         """Say how a target of the balancer is (lab.cloud.control)."""
-        request = urllib.request.Request(  # noqa: S310 - a loopback address
-            f"{self.server.endpoint}/_lab/target-health",
-            method=method,
-            data=json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
-            pass
+        self._request("/_lab/target-health", method, json.dumps(body).encode())
 
     def asked(self) -> set[tuple[str, str]]:
         """What `pulumi` asked of AWS so far: actions and resources (lab.cloud.requests)."""
-        with urllib.request.urlopen(f"{self.server.endpoint}{requests.PATH}") as answer:  # noqa: S310 - a loopback address
-            found = json.load(answer)
         return {
             (one["action"], one["resource"])
-            for one in found
+            for one in json.loads(self._request(requests.PATH))
             if one["access_key"] == client.ACCESS_KEY
         }
 
     def forget(self) -> None:
         """Let `asked` begin again."""
-        url = f"{self.server.endpoint}{requests.PATH}"
-        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):  # noqa: S310 - a loopback address
-            pass
+        self._request(requests.PATH, "DELETE")
+
+    def _request(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
+        url = f"{self.server.endpoint}{path}"
+        request = urllib.request.Request(url, method=method, data=body)  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address
+            return bytes(answer.read())
 
     def inventory(self) -> inventory.Inventory:
         return inventory.remaining(self.clients)
@@ -284,8 +280,11 @@ class Workbench:
             self.running.kill()
         update = ProcessIdentity.load(self.workspace.update)
         if update:
-            update.send(signal.SIGKILL)  # `down` would let it end what it has begun
-        self.lab("down")
+            update.send(signal.SIGKILL)
+        strays.stop(self.workspace.state)
+        emulator = server.find(self.workspace.state)
+        if emulator:
+            emulator.stop()
 
     def _finish(
         self,
