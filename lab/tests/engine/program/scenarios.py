@@ -112,7 +112,8 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
         bench.await_step("Instance", "local-api-0", lab)
         os.kill(lab, signal.SIGINT)
 
-    yield "killed", bench.lab_up(meanwhile=kill)
+    # The state is written after each step, as for people: what is read is what the kill left.
+    yield "killed", bench.lab_up(meanwhile=kill, variables={})
     yield "interrupted", outcome(bench, bench.lab_up(meanwhile=interrupt))
     yield "up", succeeded(bench, bench.lab_up())
     yield "again", succeeded(bench, bench.update("up", "--refresh", "--expect-no-changes"))

@@ -105,13 +105,17 @@ class Workbench:
     def inventory(self) -> inventory.Inventory:
         return inventory.remaining(self.clients)
 
-    def lab(self, name: str, *, meanwhile: Callable[[int], None] | None = None) -> CommandResult:
+    def lab(
+        self,
+        name: str,
+        *,
+        meanwhile: Callable[[int], None] | None = None,
+        variables: Mapping[str, str] = STATE_ONCE,
+    ) -> CommandResult:
         """`python -m lab`; `meanwhile` gets its process id."""
         words = [sys.executable, "-m", "lab", "--project", str(self.project)]
         words += ["--state", str(self.workspace.state), name]
-        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
-        if meanwhile is None:
-            environment |= STATE_ONCE
+        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200", **variables}
         return self._finish(words, REPOSITORY, environment, meanwhile)
 
     def pulumi(
@@ -225,10 +229,10 @@ class Workbench:
         script = f". {shlex.quote(str(self.workspace.env))}; exec {shlex.join(words)}"
         return self._finish(["/bin/sh", "-c", script], self.project, os.environ, None)
 
-    def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> CommandResult:
-        """`make up`."""
+    def lab_up(self, **options: Any) -> CommandResult:
+        """`make up`, with the options of `lab`."""
         self.workspace.events.unlink(missing_ok=True)
-        done = self.lab("up", meanwhile=meanwhile)
+        done = self.lab("up", **options)
         return CommandResult(done.status, done.text, read_steps(self.workspace.events))
 
     def set(self, path: str, value: Any) -> None:
