@@ -14,7 +14,7 @@ from lab.tests.engine.program.account_snapshot import AccountSnapshot, sampled, 
 from lab.tests.engine.program.node_health import NodeReports, ServerHealth
 from lab.tests.engine.program.outcome import outcome, succeeded
 from lab.tests.engine.program.sts_stub import sts_behind
-from lab.tests.engine.program.workbench import Workbench
+from lab.tests.engine.program.workbench import STATE_ALWAYS, Workbench
 from lab.tests.engine.throwaway import CommandResult
 from lab.workspace import STACK
 from tests.unit.public_keys import ed25519
@@ -112,8 +112,7 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
         bench.await_step("Instance", "local-api-0", lab)
         os.kill(lab, signal.SIGINT)
 
-    # The state is written after each step, as for people: what is read is what the kill left.
-    yield "killed", bench.lab_up(meanwhile=kill, variables={})
+    yield "killed", bench.lab_up(meanwhile=kill, variables=STATE_ALWAYS)
     yield "interrupted", outcome(bench, bench.lab_up(meanwhile=interrupt))
     yield "up", succeeded(bench, bench.lab_up())
     yield "again", succeeded(bench, bench.update("up", "--refresh", "--expect-no-changes"))

@@ -33,7 +33,9 @@ QUIET = 4.0
 """Seconds without an event after which an update is taken to wait for what is held."""
 
 STATE_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-"""Has the engine write its state once."""
+"""Has the engine write its state once, at the end."""
+STATE_ALWAYS = {"PULUMI_SKIP_CHECKPOINTS": "false"}
+"""Has it write its state after each step, as for people."""
 
 LONGEST = 1200
 """Seconds after which a command is taken for stuck."""
@@ -182,7 +184,7 @@ class Workbench:
         return self.directory / "held"
 
     def hold(self, *types: str) -> None:
-        """Have the provider not answer creations of these types (lab.tests.engine.program.holding_provider)."""
+        """Have the provider not answer creations of these types (holding_provider.py)."""
         shutil.rmtree(self.held, ignore_errors=True)
         for moment in holding_provider.MOMENTS:
             (self.held / moment).mkdir(parents=True)
@@ -194,10 +196,8 @@ class Workbench:
     def kill_held(self) -> CommandResult:
         """Run an update until nothing but what is held goes on, then kill the engine; an update
         that has nothing to hold ends."""
-        log = self.directory / "up.events"
-        log.unlink(missing_ok=True)
 
-        def kill(pid: int) -> None:
+        def kill(log: Path) -> None:
             quiet = 0.0
             before: tuple[int, int] = (0, 0)
             deadline = time.monotonic() + LONGEST
@@ -215,11 +215,9 @@ class Workbench:
                 still = held and creating == held and now == before
                 quiet, before = (quiet + 0.5 if still else 0.0), now
             if self.running.poll() is None:
-                os.kill(pid, signal.SIGKILL)
+                self.running.kill()
 
-        arguments = ["up", "--stack", STACK, "--yes", "--skip-preview", "--parallel", "64"]
-        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=kill)
-        return CommandResult(done.status, done.text, read_steps(log))
+        return self.update("up", "--parallel", "64", meanwhile=kill, **STATE_ALWAYS)
 
     def recover(self, *options: str) -> CommandResult:
         """The runbook's commands after a kill, up to the `pulumi up` that goes on."""
