@@ -39,7 +39,7 @@ def refused_by_make(bench: Workbench) -> CommandResult:
 
 def test_make_up_reports_wrong_settings_together_and_ends(refused_by_make: CommandResult) -> None:
     assert refused_by_make.status == 1
-    _check_wrong(refused_by_make.text)
+    _check_wrong(refused_by_make.text.splitlines(), refused_by_make.text)
 
 
 def test_an_update_reports_wrong_settings_together(
@@ -48,13 +48,13 @@ def test_an_update_reports_wrong_settings_together(
     bench.configure(WRONG)
     done = bench.update("up")
     assert done.status != 0
-    _check_wrong(done.text)
+    _check_wrong(done.errors, done.text)
     _check_nothing_exists(bench)
 
 
-def _check_wrong(text: str) -> None:
+def _check_wrong(lines: Sequence[str], text: str) -> None:
     assert "Traceback" not in text
-    (line,) = [line for line in text.splitlines() if "etcd.size" in line]
+    (line,) = [line for line in lines if "etcd.size" in line]
     assert "4" in line
     assert "quorum" in line
     assert "pki.epoch" in text
