@@ -1,6 +1,7 @@
 """The real CLI, the real Terraform AWS provider and stock moto: the life of a small stack.
 
-It does not prove anything about AWS itself, nor about the cluster's own program.
+It does not prove anything about AWS itself. That a preview creates nothing, a second update changes
+nothing and a wrong setting is one line is tested with the cluster's own program.
 """
 
 import json
@@ -18,8 +19,6 @@ import pulumi_aws as aws
 import pulumi_tls as tls
 
 config = pulumi.Config()
-if config.get("problem"):
-    raise pulumi.RunError(config.get("problem"))
 vpc = aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16", tags={{"Name": "vpc"}})
 group = aws.ec2.SecurityGroup("group", vpc_id=vpc.id)
 aws.vpc.SecurityGroupIngressRule(
@@ -83,24 +82,6 @@ def scan(text: str) -> list[str]:
     return [needle for needle in (CANARY, "PRIVATE KEY") if needle in text]
 
 
-def test_a_problem_of_the_program_is_one_line_and_changes_nothing(project: Project) -> None:
-    done, steps = project.up(problem="etcd.size must be odd, got 4")
-    assert project.pulumi("config", "rm", "problem").status == 0
-    assert done.status != 0
-    errors = [line.strip() for line in done.text.splitlines() if "error:" in line]
-    assert "error: etcd.size must be odd, got 4" in errors
-    assert "Traceback" not in done.text
-    assert [name for op, name in steps if op == "create"] in ([], ["throwaway-test"])
-    assert project.client("ec2").describe_volumes()["Volumes"] == []
-
-
-def test_a_preview_creates_nothing_and_shows_no_secret(project: Project) -> None:
-    done = project.pulumi("preview", "--diff")
-    assert done.status == 0, done.text
-    assert scan(done.text) == []
-    assert project.client("ec2").describe_volumes()["Volumes"] == []
-
-
 def test_up_creates_everything_once(project: Project) -> None:
     done, steps = project.up()
     assert done.status == 0, done.text
@@ -121,12 +102,6 @@ def test_the_state_holds_no_secret_in_clear_and_the_scan_can_fail(project: Proje
     assert scan(shown) == [CANARY, "PRIVATE KEY"], (
         "the same scan finds them once they are decrypted"
     )
-
-
-def test_a_second_up_changes_nothing(project: Project) -> None:
-    done, steps = project.up()
-    assert done.status == 0, done.text
-    assert steps == []
 
 
 def test_an_update_touches_only_what_changed_and_ignored_changes_are_ignored(
@@ -151,7 +126,7 @@ def test_a_change_that_cannot_be_made_in_place_replaces(project: Project) -> Non
     assert after["volume"] == before["volume"]
 
 
-def test_what_vanished_from_the_cloud_is_made_again_after_a_refresh(project: Project) -> None:
+def test_what_vanished_from_the_cloud_is_created_again_after_a_refresh(project: Project) -> None:
     project.client("ssm").delete_parameter(Name="/lab/canary")
     assert project.pulumi("refresh", "--yes", "--skip-preview").status == 0
     done, steps = project.up()

@@ -1,5 +1,5 @@
-"""What nodes own, under a `pulumi up` that changes everything beside it: the real engine, the real
-Terraform AWS provider and stock moto."""
+"""Parameters that nodes own, under a `pulumi up` that changes everything about them but the value:
+the real engine, the real Terraform AWS provider and stock moto."""
 
 import json
 import shutil
@@ -23,47 +23,67 @@ from components.naming import EtcdMember, ParameterPaths
 from components.nodes.status import status_parameter
 
 config = pulumi.Config()
-siblings = json.loads(config.get("siblings") or "{{}}")
-defaults = json.loads(config.get("defaults") or "{{}}")
-
-
-def change(args):
-    if args.type_ != "aws:ssm/parameter:Parameter":
-        return None
-    return pulumi.ResourceTransformationResult({{**args.props, **siblings}}, args.opts)
-
-
-provider = aws.Provider("named", region="{REGION}", default_tags={{"tags": defaults}})
-options = pulumi.ResourceOptions(provider=provider, transformations=[change])
+changes = json.loads(config.require("changes"))
 
 
 class Part(pulumi.ComponentResource):
-    def __init__(self):
-        super().__init__("test:index:Part", "part", {{}}, options)
-        paths = ParameterPaths("prod")
+    def __init__(self, name, provider, change):
+        def transform(args):
+            if args.type_ != "aws:ssm/parameter:Parameter":
+                return None
+            return pulumi.ResourceTransformationResult(
+                {{**args.props, **change.get("siblings", {{}})}}, args.opts
+            )
+
+        options = pulumi.ResourceOptions(provider=provider, transformations=[transform])
+        super().__init__("test:index:Part", name, {{}}, options)
+        paths, tags = ParameterPaths(name), {{"team": change.get("team", "a")}}
         Membership(
-            "prod-etcd",
+            f"{{name}}-etcd",
             MembershipArgs(
                 members=(EtcdMember("etcd-0", "eu-central-1a", "10.0.0.4"),),
-                paths=paths, incarnation="first", tags={{"team": config.get("team") or "a"}},
+                paths=paths, incarnation="first", tags=tags,
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        status_parameter(
-            "prod-etcd-0", node="etcd-0", paths=paths, tags={{"team": config.get("team") or "a"}},
-            parent=self,
-        )
+        status_parameter(f"{{name}}-etcd-0", node="etcd-0", paths=paths, tags=tags, parent=self)
         aws.ssm.Parameter(
-            "control", name="/prod/control", type="String", value="made",
+            f"{{name}}-control", name=f"/{{name}}/control", type="String", value="made", tags=tags,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["value"]),
         )
 
 
-Part()
+usual = aws.Provider("usual", region="{REGION}")
+defaults = changes["provider-tags"].get("defaults", {{}})
+tagging = aws.Provider("tagging", region="{REGION}", default_tags={{"tags": defaults}})
+for name, change in changes.items():
+    Part(name, tagging if name == "provider-tags" else usual, change)
 """
 
-FORMATION, STATUS, CONTROL = "/prod/etcd/formation", "/prod/nodes/etcd-0/status", "/prod/control"
-OWNED = (FORMATION, STATUS)
+CHANGES: dict[str, dict[str, Any]] = {
+    "description": {},
+    "tags": {"team": "b"},
+    "provider-tags": {"defaults": {"owner": "b"}},
+    "tier": {"siblings": {"tier": "Advanced"}},
+    "pattern": {"siblings": {"allowed_pattern": ".*", "overwrite": True}},
+    "data-type": {"siblings": {"data_type": "aws:ec2:image"}},
+    "type": {"siblings": {"type": "SecureString"}},
+    "value": {"siblings": {"value": "another program's"}},
+    "everything-else": {"siblings": {"tier": "Advanced", "type": "StringList"}},
+}
+"""What changes, by the name of a part of the program."""
+OWNED = {
+    path.format(part): name.format(part)
+    for part in CHANGES
+    for path, name in (
+        ("/{}/etcd/formation", "{}-etcd-formation"),
+        ("/{}/nodes/etcd-0/status", "{}-etcd-0-status"),
+    )
+}
+"""The parameters that nodes own and their resources' names."""
+CONTROLS = {f"/{part}/control": f"{part}-control" for part in CHANGES}
+"""Parameters of which only the value is ignored."""
+RESTORE = {"formed": False, "snapshot": "snapshots/x", "token": "new"}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +95,7 @@ def project(
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / package, directory / package, ignore=ignored)
     project = make(engine, endpoint, directory, PROGRAM, name="owned")
-    done, steps = project.up()
+    done, steps = project.up(changes=json.dumps({part: {} for part in CHANGES}))
     assert done.status == 0, done.text
     assert all(op == "create" for op, _ in steps)
     yield project
@@ -84,72 +104,53 @@ def project(
     assert project.client("ssm").describe_parameters()["Parameters"] == []
 
 
-def stored(project: Project, name: str) -> tuple[int, str]:
-    found = project.client("ssm").get_parameter(Name=name)["Parameter"]
-    return found["Version"], found["Value"]
+def stored(project: Project, names: dict[str, str]) -> dict[str, tuple[int, str]]:
+    ssm = project.client("ssm")
+    found = (ssm.get_parameter(Name=name)["Parameter"] for name in names)
+    return {parameter["Name"]: (parameter["Version"], parameter["Value"]) for parameter in found}
 
 
-def write(project: Project, **changes: Any) -> dict[str, tuple[int, str]]:
-    """What nodes write; what is there then."""
-    for name in (*OWNED, CONTROL):
-        version = stored(project, name)[0] + 1
-        text = json.dumps({**changes, "version": version})
-        project.client("ssm").put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
-    return {name: stored(project, name) for name in OWNED}
+def write(project: Project, **document: Any) -> None:
+    """As nodes do."""
+    ssm = project.client("ssm")
+    for name, (version, _) in stored(project, {**OWNED, **CONTROLS}).items():
+        text = json.dumps({**document, "version": version + 1})
+        ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
 
 
-def up(project: Project, **config: Any) -> dict[str, str]:
-    """Update; what was done to which parameter that nodes own."""
-    done, steps = project.up(**config)
-    assert done.status == 0, done.text
-    return {name: op for op, name in steps if name in {"prod-etcd-formation", "prod-etcd-0-status"}}
-
-
-def test_they_are_made_as_the_first_version(project: Project) -> None:
-    marker = json.loads(stored(project, FORMATION)[1])
-    assert (marker["formed"], marker["token"], marker["version"]) == (False, "prod-first", 1)
-    assert stored(project, STATUS) == (1, '{"version": 1}')
-
-
-CHANGES: dict[str, dict[str, Any]] = {
-    "description": {"siblings": {"description": "other words"}},
-    "tags": {"team": "b"},
-    "provider's tags": {"defaults": {"owner": "b"}},
-    "tier": {"siblings": {"tier": "Advanced"}},
-    "pattern": {"siblings": {"allowed_pattern": ".*", "overwrite": True}},
-    "data type": {"siblings": {"data_type": "aws:ec2:image"}},
-    "type": {"siblings": {"type": "SecureString"}},
-    "value": {"siblings": {"value": "another program's"}},
-    "everything but the value": {"siblings": {"description": "last", "type": "StringList"}},
-}
-RESTORE = {"formed": False, "snapshot": "snapshots/x", "token": "new"}
+def test_they_are_created_as_the_first_version(project: Project) -> None:
+    for name, (version, value) in stored(project, OWNED).items():
+        assert version == 1
+        if name.endswith("/status"):
+            assert value == '{"version": 1}'
+        else:
+            marker = json.loads(value)
+            part = name.split("/")[1]
+            assert (marker["formed"], marker["token"], marker["version"]) == (
+                False,
+                f"{part}-first",
+                1,
+            )
 
 
 @pytest.mark.parametrize("refreshed", [False, True], ids=["", "refreshed"])
-@pytest.mark.parametrize("change", CHANGES)
-def test_nothing_beside_a_value_has_it_written_back(
-    project: Project, change: str, refreshed: bool
-) -> None:
-    """First a node's word, which a refresh has Pulumi remember, then a restore's."""
-    write(project, change=change, formed=True)
+def test_no_change_writes_the_value_back(project: Project, refreshed: bool) -> None:
+    """First a node's value, which a refresh has Pulumi remember, then a restore's."""
+    write(project, formed=True)
     if refreshed:
         assert project.pulumi("refresh", "--yes", "--skip-preview").status == 0
-    there = write(project, change=change, **RESTORE)
+    write(project, **RESTORE)
+    owned, controls = stored(project, OWNED), stored(project, CONTROLS)
     # The same change would be none the second time.
-    words = {
-        name: json.dumps({**value, "description": f"refreshed: {refreshed}"})
-        if isinstance(value, dict)
-        else f"{value}-{refreshed}"
-        for name, value in CHANGES[change].items()
+    described = {"description": f"refreshed: {refreshed}"}
+    changes = {
+        part: {**change, "siblings": {**change.get("siblings", {}), **described}}
+        for part, change in CHANGES.items()
     }
-    assert up(project, **words) == {}
-    assert {name: stored(project, name) for name in OWNED} == there
-
-
-def test_to_ignore_the_value_alone_is_not_enough(project: Project) -> None:
-    """Why every property is ignored; and that this test would see a write."""
-    write(project, formed=True)
-    _, before = stored(project, CONTROL)
-    done, _ = project.up(siblings=json.dumps({"description": "once more"}))
+    done, steps = project.up(changes=json.dumps(changes))
     assert done.status == 0, done.text
-    assert stored(project, CONTROL)[1] != before
+    assert [step for step in steps if step[1] in OWNED.values()] == []
+    assert stored(project, OWNED) == owned
+    # Why every property is ignored, not the value alone; and that this test sees a write.
+    after = stored(project, CONTROLS)
+    assert [name for name in CONTROLS if after[name][1] == controls[name][1]] == []

@@ -1,6 +1,5 @@
-"""A throw-away program and stack: the real CLI, the real Terraform AWS provider and stock moto."""
+"""Throw-away program and stack: the real CLI, the real Terraform AWS provider and stock moto."""
 
-import json
 import os
 import socket
 import subprocess
@@ -13,16 +12,25 @@ from typing import Any
 import boto3
 
 from lab.engine import Engine
+from lab.tests.engine.update_steps import Step, read_steps
 
 REGION = "eu-central-1"
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A command that ended."""
+class CommandResult:
+    """What a command printed and did."""
 
     status: int
     text: str
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that say what is wrong, without the engine's own last word."""
+        lines = [line.strip() for line in self.text.splitlines()]
+        marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return [line for line in marked if line not in {"update failed", "preview failed"}]
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Project:
             "PULUMI_DEBUG_COMMANDS": "true",  # makes --event-log known
         }
 
-    def pulumi(self, *arguments: str) -> Finished:
+    def pulumi(self, *arguments: str) -> CommandResult:
         command = [str(self.engine.pulumi), *arguments, "--non-interactive", "--color", "never"]
         result = subprocess.run(
             command,
@@ -56,21 +64,16 @@ class Project:
             text=True,
             check=False,
         )
-        return Finished(result.returncode, result.stdout + result.stderr)
+        return CommandResult(result.returncode, result.stdout + result.stderr)
 
-    def up(self, **config: object) -> tuple[Finished, list[tuple[str, str]]]:
+    def up(self, **config: object) -> tuple[CommandResult, list[tuple[str, str]]]:
         """Update, and what it did to which resource, as the engine's own event log has it."""
         for name, value in config.items():
             assert self.pulumi("config", "set", name, str(value)).status == 0
         log = self.directory / "events.json"
         log.unlink(missing_ok=True)
         done = self.pulumi("up", "--yes", "--skip-preview", "--event-log", str(log))
-        steps = []
-        for line in log.read_text().splitlines():
-            event = json.loads(line).get("resOutputsEvent")
-            if event and event["metadata"]["op"] not in {"same", "read"}:
-                urn = event["metadata"]["urn"]
-                steps.append((event["metadata"]["op"], urn.rpartition("::")[2]))
+        steps = [(step.op, step.name) for step in read_steps(log) if step.ended is not None]
         return done, steps
 
     def state(self) -> str:
@@ -88,6 +91,7 @@ class Project:
 
 
 def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

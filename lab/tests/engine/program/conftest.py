@@ -1,79 +1,82 @@
-"""The stories that the tests of this directory read; all begin with the first test that asks."""
+"""Scenarios that the tests of this directory read; all begin with the first test of it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
-from lab.tests.engine.program.plots import (
-    balancing,
-    guarding,
-    permitting,
-    replacing,
-    resizing,
-    resuming,
-    resuming_everywhere,
-)
-from lab.tests.engine.program.story import Story
+from lab.tests.engine.program.scenario_run import ScenarioRun
+from lab.tests.engine.program.scenarios import SCENARIOS, resuming, resuming_everywhere
 from lab.tests.engine.program.workbench import Workbench
 
 
-@pytest.fixture(scope="session")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Story]]:
-    """All stories; they run side by side."""
-    told = {
-        plot.__name__: Story(plot, Workbench(tmp_path_factory.mktemp(plot.__name__)))
-        for plot in (resizing, replacing, guarding, balancing, permitting)
-    }
-    yield told
-    for story in told.values():
-        story.close()
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what reads no scenario while the scenarios run, and this directory's own tests first,
+    since they start them."""
+
+    def place(item: pytest.Item) -> int:
+        if "scenarios" in getattr(item, "fixturenames", ()):
+            return 2
+        return 0 if Path(__file__).parent in item.path.parents else 1
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
-def resized(stories: dict[str, Story]) -> Story:
-    return stories["resizing"]
-
-
-@pytest.fixture(scope="session")
-def replaced(stories: dict[str, Story]) -> Story:
-    return stories["replacing"]
-
-
-@pytest.fixture(scope="session")
-def guarded(stories: dict[str, Story]) -> Story:
-    return stories["guarding"]
-
-
-@pytest.fixture(scope="session")
-def balanced(stories: dict[str, Story]) -> Story:
-    return stories["balancing"]
-
-
-@pytest.fixture(scope="session")
-def permitted(stories: dict[str, Story]) -> Story:
-    return stories["permitting"]
-
-
-@pytest.fixture(scope="session")
-def resumed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """A story that is told on request only (`-m matrix`)."""
-    story = Story(resuming, Workbench(tmp_path_factory.mktemp("resuming")))
-    yield story
-    story.close()
-
-
-@pytest.fixture(scope="session")
-def resumed_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """A story that is told on request only (`-m matrix`)."""
-    story = Story(resuming_everywhere, Workbench(tmp_path_factory.mktemp("everywhere")))
-    yield story
-    story.close()
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ScenarioRun]]:
+    """All scenarios of every run, at the same time."""
+    with ExitStack() as stack:
+        yield {
+            scenario.__name__: stack.enter_context(
+                closing(
+                    ScenarioRun(scenario, Workbench(tmp_path_factory.mktemp(scenario.__name__)))
+                )
+            )
+            for scenario in SCENARIOS
+        }
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _told_early(request: pytest.FixtureRequest) -> None:
-    """Begin the stories with the first test of this directory, if any test reads them: they take
-    minutes, most of which is waiting that other tests can use."""
+def _started_early(request: pytest.FixtureRequest) -> None:
+    """Start the scenarios, if any test reads them: most of their minutes is waiting that other
+    tests can use."""
     wanted = (getattr(item, "fixturenames", ()) for item in request.session.items)
-    if any("stories" in names for names in wanted):
-        request.getfixturevalue("stories")
+    if any("scenarios" in names for names in wanted):
+        request.getfixturevalue("scenarios")
+
+
+@pytest.fixture(scope="session")
+def resized(scenarios: dict[str, ScenarioRun]) -> ScenarioRun:
+    return scenarios["resizing"]
+
+
+@pytest.fixture(scope="session")
+def replaced(scenarios: dict[str, ScenarioRun]) -> ScenarioRun:
+    return scenarios["replacing"]
+
+
+@pytest.fixture(scope="session")
+def guarded(scenarios: dict[str, ScenarioRun]) -> ScenarioRun:
+    return scenarios["guarding"]
+
+
+@pytest.fixture(scope="session")
+def permitted(scenarios: dict[str, ScenarioRun]) -> ScenarioRun:
+    return scenarios["permitting"]
+
+
+@pytest.fixture(scope="session")
+def resumed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioRun]:
+    """On request only (`-m matrix`)."""
+    with closing(ScenarioRun(resuming, Workbench(tmp_path_factory.mktemp("resuming")))) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def resumed_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenarioRun]:
+    """On request only (`-m matrix`)."""
+    bench = Workbench(tmp_path_factory.mktemp("everywhere"))
+    with closing(ScenarioRun(resuming_everywhere, bench)) as run:
+        yield run

@@ -6,7 +6,7 @@ import pytest
 
 from components.operator_policy import CLUSTER, DIRECTORY, IMPLIED, operator_policies
 from lab.machines.frontend.policy import Permission, allowed
-from lab.tests.engine.program.story import Story
+from lab.tests.engine.program.scenario_run import ScenarioRun
 
 TAGGED = {"aws:ResourceTag/kubernetes.io/cluster/local": "owned"}
 """Instances, volumes and the key carry it; tests of the components see to that."""
@@ -49,10 +49,10 @@ def refused(documents: list[dict], asked: set[tuple[str, str]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def asked(stories: dict[str, Story]) -> set[tuple[str, str]]:
-    """By the provider and by the gates, in every story."""
-    others = [story.end().bench.asked() for story in stories.values()]
-    return stories["permitting"]["asked"].union(*others)
+def asked(scenarios: dict[str, ScenarioRun]) -> set[tuple[str, str]]:
+    """By the provider and by the gates, in every scenario."""
+    others = [scenario.wait().bench.asked() for scenario in scenarios.values()]
+    return scenarios["permitting"]["asked"].union(*others)
 
 
 def test_the_operator_may_do_what_the_engine_does(asked):
@@ -77,7 +77,7 @@ def test_the_operator_may_do_nothing_that_nobody_needs(asked):
     assert not set(IMPLIED) & done, "what is asked for is no longer implied"
 
 
-def test_a_preview_needs_no_more_than_descriptions(permitted: Story):
+def test_a_preview_needs_no_more_than_descriptions(permitted: ScenarioRun):
     assert permitted["previewed"].status == 0
     asked = permitted["asked by preview"]
     assert ("sts:GetCallerIdentity", "*") in asked

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lab.tests.engine.program.leaks import (
+from lab.tests.engine.program.scenario_run import ScenarioRun
+from lab.tests.engine.program.secret_scan import (
     encryption_keys,
     files_below,
     leaks,
@@ -16,14 +17,13 @@ from lab.tests.engine.program.leaks import (
     secrets_of,
     unpacked,
 )
-from lab.tests.engine.program.story import Story
 
 NOT_SCANNED = ["engine/passphrase"]
 """The lab's own passphrase, which only its owner may read; see the test of its mode."""
 
 
 @pytest.fixture(scope="module")
-def keys(resized: Story) -> list[str]:
+def keys(resized: ScenarioRun) -> list[str]:
     """Every private key of the stack, and the key of encryption at rest."""
     texts = secrets_of(resized["shown"].text)
     encryption = encryption_keys(texts)
@@ -32,21 +32,21 @@ def keys(resized: Story) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def printed(resized: Story) -> Mapping[str, bytes]:
+def printed(resized: ScenarioRun) -> Mapping[str, bytes]:
     """What the commands printed."""
-    chapters = ("killed", "interrupted", "up", "refreshed", "grown", "shrunk", "previewed")
-    return {name: resized[name].text.encode() for name in (*chapters, "reissued")}
+    names = ("killed", "interrupted", "up", "again", "grown", "shrunk", "previewed", "reissued")
+    return {name: resized[name].text.encode() for name in names}
 
 
-def test_every_kind_of_key_is_among_those_searched(resized: Story, keys: list[str]) -> None:
+def test_every_kind_of_key_is_among_those_searched(resized: ScenarioRun, keys: list[str]) -> None:
     state = resized["reissued"].state
     made = [resource for resource in state if resource["type"].endswith(":PrivateKey")]
     assert len(keys) >= len(made) > 20
 
 
-def test_no_user_data_holds_a_key(resized: Story, keys: list[str]) -> None:
+def test_no_user_data_holds_a_key(resized: ScenarioRun, keys: list[str]) -> None:
     for name, nodes in (("up", 6), ("grown", 8)):
-        user_data = resized[name].world.user_data
+        user_data = resized[name].account.user_data
         assert len(user_data) == nodes
         documents = {node: unpacked(data) for node, data in user_data.items()}
         assert all(document.startswith(b"#cloud-config") for document in documents.values())
@@ -61,7 +61,7 @@ def test_no_command_prints_a_key(printed: Mapping[str, bytes], keys: list[str]) 
 
 
 def test_no_file_of_the_lab_holds_a_key(
-    resized: Story, printed: Mapping[str, bytes], keys: list[str]
+    resized: ScenarioRun, printed: Mapping[str, bytes], keys: list[str]
 ) -> None:
     state = resized.bench.workspace.state
     files = files_below(state, without=NOT_SCANNED)
@@ -79,7 +79,7 @@ def test_no_file_of_the_lab_holds_a_key(
 
 
 def test_the_passphrase_is_for_its_owner_and_nowhere_else(
-    resized: Story, printed: Mapping[str, bytes]
+    resized: ScenarioRun, printed: Mapping[str, bytes]
 ) -> None:
     state = resized.bench.workspace.state
     path = state / NOT_SCANNED[0]
@@ -109,7 +109,9 @@ def test_the_scan_finds_a_planted_key(keys: list[str], tmp_path: Path, form: str
     assert leaks(files_below(tmp_path), keys) == ["deep/update.log"]
 
 
-def test_the_scan_finds_every_key_in_the_decrypted_state(resized: Story, keys: list[str]) -> None:
+def test_the_scan_finds_every_key_in_the_decrypted_state(
+    resized: ScenarioRun, keys: list[str]
+) -> None:
     shown = resized["shown"].text.encode()
     assert [key for key in keys if leaks({"shown": shown}, [key])] == keys
     encrypted: Any = json.dumps(resized["reissued"].state).encode()

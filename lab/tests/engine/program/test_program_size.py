@@ -13,9 +13,9 @@ from components.network.placement import placement
 from components.userdata import CloudConfig, api_server, encode, etcd_member
 from config import check
 from lab.cloud.aws_environment import REGION
-from lab.tests.engine.program.steps import done, find
-from lab.tests.engine.program.story import Story
-from lab.tests.engine.program.world import World
+from lab.tests.engine.program.account_snapshot import AccountSnapshot
+from lab.tests.engine.program.scenario_run import ScenarioRun
+from lab.tests.engine.update_steps import completed, find_step
 from tests.recording import REPOSITORY, ZONES, Deploy
 
 STACK_FILE = REPOSITORY / "config" / "Pulumi.local.yaml"
@@ -51,35 +51,35 @@ def stack_config() -> dict[str, Any]:
     return dict(yaml.safe_load(STACK_FILE.read_text())["config"])
 
 
-def counts(state: list[dict[str, Any]]) -> dict[str, int]:
+def state_counts(state: list[dict[str, Any]]) -> dict[str, int]:
     types = [resource["type"] for resource in state]
     return {LISTED[type_]: types.count(type_) for type_ in set(types) & set(LISTED)}
 
 
-def account(world: World) -> dict[str, int]:
+def account_counts(account: AccountSnapshot) -> dict[str, int]:
     """Numbers by kind. Interfaces come with machines, and root disks with the nodes."""
-    found = {kind: len(names) for kind, names in world.inventory.items()}
-    found["volume"] = len(world.volumes)
+    found = {kind: len(names) for kind, names in account.inventory.items()}
+    found["volume"] = len(account.volumes)
     found.pop("network interface", None)
     return found
 
 
-def test_after_a_kill_within_an_operation_the_account_begins_anew(resized: Story) -> None:
+def test_after_a_kill_within_an_operation_the_account_begins_again(resized: ScenarioRun) -> None:
     assert resized["killed"].status < 0
     assert "whose effect is unknown: starting clean" in resized["interrupted"].text
 
 
-def test_an_interrupted_update_ends_with_a_sentence(resized: Story) -> None:
+def test_an_interrupted_update_ends_with_a_sentence(resized: ScenarioRun) -> None:
     interrupted = resized["interrupted"]
     assert interrupted.status == 130
     assert interrupted.text.splitlines()[-1] == "Interrupted; run the command again to continue."
     assert "Traceback" not in interrupted.text
-    assert 0 < len(interrupted.world.machines) < 6, "it was cut off in the middle"
+    assert 0 < len(interrupted.account.machines) < 6, "it was cut off in the middle"
     assert "continuing with the AWS emulator" in resized["up"].text
 
 
 def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(
-    resized: Story, deploy_stack: Deploy
+    resized: ScenarioRun, deploy_stack: Deploy
 ) -> None:
     up = resized["up"]
     program = deploy_stack(stack_config(), stack="local")
@@ -93,17 +93,17 @@ def test_up_after_a_kill_and_an_interrupt_creates_exactly_the_program(
     assert len(made) == len([r for r in up.state if not r["type"].startswith("pulumi:")])
 
 
-def test_nothing_is_doubled_in_the_account(resized: Story) -> None:
+def test_nothing_is_doubled_in_the_account(resized: ScenarioRun) -> None:
     up = resized["up"]
-    assert account(up.world) == counts(up.state)
+    assert account_counts(up.account) == state_counts(up.state)
     ids = {resource["id"] for resource in up.state if "id" in resource}
     for kind in ("instance", "VPC", "subnet", "security group", "bucket", "key"):
-        assert set(up.world.inventory[kind]) <= ids
+        assert set(up.account.inventory[kind]) <= ids
 
 
-def test_what_was_made_before_the_interrupt_is_kept(resized: Story) -> None:
-    before, after = resized["interrupted"].world, resized["up"].world
-    steps = done(resized["interrupted"].steps)
+def test_what_was_made_before_the_interrupt_is_kept(resized: ScenarioRun) -> None:
+    before, after = resized["interrupted"].account, resized["up"].account
+    steps = completed(resized["interrupted"].steps)
     finished = {name for _, type_, name in steps if type_ == "aws:ec2/instance:Instance"}
     assert "local-etcd-0" in finished
     # One that was being created may be replaced: nobody knows what it lacks.
@@ -112,22 +112,15 @@ def test_what_was_made_before_the_interrupt_is_kept(resized: Story) -> None:
     assert before.volumes.items() <= after.volumes.items()
 
 
-def test_a_preview_names_the_quorum(resized: Story) -> None:
-    assert "etcd: 3 members over 3 zones (1-1-1), quorum 2" in resized["refreshed"].text
+def test_a_second_up_changes_nothing_also_after_a_refresh(resized: ScenarioRun) -> None:
+    again = resized["again"]
+    assert "etcd: 3 members over 3 zones (1-1-1), quorum 2" in again.text
+    assert again.steps == ()
+    assert again.account == resized["up"].account
 
 
-def test_a_second_up_changes_nothing(resized: Story) -> None:
-    assert resized["again"].steps == ()
-    assert resized["again"].world == resized["up"].world
-
-
-def test_nothing_differs_after_a_refresh(resized: Story) -> None:
-    assert resized["refreshed"].status == 0, resized["refreshed"].text
-    assert resized["refreshed"].world == resized["up"].world
-
-
-def test_user_data_is_what_the_program_rendered(resized: Story) -> None:
-    world = resized["up"].world
+def test_user_data_is_what_the_program_rendered(resized: ScenarioRun) -> None:
+    account = resized["up"].account
     values = {
         # Pulumi hands over what a stack file has in quotes as if it had none.
         key.removeprefix("ha-kubernetes:"): yaml.safe_load(value)
@@ -138,17 +131,17 @@ def test_user_data_is_what_the_program_rendered(resized: Story) -> None:
     }
     settings = check(values, stack="local")
     placed = placement(settings, {zone: slot for slot, zone in enumerate(ZONES)}, {})
-    (bucket,) = world.inventory["bucket"]
+    (bucket,) = account.inventory["bucket"]
     rendered = {}
     for member in etcd_members(settings, placed):
         name = f"local-{member.name}"
-        volume = world.volumes[f"{name}-data"]
+        volume = account.volumes[f"{name}-data"]
         rendered[name] = etcd_member(
             settings, member, region=REGION, volume_id=volume, bucket=bucket
         )
     for node in api_servers(settings, placed):
         rendered[f"local-{node.name}"] = api_server(settings, node, region=REGION, bucket=bucket)
-    assert world.user_data == {name: _bytes(config) for name, config in rendered.items()}
+    assert account.user_data == {name: _bytes(config) for name, config in rendered.items()}
 
 
 def _bytes(config: CloudConfig) -> bytes:
@@ -156,10 +149,10 @@ def _bytes(config: CloudConfig) -> bytes:
 
 
 def test_growing_creates_two_members_and_changes_the_membership(
-    resized: Story, deploy_stack: Deploy
+    resized: ScenarioRun, deploy_stack: Deploy
 ) -> None:
     grown = resized["grown"]
-    steps = done(grown.steps)
+    steps = completed(grown.steps)
     assert {step for step in steps if step[0] != "create"} == {
         ("update", "aws:ssm/parameter:Parameter", "local-etcd-members")
     }
@@ -180,16 +173,16 @@ def _sized(size: int) -> dict[str, Any]:
     return {**config, "ha-kubernetes:etcd": {**config["ha-kubernetes:etcd"], "size": size}}
 
 
-def test_a_new_member_boots_after_the_one_before_it_has_its_disk(resized: Story) -> None:
+def test_a_new_member_boots_after_the_one_before_it_has_its_disk(resized: ScenarioRun) -> None:
     steps = resized["grown"].steps
-    disk = find(steps, "create", "VolumeAttachment", "local-etcd-3-data")
-    assert disk.end < find(steps, "create", "Instance", "local-etcd-4").began
-    membership = find(steps, "update", "Parameter", "local-etcd-members")
-    assert membership.end < find(steps, "create", "Instance", "local-etcd-3").began
+    disk = find_step(steps, "create", "VolumeAttachment", "local-etcd-3-data")
+    assert disk.end < find_step(steps, "create", "Instance", "local-etcd-4").began
+    membership = find_step(steps, "update", "Parameter", "local-etcd-members")
+    assert membership.end < find_step(steps, "create", "Instance", "local-etcd-3").began
 
 
-def test_growing_touches_no_machine_no_disk_and_no_marker(resized: Story) -> None:
-    before, after = resized["up"].world, resized["grown"].world
+def test_growing_touches_no_machine_no_disk_and_no_marker(resized: ScenarioRun) -> None:
+    before, after = resized["up"].account, resized["grown"].account
     assert before.machines.items() <= after.machines.items()
     assert before.volumes.items() <= after.volumes.items()
     assert before.targets == after.targets
@@ -197,14 +190,14 @@ def test_growing_touches_no_machine_no_disk_and_no_marker(resized: Story) -> Non
     assert changed == {"/local/etcd/members"}
 
 
-def test_the_membership_says_who_is_to_be_there(resized: Story) -> None:
-    for told, size in (("up", 3), ("grown", 5), ("shrunk", 3)):
-        _, members = resized[told].world.parameters["/local/etcd/members"]
+def test_the_membership_says_who_is_to_be_there(resized: ScenarioRun) -> None:
+    for update, size in (("up", 3), ("grown", 5), ("shrunk", 3)):
+        _, members = resized[update].account.parameters["/local/etcd/members"]
         assert [m["name"] for m in json.loads(members)] == [f"etcd-{n}" for n in range(size)]
 
 
-def test_shrinking_deletes_what_growing_created(resized: Story) -> None:
-    grown, shrunk = done(resized["grown"].steps), done(resized["shrunk"].steps)
+def test_shrinking_deletes_what_growing_created(resized: ScenarioRun) -> None:
+    grown, shrunk = completed(resized["grown"].steps), completed(resized["shrunk"].steps)
     changed = ("update", "aws:ssm/parameter:Parameter", "local-etcd-members")
     assert changed in shrunk
     assert {(type_, name) for op, type_, name in shrunk if op == "delete"} == {
@@ -213,21 +206,21 @@ def test_shrinking_deletes_what_growing_created(resized: Story) -> None:
     assert len(shrunk) == len(grown)
 
 
-def test_a_member_goes_before_its_disk_and_after_the_younger_one(resized: Story) -> None:
+def test_a_member_goes_before_its_disk_and_after_the_younger_one(resized: ScenarioRun) -> None:
     steps = resized["shrunk"].steps
     for member in RESIZED:
-        machine = find(steps, "delete", "Instance", f"local-{member}")
-        disk = find(steps, "delete", "VolumeAttachment", f"local-{member}-data")
-        volume = find(steps, "delete", "Volume", f"local-{member}-data")
+        machine = find_step(steps, "delete", "Instance", f"local-{member}")
+        disk = find_step(steps, "delete", "VolumeAttachment", f"local-{member}-data")
+        volume = find_step(steps, "delete", "Volume", f"local-{member}-data")
         assert disk.end < machine.began
         assert machine.end < volume.began
-    younger = find(steps, "delete", "Instance", "local-etcd-4")
-    assert younger.end < find(steps, "delete", "Instance", "local-etcd-3").began
-    assert younger.end < find(steps, "delete", "VolumeAttachment", "local-etcd-3-data").began
+    younger = find_step(steps, "delete", "Instance", "local-etcd-4")
+    assert younger.end < find_step(steps, "delete", "Instance", "local-etcd-3").began
+    assert younger.end < find_step(steps, "delete", "VolumeAttachment", "local-etcd-3-data").began
 
 
-def test_after_growing_and_shrinking_the_account_is_as_before(resized: Story) -> None:
-    before, after = resized["up"].world, resized["shrunk"].world
+def test_after_growing_and_shrinking_the_account_is_as_before(resized: ScenarioRun) -> None:
+    before, after = resized["up"].account, resized["shrunk"].account
     assert after.inventory == before.inventory
     assert after.machines == before.machines
     assert after.volumes == before.volumes

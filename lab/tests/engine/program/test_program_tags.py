@@ -1,9 +1,9 @@
 """Every disk carries the tags of the stack, also those that EC2 makes with a machine."""
 
-from lab.tests.engine.program.story import Story
+from lab.tests.engine.program.scenario_run import ScenarioRun
 
 
-def test_root_and_data_volumes_follow_the_stacks_tags(permitted: Story) -> None:
+def test_root_and_data_volumes_follow_the_stacks_tags(permitted: ScenarioRun) -> None:
     found = {}
     for volume in permitted["volumes"]:
         tags = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}

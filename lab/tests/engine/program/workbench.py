@@ -1,11 +1,10 @@
-"""A copy of the project with a lab of its own, and the commands that a person gives in it."""
+"""Workbench: a copy of the project with a lab of its own, and the commands given in it."""
 
 import json
 import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,9 +19,10 @@ import yaml
 from lab import engine as engines
 from lab.cloud import aws_environment, emulator_server, inventory, requests
 from lab.processes import ProcessIdentity, command
-from lab.stack import cloud, pulumi_environment
-from lab.tests.engine.program import holding
-from lab.tests.engine.program.steps import Step, read_steps
+from lab.stack import cloud, leftovers, pulumi_environment
+from lab.tests.engine.program import holding_provider
+from lab.tests.engine.throwaway import CommandResult, free_port
+from lab.tests.engine.update_steps import read_steps
 from lab.workspace import STACK, Workspace
 from tests.recording import REPOSITORY
 
@@ -33,40 +33,12 @@ QUIET = 4.0
 """Seconds without an event after which an update is taken to wait for what is held."""
 
 STATE_ONCE = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-"""Has the engine write its state once."""
+"""Has the engine write its state once, at the end."""
+STATE_ALWAYS = {"PULUMI_SKIP_CHECKPOINTS": "false"}
+"""Has it write its state after each step, as for people."""
 
 LONGEST = 1200
 """Seconds after which a command is taken for stuck."""
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A command that ended."""
-
-    status: int
-    text: str
-
-    @property
-    def errors(self) -> list[str]:
-        """The lines that say what is wrong, without the engine's own last word."""
-        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
-        marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        return [line for line in marked if line not in {"update failed", "preview failed"}]
-
-
-@dataclass(frozen=True)
-class Update(Finished):
-    """A command of the engine that ended, with what it did."""
-
-    steps: tuple[Step, ...]
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -112,40 +84,40 @@ class Workbench:
 
     def judge(self, method: str, **body: str) -> None:
         """Say how a target of the balancer is (lab.cloud.control_api)."""
-        request = urllib.request.Request(  # noqa: S310 - a loopback address
-            f"{self.server.endpoint}/_lab/target-health",
-            method=method,
-            data=json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request):  # noqa: S310 - a loopback address
-            pass
+        self._request("/_lab/target-health", method, json.dumps(body).encode())
 
     def asked(self) -> set[tuple[str, str]]:
         """What `pulumi` asked of AWS so far: actions and resources (lab.cloud.requests)."""
-        with urllib.request.urlopen(f"{self.server.endpoint}{requests.PATH}") as answer:  # noqa: S310 - a loopback address
-            found = json.load(answer)
         return {
             (one["action"], one["resource"])
-            for one in found
+            for one in json.loads(self._request(requests.PATH))
             if one["access_key"] == aws_environment.ACCESS_KEY
         }
 
     def forget(self) -> None:
-        """Begin anew with what `asked` tells."""
-        url = f"{self.server.endpoint}{requests.PATH}"
-        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):  # noqa: S310 - a loopback address
-            pass
+        """Let `asked` begin again."""
+        self._request(requests.PATH, "DELETE")
+
+    def _request(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
+        url = f"{self.server.endpoint}{path}"
+        request = urllib.request.Request(url, method=method, data=body)  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address
+            return bytes(answer.read())
 
     def inventory(self) -> inventory.Inventory:
         return inventory.remaining(self.clients)
 
-    def lab(self, name: str, *, meanwhile: Callable[[int], None] | None = None) -> Finished:
+    def lab(
+        self,
+        name: str,
+        *,
+        meanwhile: Callable[[int], None] | None = None,
+        variables: Mapping[str, str] = STATE_ONCE,
+    ) -> CommandResult:
         """`python -m lab`; `meanwhile` gets its process id."""
         words = [sys.executable, "-m", "lab", "--project", str(self.project)]
         words += ["--state", str(self.workspace.state), name]
-        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200"}
-        if meanwhile is None:
-            environment |= STATE_ONCE
+        environment = {**os.environ, "HA_LAB_PORT": str(self.port), "COLUMNS": "200", **variables}
         return self._finish(words, REPOSITORY, environment, meanwhile)
 
     def pulumi(
@@ -154,7 +126,7 @@ class Workbench:
         without: Sequence[str] = (),
         meanwhile: Callable[[int], None] | None = None,
         **variables: str,
-    ) -> Finished:
+    ) -> CommandResult:
         """`pulumi` in a shell that sourced `.lab/env`."""
         line = shlex.join(["pulumi", *arguments, "--non-interactive", "--color", "never"])
         unset = f"unset {shlex.join(without)};" if without else ""
@@ -169,7 +141,7 @@ class Workbench:
         *options: str,
         meanwhile: Callable[[Path], None] | None = None,
         **environment: Any,
-    ) -> Update:
+    ) -> CommandResult:
         """`pulumi up`, `refresh` or `destroy`, without a preview first; `meanwhile` gets the event
         log.
 
@@ -182,13 +154,12 @@ class Workbench:
         during = None if meanwhile is None else (lambda _: meanwhile(log))
         variables = {**STATE_ONCE, **environment}
         done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **variables)
-        return Update(done.status, done.text, read_steps(log))
+        return CommandResult(done.status, done.text, read_steps(log))
 
     def prepare(self) -> None:
-        """What `make up` does before its first update."""
+        """What `make up` does before its first update, which needs no preview here."""
         self.workspace.prepare()
         engine = engines.provide(self.workspace.state, print)
-        assert engine.sources["aws"].startswith("stand-in"), "an official plugin cannot be held"
         emulator = emulator_server.start(self.workspace.state, self.port)
         self.workspace.env.write_text(
             pulumi_environment.for_shell(engine, emulator, self.workspace.completion)
@@ -196,8 +167,14 @@ class Workbench:
         self.workspace.completion.touch()
         done = self.pulumi("stack", "select", "--create", STACK)
         assert done.status == 0, done.text
+
+    def prepare_holding(self) -> None:
+        """The same, with a provider that can hold answers."""
+        self.prepare()
         (launcher,) = self.workspace.state.glob("engine/plugins/resource-aws-*/pulumi-*")
-        text = launcher.read_text().replace("lab.engine.aws.aws_host", holding.__name__)
+        text = launcher.read_text()
+        assert "lab.engine.aws.aws_host" in text, "an official plugin cannot be held"
+        text = text.replace("lab.engine.aws.aws_host", holding_provider.__name__)
         own = f" {shlex.quote(str(self.directory))} --binary "
         launcher.write_text(text.replace(" --binary ", own, 1))
         self.hold()
@@ -207,22 +184,20 @@ class Workbench:
         return self.directory / "held"
 
     def hold(self, *types: str) -> None:
-        """Have the provider not answer creations of these types (lab.tests.engine.program.holding)."""
+        """Have the provider not answer creations of these types (holding_provider.py)."""
         shutil.rmtree(self.held, ignore_errors=True)
-        for moment in holding.MOMENTS:
+        for moment in holding_provider.MOMENTS:
             (self.held / moment).mkdir(parents=True)
         (self.directory / "hold.json").write_text(json.dumps(types))
 
     def held_urns(self, moment: str) -> set[str]:
         return {path.read_text() for path in (self.held / moment).iterdir()}
 
-    def kill_held(self) -> Update:
+    def kill_held(self) -> CommandResult:
         """Run an update until nothing but what is held goes on, then kill the engine; an update
         that has nothing to hold ends."""
-        log = self.directory / "up.events"
-        log.unlink(missing_ok=True)
 
-        def kill(pid: int) -> None:
+        def kill(log: Path) -> None:
             quiet = 0.0
             before: tuple[int, int] = (0, 0)
             deadline = time.monotonic() + LONGEST
@@ -230,7 +205,9 @@ class Workbench:
             while self.running.poll() is None and quiet < QUIET:
                 assert time.monotonic() < deadline, "the update neither ends nor stands still"
                 time.sleep(0.5)
-                held = {urn for moment in holding.MOMENTS for urn in self.held_urns(moment)}
+                held = {
+                    urn for moment in holding_provider.MOMENTS for urn in self.held_urns(moment)
+                }
                 creating = {
                     operation["resource"]["urn"] for operation in self._latest("pending_operations")
                 }
@@ -238,13 +215,11 @@ class Workbench:
                 still = held and creating == held and now == before
                 quiet, before = (quiet + 0.5 if still else 0.0), now
             if self.running.poll() is None:
-                os.kill(pid, signal.SIGKILL)
+                self.running.kill()
 
-        arguments = ["up", "--stack", STACK, "--yes", "--skip-preview", "--parallel", "64"]
-        done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=kill)
-        return Update(done.status, done.text, read_steps(log))
+        return self.update("up", "--parallel", "64", meanwhile=kill, **STATE_ALWAYS)
 
-    def recover(self, *options: str) -> Finished:
+    def recover(self, *options: str) -> CommandResult:
         """The runbook's commands after a kill, up to the `pulumi up` that goes on."""
         done = self.pulumi("cancel", "--yes", "--stack", STACK)
         assert done.status == 0, done.text
@@ -252,16 +227,33 @@ class Workbench:
         script = f". {shlex.quote(str(self.workspace.env))}; exec {shlex.join(words)}"
         return self._finish(["/bin/sh", "-c", script], self.project, os.environ, None)
 
-    def lab_up(self, *, meanwhile: Callable[[int], None] | None = None) -> Update:
-        """`make up`."""
+    def lab_up(self, **options: Any) -> CommandResult:
+        """`make up`, with the options of `lab`."""
         self.workspace.events.unlink(missing_ok=True)
-        done = self.lab("up", meanwhile=meanwhile)
-        return Update(done.status, done.text, read_steps(self.workspace.events))
+        done = self.lab("up", **options)
+        return CommandResult(done.status, done.text, read_steps(self.workspace.events))
 
-    def set(self, path: str, value: str) -> None:
-        """`pulumi config set --path`, as the README has it."""
-        done = self.pulumi("config", "set", "--path", path, value)
-        assert done.status == 0, done.text
+    def set(self, path: str, value: Any) -> None:
+        """What `pulumi config set --path` does to the stack's file."""
+        document = yaml.safe_load(self.workspace.stack_file.read_text())
+        *parents, last = f"ha-kubernetes:{path}".split(".")
+        mapping = document["config"]
+        for parent in parents:
+            mapping = mapping.setdefault(parent, {})
+        mapping[last] = value
+        self.workspace.stack_file.write_text(yaml.safe_dump(document))
+
+    def preview(
+        self, changes: Mapping[str, Any] | None = None, *options: str, **environment: Any
+    ) -> CommandResult:
+        """`pulumi preview` with other settings by path, which are put back."""
+        before = self.workspace.stack_file.read_text()
+        for path, value in (changes or {}).items():
+            self.set(path, value)
+        try:
+            return self.pulumi("preview", "--stack", STACK, *options, **environment)
+        finally:
+            self.workspace.stack_file.write_text(before)
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Replace the stack's file."""
@@ -290,8 +282,11 @@ class Workbench:
             self.running.kill()
         update = ProcessIdentity.load(self.workspace.update)
         if update:
-            update.send(signal.SIGKILL)  # `down` would let it end what it has begun
-        self.lab("down")
+            update.send(signal.SIGKILL)
+        leftovers.stop_orphaned_processes(self.workspace.state)
+        emulator = emulator_server.find(self.workspace.state)
+        if emulator:
+            emulator.stop()
 
     def _finish(
         self,
@@ -299,7 +294,7 @@ class Workbench:
         directory: Path,
         environment: Mapping[str, str],
         meanwhile: Callable[[int], None] | None,
-    ) -> Finished:
+    ) -> CommandResult:
         with subprocess.Popen(
             words,
             cwd=directory,
@@ -319,7 +314,7 @@ class Workbench:
                 raise
             finally:
                 self.running = None
-        return Finished(process.returncode, text)
+        return CommandResult(process.returncode, text)
 
     def await_step(self, type_: str, name: str, of: int) -> None:
         """Wait until the lab's update, run by process `of`, has begun a step on a resource."""

@@ -56,7 +56,7 @@ def read_steps(log: Path) -> tuple[Step, ...]:
     return tuple(Step(*key, began, ended.get(key)) for key, began in begun.items())
 
 
-def done(steps: tuple[Step, ...]) -> set[tuple[str, str, str]]:
+def completed(steps: tuple[Step, ...]) -> set[tuple[str, str, str]]:
     """What was done to resources of a provider, in no order: operation, type and name."""
     return {
         (step.op, step.type, step.name)
@@ -65,7 +65,7 @@ def done(steps: tuple[Step, ...]) -> set[tuple[str, str, str]]:
     }
 
 
-def find(steps: tuple[Step, ...], op: str, type_: str, name: str) -> Step:
+def find_step(steps: tuple[Step, ...], op: str, type_: str, name: str) -> Step:
     """The only such step. The type is the last part of the token."""
     (found,) = (
         step

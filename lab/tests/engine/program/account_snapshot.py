@@ -1,9 +1,8 @@
-"""What is in the emulated account, as its own API tells it."""
+"""Snapshot of the emulated account, as its own API answers."""
 
 import base64
 import hashlib
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ RUNNING = ({"Name": "instance-state-name", "Values": ["running"]},)
 
 
 @dataclass(frozen=True)
-class Machine:
+class RunningInstance:
     """A running instance."""
 
     id: str
@@ -26,11 +25,11 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class World:
+class AccountSnapshot:
     """The account at one moment. Everything is named by its tag `Name` or its path."""
 
     inventory: Inventory
-    machines: Mapping[str, Machine]
+    machines: Mapping[str, RunningInstance]
     user_data: Mapping[str, bytes]
     volumes: Mapping[str, str]
     parameters: Mapping[str, tuple[int, str]]
@@ -38,11 +37,11 @@ class World:
     targets: frozenset[str]
 
 
-def observe(clients: Clients) -> World:
+def take_snapshot(clients: Clients) -> AccountSnapshot:
     """Ask for everything."""
     ec2 = clients("ec2")
-    machines = running(ec2)
-    return World(
+    machines = running_instances(ec2)
+    return AccountSnapshot(
         inventory=inventory.remaining(clients),
         machines=machines,
         user_data={name: _user_data(ec2, machine.id) for name, machine in machines.items()},
@@ -56,7 +55,7 @@ def observe(clients: Clients) -> World:
     )
 
 
-def running(ec2: Any) -> dict[str, Machine]:
+def running_instances(ec2: Any) -> dict[str, RunningInstance]:
     """The running instances, by name."""
     found = {}
     for page in ec2.get_paginator("describe_instances").paginate(Filters=list(RUNNING)):
@@ -65,7 +64,7 @@ def running(ec2: Any) -> dict[str, Machine]:
                 name = _name(instance)
                 # A successor that is created first shares its name with the one that goes.
                 key = name if name not in found else f"{name} ({instance['InstanceId']})"
-                found[key] = Machine(
+                found[key] = RunningInstance(
                     instance["InstanceId"],
                     instance["PrivateIpAddress"],
                     frozenset(
@@ -116,7 +115,7 @@ def _parameters(ssm: Any) -> dict[str, tuple[int, str]]:
 class Sample:
     """What was there at one moment of an update."""
 
-    machines: Mapping[str, Machine]
+    machines: Mapping[str, RunningInstance]
     targets: frozenset[str]
 
     def members(self) -> frozenset[str]:
@@ -131,23 +130,23 @@ class Sample:
 
 
 @contextmanager
-def watched(clients: Clients, seconds: float = 0.5) -> Iterator[list[Sample]]:
-    """Look again and again while the block runs."""
+def sampled(clients: Clients, seconds: float = 1.0) -> Iterator[list[Sample]]:
+    """Samples of the account, taken while the block runs."""
     samples: list[Sample] = []
     ended = threading.Event()
 
-    def watch() -> None:
+    def sample() -> None:
         ec2 = clients("ec2")
         while not ended.is_set():
             # Targets first: a machine that ends in between is then counted as gone.
             registered = targets(clients)
-            samples.append(Sample(running(ec2), registered))
-            time.sleep(seconds)
+            samples.append(Sample(running_instances(ec2), registered))
+            ended.wait(seconds)
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    sampler = threading.Thread(target=sample, daemon=True)
+    sampler.start()
     try:
         yield samples
     finally:
         ended.set()
-        watcher.join()
+        sampler.join()

@@ -1,5 +1,5 @@
-"""The lab's AWS provider that answers some creations never, so that the engine can be killed at an
-exact moment: `hold.json` says of which types, the files below `held` say of which resources.
+"""Provider that never answers some creations, so that the engine can be killed at an exact moment:
+`hold.json` says of which types, the files below `held` say of which resources.
 
 Of every type the first resource is held once it exists, the second before it does.
 """
@@ -18,7 +18,7 @@ from lab.engine.aws.aws_provider import Provider
 MOMENTS = ("exists", "absent")
 
 
-class Holding(Provider):
+class HoldingProvider(Provider):
     """A provider that holds some answers back."""
 
     directory: Path
@@ -55,6 +55,6 @@ class Holding(Provider):
 
 def main(arguments: Sequence[str]) -> None:
     """Serve as the stand-in does; the first argument is the directory."""
-    Holding.directory = Path(arguments[0])
-    aws_host.Provider = Holding  # type: ignore[misc]
+    HoldingProvider.directory = Path(arguments[0])
+    aws_host.Provider = HoldingProvider  # type: ignore[misc]
     aws_host.main(arguments[1:])

@@ -1,4 +1,4 @@
-"""Searches files for secrets, in every form in which one could get there."""
+"""Scan of files for secrets, in every form in which one could get there."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""What the stories tell: the life of two clusters."""
+"""Scenarios on the real engine: each is the life of one cluster, from its first update on."""
 
 import os
 import signal
@@ -10,10 +10,12 @@ from typing import Any
 
 from lab.engine.aws.tokens import RESOURCES
 from lab.processes import ProcessIdentity
-from lab.tests.engine.program.player import Player
-from lab.tests.engine.program.story import Chapter, chapter
-from lab.tests.engine.program.workbench import Finished, Workbench
-from lab.tests.engine.program.world import World, observe, targets, watched
+from lab.tests.engine.program.account_snapshot import AccountSnapshot, sampled, take_snapshot
+from lab.tests.engine.program.node_health import NodeReports, ServerHealth
+from lab.tests.engine.program.outcome import outcome, succeeded
+from lab.tests.engine.program.sts_stub import sts_behind
+from lab.tests.engine.program.workbench import STATE_ALWAYS, Workbench
+from lab.tests.engine.throwaway import CommandResult
 from lab.workspace import STACK
 from tests.unit.public_keys import ed25519
 
@@ -64,6 +66,17 @@ PRIVATE = {
 }
 """No way out of the network, and endpoints instead."""
 
+ANOTHER_BASE = {
+    "network.cidr": "10.1.0.0/16",
+    "network.serviceCidr": "10.97.0.0/16",
+    "network.zones": ["eu-central-1a", "eu-central-1b"],
+    "network.acceptTwoZones": True,
+    "api.internal": False,
+    "api.allowedCidrs": ["203.0.113.0/24"],
+    "etcd.dataVolume": {"sizeGib": 10},
+}
+"""What a living cluster stands on, changed."""
+
 SMALLEST = {
     **SMALLER_API,
     "ha-kubernetes:etcd": {"size": 1},
@@ -83,11 +96,6 @@ SOME_TYPES = (
 """Found by tags, by name, recorded and deleted; one kill for each step of the way."""
 
 
-def _ok(told: Chapter) -> Chapter:
-    assert told.status == 0, told.text
-    return told
-
-
 def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Interrupted twice on its way up, then grown, shrunk again, and every leaf reissued."""
 
@@ -104,138 +112,137 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
         bench.await_step("Instance", "local-api-0", lab)
         os.kill(lab, signal.SIGINT)
 
-    yield "killed", bench.lab_up(meanwhile=kill)
-    yield "interrupted", chapter(bench, bench.lab_up(meanwhile=interrupt))
-    yield "up", _ok(chapter(bench, bench.lab_up()))
-    yield "again", _ok(chapter(bench, bench.update("up")))
-    yield "refreshed", chapter(bench, bench.pulumi("preview", "--refresh", "--expect-no-changes"))
-    bench.set("etcd.size", "5")
-    yield "grown", _ok(chapter(bench, bench.update("up")))
-    bench.set("etcd.size", "3")
-    yield "shrunk", _ok(chapter(bench, bench.update("up")))
-    bench.set("pki.epoch", "2")
+    yield "killed", bench.lab_up(meanwhile=kill, variables=STATE_ALWAYS)
+    yield "interrupted", outcome(bench, bench.lab_up(meanwhile=interrupt))
+    yield "up", succeeded(bench, bench.lab_up())
+    yield "again", succeeded(bench, bench.update("up", "--refresh", "--expect-no-changes"))
+    # As the README has it; elsewhere the file is written without a process.
+    written = bench.pulumi("config", "set", "--path", "etcd.size", "5")
+    assert written.status == 0, written.text
+    yield "grown", succeeded(bench, bench.update("up"))
+    bench.set("etcd.size", 3)
+    yield "shrunk", succeeded(bench, bench.update("up"))
+    bench.set("pki.epoch", 2)
     yield "previewed", bench.pulumi("preview", "--diff")
-    yield "reissued", _ok(chapter(bench, bench.update("up")))
+    yield "reissued", succeeded(bench, bench.update("up"))
     yield "shown", bench.pulumi("stack", "export", "--show-secrets")
 
 
 def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:
-    """Every machine replaced, then protected, and in the end destroyed."""
+    """Every machine replaced, then protected, which refuses a lot, and in the end destroyed."""
     bench.configure(SMALLER_API)
-    yield "up", _ok(chapter(bench, bench.lab_up()))
+    bench.prepare()
+    yield "up", succeeded(bench, bench.update("up"))
     bench.set("etcd.instanceType", "m6i.xlarge")
     bench.set("api.instanceType", "m6i.xlarge")
-    with watched(bench.clients) as samples:
+    with sampled(bench.clients) as samples:
         replaced = bench.update("up")
-    yield "replaced", _ok(chapter(bench, replaced, samples))
-    bench.set("protect", "true")
-    yield "protected", _ok(chapter(bench, bench.update("up")))
-    yield "refused", chapter(bench, bench.update("destroy"))
-    bench.set("protect", "false")
-    yield "unprotected", _ok(chapter(bench, bench.update("up")))
-    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+    yield "replaced", succeeded(bench, replaced, samples)
+    bench.set("protect", value=True)
+    with sts_behind(hours=1) as endpoint:
+        # Also that a clock which is wrong stops nothing that issues no certificate.
+        protected = bench.update("up", AWS_ENDPOINT_URL_STS=endpoint)
+        yield "protected", succeeded(bench, protected)
+        yield (
+            "preview with a wrong clock",
+            bench.preview({"pki.epoch": 2}, AWS_ENDPOINT_URL_STS=endpoint),
+        )
+    yield "preview of another base", bench.preview(ANOTHER_BASE)
+    yield "preview of another name", bench.preview({"clusterName": "other"})
+    disk = "::aws:ebs/volume:Volume::local-etcd-1-data"
+    (urn,) = (r["urn"] for r in bench.state() if disk in r["urn"].replace("$", "::"))
+    yield "preview of another disk", bench.preview({}, "--target-replace", urn)
+    yield "destroy", outcome(bench, bench.update("destroy"))
+    program = ("--yes", "--stack", STACK, "--run-program")
+    yield "destroy with preview", outcome(bench, bench.pulumi("destroy", *program))
+    yield "destroy without preview", outcome(bench, bench.update("destroy", "--run-program"))
+    bench.set("protect", value=False)
+    yield "unprotected", succeeded(bench, bench.update("up"))
+    yield "destroyed", succeeded(bench, bench.update("destroy"))
 
 
 def permitting(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Everything that a stack can have, then everything changed: what it asks of AWS."""
     bench.configure(EVERYTHING)
-    yield "up", _ok(chapter(bench, bench.lab_up()))
+    bench.prepare()
+    yield "up", succeeded(bench, bench.update("up"))
     asked = bench.asked()
     bench.forget()
-    yield "previewed", bench.pulumi("preview")
+    yield "previewed", bench.preview()
     yield "asked by preview", bench.asked()
     bench.configure({**EVERYTHING, **CHANGED})
-    yield "changed", _ok(chapter(bench, bench.update("up")))
+    yield "changed", succeeded(bench, bench.update("up"))
     yield "volumes", bench.aws("ec2").describe_volumes()["Volumes"]
+    yield "balancers", bench.aws("elbv2").describe_load_balancers()["LoadBalancers"]
+    yield "target groups", bench.aws("elbv2").describe_target_groups()["TargetGroups"]
     bench.configure({**EVERYTHING, **CHANGED, **PRIVATE})
-    yield "private", _ok(chapter(bench, bench.update("up", "--refresh")))
-    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+    yield "private", succeeded(bench, bench.update("up", "--refresh"))
+    yield "destroyed", succeeded(bench, bench.update("destroy"))
     yield "asked", asked | bench.asked()
 
 
 def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
-    """A protected cluster: replaced, grown to 7 and shrunk to 3, whatever its members say."""
+    """A protected cluster: replaced, grown to 7 and shrunk to 3, whatever its nodes say."""
     bench.configure(
         {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "1h"}
     )
-    yield "up", _ok(chapter(bench, bench.lab_up()))
-    with Player(bench) as player:
-        player.silent = {"etcd-2"}
+    bench.prepare()
+    yield "up", succeeded(bench, bench.update("up"))
+    with NodeReports(bench) as reports:
+        reports.silent = {"etcd-2"}
         bench.set("etcd.instanceType", "m6i.xlarge")
 
         def interrupt(log: Path) -> None:
             bench.await_line(log, "local-etcd-0 waits: etcd-2 has not reported")
             bench.interrupt()
 
-        yield "interrupted", chapter(bench, bench.update("up", meanwhile=interrupt))
-        bench.set("gateTimeout", "45s")
-        yield "refused", chapter(bench, bench.update("up"))
-        player.silent, player.sick = set(), {"etcd-1"}
+        yield "interrupted", outcome(bench, bench.update("up", meanwhile=interrupt))
+        bench.set("gateTimeout", "20s")
+        yield "refused", outcome(bench, bench.update("up"))
+        reports.silent, reports.unhealthy = set(), {"etcd-1"}
         bench.set("gateTimeout", "10m")
+        bench.set("api.shutdownDelay", "140s")
+        servers = ServerHealth(bench)
+        servers.judge_all_unhealthy()
 
         def heal(log: Path) -> None:
             bench.await_line(log, "local-etcd-0 waits: etcd-1 is not healthy")
-            player.sick = set()
+            reports.unhealthy = set()
+            bench.await_line(log, "0 of the other API servers are healthy, 1 must be")
+            servers.judge_draining()
+            bench.await_line(log, "is not drained yet (draining)")
+            servers.judge_drained()
 
-        yield "resumed", _ok(chapter(bench, bench.update("up", meanwhile=heal)))
-        bench.set("etcd.size", "7")
-        yield "grown", _ok(chapter(bench, bench.update("up")))
-        player.staying = {"etcd-6"}
-        bench.set("etcd.size", "3")
-        bench.set("gateTimeout", "45s")
-        yield "stuck", chapter(bench, bench.update("up"))
-        player.staying = set()
+        with sampled(bench.clients) as samples:
+            resumed = bench.update("up", meanwhile=heal)
+        yield "resumed", succeeded(bench, resumed, samples)
+        bench.set("etcd.size", 7)
+        yield "grown", succeeded(bench, bench.update("up"))
+        reports.staying = {"etcd-6"}
+        bench.set("etcd.size", 3)
+        bench.set("gateTimeout", "20s")
+        yield "stuck", outcome(bench, bench.update("up"))
+        reports.staying = set()
         bench.set("gateTimeout", "10m")
-        yield "shrunk", _ok(chapter(bench, bench.update("up")))
-        yield "played", player
+        yield "shrunk", succeeded(bench, bench.update("up"))
+        yield "reports", reports
 
 
-def balancing(bench: Workbench) -> Iterator[tuple[str, Any]]:
-    """A protected cluster whose API servers are replaced, and which nobody may destroy."""
-    bench.configure(
-        {**SMALLER_API, "ha-kubernetes:protect": True, "ha-kubernetes:gateTimeout": "10m"}
-    )
-    yield "up", _ok(chapter(bench, bench.lab_up()))
-    before = targets(bench.clients)
-    # Also of those that are yet to come: a subnet gives its addresses in their order.
-    networks = {address.rpartition(".")[0] for address in before}
-    addresses = [f"{network}.{host}" for network in networks for host in range(4, 20)]
-    for address in addresses:
-        bench.judge("POST", target=address, state="unhealthy")
-
-    def recover(log: Path) -> None:
-        bench.await_line(log, "0 of the other API servers are healthy, 1 must be")
-        for address in before:
-            bench.judge("POST", target=address, state="draining")
-        for address in set(addresses) - before:
-            bench.judge("DELETE", target=address)
-        bench.await_line(log, "is not drained yet (draining)")
-        for address in before:
-            bench.judge("DELETE", target=address)
-
-    bench.set("api.shutdownDelay", "140s")
-    with watched(bench.clients) as samples:
-        done = bench.update("up", meanwhile=recover)
-    yield "replaced", _ok(chapter(bench, done, samples))
-    disk = "::aws:ebs/volume:Volume::local-etcd-1-data"
-    (urn,) = (r["urn"] for r in bench.state() if disk in r["urn"].replace("$", "::"))
-    yield "another disk", chapter(bench, bench.pulumi("preview", "--target-replace", urn))
-    program = ("--yes", "--stack", STACK, "--run-program")
-    yield "with preview", chapter(bench, bench.pulumi("destroy", *program))
-    yield "without preview", chapter(bench, bench.update("destroy", "--run-program"))
+SCENARIOS = (guarding, replacing, permitting, resizing)
+"""Those of every run, the longest first."""
 
 
 @dataclass(frozen=True)
 class Kill:
     """An update that was killed, and its recovery."""
 
-    killed: Finished
+    killed: CommandResult
     exists: frozenset[str]
     """URNs of resources that AWS had made and the engine had not recorded."""
     absent: frozenset[str]
     """URNs of resources that AWS had not been asked for."""
-    recovered: Finished
-    world: World
+    recovered: CommandResult
+    account: AccountSnapshot
     """What was there between kill and recovery."""
 
 
@@ -252,8 +259,8 @@ def _kill(
     _let_out(bench, exists)
     if before:
         before(exists)
-    world = observe(bench.clients)
-    return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), world)
+    account = take_snapshot(bench.clients)
+    return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), account)
 
 
 def _let_out(bench: Workbench, urns: frozenset[str]) -> None:
@@ -281,16 +288,16 @@ def _killed_at(
         left -= {urn.split("::")[-2].rpartition("$")[2] for urn in kill.exists}
         assert kill.recovered.status == 0, kill.recovered.text
     yield "kills", kills
-    yield "up", _ok(chapter(bench, bench.update("up")))
+    yield "up", succeeded(bench, bench.update("up"))
     again = ("preview", "--refresh", "--expect-no-changes", "--diff")
-    yield "refreshed", chapter(bench, bench.pulumi(*again))
+    yield "refreshed", outcome(bench, bench.pulumi(*again))
 
 
 def _forget(
     bench: Workbench, exists: frozenset[str]
-) -> Iterator[tuple[Finished, str, list[dict[str, Any]]]]:
-    """What Pulumi's own command makes of a VPC that was being created: its answer, the VPC's URN,
-    and the state. The state is put back then."""
+) -> Iterator[tuple[CommandResult, str, list[dict[str, Any]]]]:
+    """Result of Pulumi's own command for a VPC that was being created: its answer, the VPC's URN,
+    and the state, which is put back afterwards."""
     urn = next((urn for urn in exists if urn.split("::")[-2].endswith("aws:ec2/vpc:Vpc")), None)
     if urn is None:
         return
@@ -307,7 +314,7 @@ def _forget(
 def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Killed on its way up at some types, and again while its machines are replaced."""
     bench.configure(SMALLEST)
-    bench.prepare()
+    bench.prepare_holding()
     forgotten: list[Any] = []
     first = partial(_forget, bench)
     yield from _killed_at(bench, set(SOME_TYPES), lambda urns: forgotten.extend(first(urns)))
@@ -318,13 +325,13 @@ def resuming(bench: Workbench) -> Iterator[tuple[str, Any]]:
     bench.set("api.instanceType", "m6i.xlarge")
     yield "succession", _kill(bench, {INSTANCE})
     bench.hold()
-    yield "replaced", _ok(chapter(bench, bench.update("up")))
-    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+    yield "replaced", succeeded(bench, bench.update("up"))
+    yield "destroyed", succeeded(bench, bench.update("destroy"))
 
 
 def resuming_everywhere(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Killed on its way up at every type of the program."""
     bench.configure(SMALLEST)
-    bench.prepare()
+    bench.prepare_holding()
     yield from _killed_at(bench, set(RESOURCES))
-    yield "destroyed", _ok(chapter(bench, bench.update("destroy")))
+    yield "destroyed", succeeded(bench, bench.update("destroy"))

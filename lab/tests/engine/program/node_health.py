@@ -1,5 +1,4 @@
-"""Plays the part of the etcd machines, on which nothing runs in the emulator: it writes their
-reports, as tests tell it to."""
+"""Health of nodes, on which nothing runs in the emulator: written and judged as tests say."""
 
 import json
 import threading
@@ -8,36 +7,39 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from lab.tests.engine.program.account_snapshot import RunningInstance, running_instances, targets
 from lab.tests.engine.program.workbench import Workbench
-from lab.tests.engine.program.world import Machine, running
 from node import owned
 
-SECONDS = 1.0
-"""Between two reports; real nodes take 30 s."""
+SECONDS = 2.0
+"""Between two reports; real nodes take 30 s, and a gate looks every 2 s."""
 PREFIX = "local-"
 
 
 @dataclass
-class Player:
-    """Every etcd machine that runs with its disk joins when it is wanted and leaves when not."""
+class NodeReports:
+    """Reports of the etcd members: every machine that runs with its disk joins when it is wanted and
+    leaves when not."""
 
     bench: Workbench
-    sick: set[str] = field(default_factory=set)
+    unhealthy: set[str] = field(default_factory=set)
     """Members that report that they are not healthy."""
     silent: set[str] = field(default_factory=set)
     """Members that report nothing."""
     staying: set[str] = field(default_factory=set)
     """Members that do not leave, wanted or not."""
     voters: list[str] = field(default_factory=list)
-    least: int = 99
+    least_spare: int = 99
     """The fewest voters beyond quorum that were up at once; below 0 etcd would have stopped."""
     error: Exception | None = None
 
     def __post_init__(self) -> None:
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._play, name="player", daemon=True)
+        self._thread = threading.Thread(
+            target=self._write_reports, name="node-reports", daemon=True
+        )
 
-    def __enter__(self) -> "Player":
+    def __enter__(self) -> "NodeReports":
         self._thread.start()
         return self
 
@@ -49,15 +51,15 @@ class Player:
         if kind is None and self.error is not None and not self.bench.closed:
             raise self.error
 
-    def _play(self) -> None:
+    def _write_reports(self) -> None:
         try:
             ssm, ec2 = self.bench.aws("ssm"), self.bench.aws("ec2")
             while not self._ended.wait(SECONDS):
-                self._tick(ssm, running(ec2))
+                self._tick(ssm, running_instances(ec2))
         except Exception as error:
             self.error = error
 
-    def _tick(self, ssm: Any, machines: dict[str, Machine]) -> None:
+    def _tick(self, ssm: Any, machines: dict[str, RunningInstance]) -> None:
         up = [
             name.removeprefix(PREFIX)
             for name, machine in sorted(machines.items())
@@ -71,8 +73,10 @@ class Player:
         self._change(lambda name: name in wanted, up)
         if self.voters:
             alive = len(set(self.voters) & set(up))
-            self.least = min(self.least, alive - (len(self.voters) // 2 + 1))
-        fit = [name for name in self.voters if name in up and name not in self.sick | self.silent]
+            self.least_spare = min(self.least_spare, alive - (len(self.voters) // 2 + 1))
+        fit = [
+            name for name in self.voters if name in up and name not in self.unhealthy | self.silent
+        ]
         for name in set(up) - self.silent:
             _write(ssm, f"/local/nodes/{name}/status", self._report(name, wanted, fit[:1]))
 
@@ -95,7 +99,7 @@ class Player:
             "state": state,
             "memberId": None,
             "leader": name in leader,
-            "healthy": name not in self.sick and state == "member",
+            "healthy": name not in self.unhealthy and state == "member",
             "members": dict.fromkeys(self.voters, "voter") if state == "member" else None,
             "dbSize": None,
             "dbSizeInUse": None,
@@ -111,3 +115,28 @@ def _write(ssm: Any, name: str, document: dict[str, Any]) -> None:
     version = ssm.get_parameter(Name=name)["Parameter"]["Version"] + 1
     value = json.dumps(owned.numbered(document, version))
     ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+
+class ServerHealth:
+    """Health of the targets of the balancer: the API servers that are there, and those to come."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench, self._present = bench, targets(bench.clients)
+        # A subnet gives its addresses in their order.
+        networks = {address.rpartition(".")[0] for address in self._present}
+        self._all = [f"{network}.{host}" for network in networks for host in range(4, 20)]
+
+    def judge_all_unhealthy(self) -> None:
+        for address in self._all:
+            self._bench.judge("POST", target=address, state="unhealthy")
+
+    def judge_draining(self) -> None:
+        """Successors are healthy, and their predecessors still drain."""
+        for address in self._present:
+            self._bench.judge("POST", target=address, state="draining")
+        for address in set(self._all) - self._present:
+            self._bench.judge("DELETE", target=address)
+
+    def judge_drained(self) -> None:
+        for address in self._present:
+            self._bench.judge("DELETE", target=address)
