@@ -47,7 +47,7 @@ test-engine: $(VENV)/installed ## Run the tests of the real engine alone
 	@$(BIN)/python -m pytest -m "engine and not machines and not matrix" lab/tests/engine
 
 test-daemons: $(VENV)/installed packages ## Run the tests of real etcd, Kubernetes and HAProxy alone
-	@$(BIN)/python -m pytest -m "daemons and not engine and not machines" tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "daemons and not engine and not machines" tests
 
 test-all: $(VENV)/installed packages ## Run every test that boots no machine, with what they need built
 	@$(BIN)/python -m tests

@@ -26,7 +26,11 @@ LANES: tuple[dict[str, Sequence[str]], ...] = (
     {"engine": ("-m", f"engine and {ALONE}", "lab/tests/engine")},
     {
         "units": ("-m", f"not engine and not daemons and {ALONE}", "-n", "2"),
-        "daemons": ("-m", f"daemons and not engine and {ALONE}"),
+        # Each worker's tests have networks of their own, see tests/node/loopback.py.
+        "daemons": (
+            *("-m", f"daemons and not engine and {ALONE}"),
+            *("-n", "2", "--dist", "loadgroup"),
+        ),
     },
 )
 """Arguments of pytest by the name of the group; the groups of a lane run one after the other."""

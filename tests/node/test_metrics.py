@@ -114,27 +114,19 @@ def test_the_leader_tells_that_a_member_is_missing_and_when_it_is_back(etcd_tier
     victim.report()
     wait_for(lambda: missing(cloudwatch, leader) == 0)
 
-
-def test_a_member_whose_node_is_silent_or_says_that_it_is_not_well_is_missing(
-    etcd_tier, cloudwatch
-):
-    etcd_tier.form(3)
-    etcd_tier.lead(0)
-    for node in etcd_tier.nodes.values():
-        node.report()
-    leader = etcd_tier.nodes[0]
-    assert missing(cloudwatch, leader) == 0
+    # So is one whose node is silent, or says that it is not well.
     etcd_tier.age(1, 600)
     assert missing(cloudwatch, leader) == 1
     etcd_tier.say(2, state="member", healthy=False)
     assert missing(cloudwatch, leader) == 2
 
 
-def test_a_member_that_is_being_made_is_missing_only_when_that_takes_too_long(
-    etcd_tier, cloudwatch
-):
+def test_who_is_being_made_is_missing_only_when_that_takes_too_long(etcd_tier, cloudwatch):
     etcd_tier.form(1)
     (leader,) = etcd_tier.nodes.values()
+    etcd_tier.put("/test/etcd/members", [])
+    assert missing(cloudwatch, leader) is None
+    assert "MissingMembers" not in sent(cloudwatch), "what it cannot know; silence raises the alarm"
     etcd_tier.desire(0, 1, 2)
     for number in (1, 2):
         etcd_tier.put(etcd_tier.status_name(number), {})
@@ -143,14 +135,6 @@ def test_a_member_that_is_being_made_is_missing_only_when_that_takes_too_long(
     assert missing(cloudwatch, leader) == 1
     etcd_tier.desire(0)
     assert missing(cloudwatch, leader) == 0, "who is not wanted is not missed"
-
-
-def test_what_a_leader_cannot_know_it_does_not_tell(etcd_tier, cloudwatch):
-    etcd_tier.form(1)
-    (leader,) = etcd_tier.nodes.values()
-    etcd_tier.put("/test/etcd/members", [])
-    assert missing(cloudwatch, leader) is None
-    assert "MissingMembers" not in sent(cloudwatch), "silence raises the alarm"
 
 
 @pytest.mark.parametrize(
