@@ -21,6 +21,7 @@ from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
 from tests.node.conftest import REGION, document, etcd, put_files
+from tests.node.daemons import wait_until
 from tests.node.loopback import network
 from tests.node.writer import Gateway
 
@@ -28,16 +29,8 @@ TOKEN = "test-vpc-0abc"
 FORMATION = "/test/etcd/formation"
 MEMBERS = "/test/etcd/members"
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which a tier is taken for stuck; etcd alone makes a change wait for five."""
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    """Wait for what etcd does by itself."""
-    give_up = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
 
 
 @dataclass
@@ -90,10 +83,12 @@ class Tier:
             assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
             self.nodes[number] = node
 
-    def form(self, size: int) -> None:
-        """A cluster of the first so many, marked as formed."""
+    def form(self, size: int, **flags: Any) -> None:
+        """A cluster of the first so many, marked as formed; flags of etcd that are otherwise here."""
         self.found(size)
         self.boot(*range(size))
+        for number in range(size):
+            self.nodes[number].machine.changes.update(flags)
         self.until(lambda: self.get(FORMATION)["formed"] and self.voters(range(size)))
 
     def replace(self, number: int, *, keep_disk: bool) -> None:
@@ -163,18 +158,20 @@ class Tier:
     def ids(self) -> dict[str, str]:
         """The ids of the members, by name, once somebody has a leader."""
         found: dict[str, dict[str, Any]] = {}
-        wait_for(lambda: found.update(self.members()) or bool(found))
+        wait_until(lambda: found.update(self.members()) or bool(found), "a leader")
         return {name: f"{int(member['ID']):x}" for name, member in found.items()}
 
     def leader(self) -> int:
         """The number of the node that leads, once one does."""
-        give_up = time.monotonic() + PATIENCE
-        while True:
-            for number, node in self.nodes.items():
-                if node.machine.active("etcd.service") and node.leads():
-                    return number
-            assert time.monotonic() < give_up
-            time.sleep(0.1)
+        found: list[int] = []
+
+        def led() -> bool:
+            running = [n for n, node in self.nodes.items() if node.machine.active("etcd.service")]
+            found[:] = [number for number in running if self.nodes[number].leads()]
+            return bool(found)
+
+        wait_until(led, "a leader")
+        return found[0]
 
     def voters(self, numbers: Collection[int]) -> bool:
         """Whether exactly these are members, and all are voters that answer."""

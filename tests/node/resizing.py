@@ -28,9 +28,7 @@ class Change:
 
 def walk(tier: Tier, sizes: Sequence[int]) -> Iterator[Change]:
     """Form a cluster of the first size, then change it to each next one."""
-    tier.found(sizes[0])
-    tier.boot(*range(sizes[0]))
-    tier.until(lambda: tier.voters(range(sizes[0])))
+    tier.form(sizes[0])
     with Writer(tier.gateway()) as writer:
         for before, after in itertools.pairwise(sizes):
             yield _change(tier, writer, before, after)

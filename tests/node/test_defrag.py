@@ -10,7 +10,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import client, defrag_plan, defrag_run
-from tests.node.etcd_tier import FORMATION, wait_for
+from tests.node.daemons import wait_until
 from tests.node.writer import Writer
 
 SIZE = 3
@@ -27,12 +27,7 @@ def impatient(monkeypatch):
 
 def form(tier, size, **flags):
     # etcd counts what a batch freed with the next one; with these few keys there would be one.
-    flags["compaction-batch-limit"] = 1
-    tier.found(size)
-    tier.boot(*range(size))
-    for node in tier.nodes.values():
-        node.machine.changes.update(flags)
-    tier.until(lambda: tier.get(FORMATION)["formed"] and tier.voters(range(size)))
+    tier.form(size, **{"compaction-batch-limit": 1, **flags})
     return list(tier.nodes.values())
 
 
@@ -45,7 +40,7 @@ def sparse(etcd_tier):
         gateway.put("large", str(number) * 1_000_000)
     revision = nodes[0].etcdctl("endpoint", "status")[0]["Status"]["header"]["revision"]
     nodes[0].etcdctl("compact", "--physical", str(revision))
-    wait_for(lambda: all(fragmented(node) for node in nodes))
+    wait_until(lambda: all(fragmented(node) for node in nodes), "the history is gone")
     for node in nodes:
         node.report()
     return etcd_tier
@@ -136,7 +131,7 @@ def test_nobody_defragments_while_a_member_learns_is_down_or_silent(sparse, aws)
             first.etcdctl("member", "add", "new", f"--peer-urls={url}", "--learner")
         return "learner" in sparse.listed().values()
 
-    wait_for(added)
+    wait_until(added, "a learner")
     with pytest.raises(NodeError, match=rf"did not defragment: {address} is a learner"):
         first.defrag()
     first.etcdctl("member", "remove", sparse.ids()[url])

@@ -21,13 +21,9 @@ BEHIND = 12379
 @pytest.fixture
 def slow(etcd_tier, s3):
     """A cluster of one, with a database of SIZE, behind a relay that can be slow."""
-    etcd_tier.found(1)
-    etcd_tier.boot(0)
-    machine = etcd_tier.nodes[0].machine
-    address = str(machine.member.address)
-    machine.changes["listen-client-urls"] = f"https://{address}:{BEHIND}"
+    address = etcd_tier.member(0)["address"]
     relay = Relay(address, 2379, (address, BEHIND))
-    etcd_tier.until(lambda: etcd_tier.voters([0]))
+    etcd_tier.form(1, **{"listen-client-urls": f"https://{address}:{BEHIND}"})
     yield etcd_tier.nodes[0], relay
     relay.close()
 

@@ -11,8 +11,8 @@ from node.errors import NodeError
 from node.etcd import snapshot_age
 from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import REGION
+from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
-from tests.node.etcd_tier import wait_for
 
 
 @pytest.fixture
@@ -49,9 +49,7 @@ def sent(cloudwatch):
 
 
 def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
-    etcd_tier.found(1)
-    etcd_tier.boot(0)
-    etcd_tier.until(lambda: etcd_tier.voters([0]))
+    etcd_tier.form(1)
     (node,) = etcd_tier.nodes.values()
     assert node.report() == "member, healthy"
     first = sent(cloudwatch)
@@ -104,15 +102,15 @@ def test_the_leader_tells_that_a_member_is_missing_and_when_it_is_back(etcd_tier
     assert sent(cloudwatch)["MissingMembers"] == 0
 
     victim.machine.kill()  # a stopped machine: its last report says that all is well
-    wait_for(lambda: missing(cloudwatch, leader) == 1)
+    wait_until(lambda: missing(cloudwatch, leader) == 1, "it is missed")
     assert sent(cloudwatch)["MissingMembers"] == 1
     follower.report()
     assert sent(cloudwatch)["HasLeader"] == 1, "which is all that a member says of itself"
 
     victim.machine.start("etcd.service")
-    wait_for(victim.healthy)
+    wait_until(victim.healthy, "it is back")
     victim.report()
-    wait_for(lambda: missing(cloudwatch, leader) == 0)
+    wait_until(lambda: missing(cloudwatch, leader) == 0, "nobody is missed")
 
     # So is one whose node is silent, or says that it is not well.
     etcd_tier.age(1, 600)

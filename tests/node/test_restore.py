@@ -14,7 +14,8 @@ from node.etcd.bucket import Bucket
 from node.settings import TOKEN
 from tests.node.cluster import EtcdMachine
 from tests.node.conftest import BUCKET
-from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
+from tests.node.daemons import wait_until
+from tests.node.etcd_tier import FORMATION, MEMBERS
 from tests.node.etcd_tier import TOKEN as FIRST
 
 SIZE = 3
@@ -23,9 +24,7 @@ SIZE = 3
 @pytest.fixture
 def saved(s3, etcd_tier):
     """A formed tier with a snapshot of the keys a and b, and a key c that came later."""
-    etcd_tier.found(SIZE)
-    etcd_tier.boot(*range(SIZE))
-    etcd_tier.until(lambda: formed(etcd_tier) and etcd_tier.voters(range(SIZE)))
+    etcd_tier.form(SIZE)
     put(etcd_tier, "a", "1")
     put(etcd_tier, "b", "2")
     for node in etcd_tier.nodes.values():
@@ -73,7 +72,7 @@ def lose_quorum(tier, *left):
         if number not in left:
             node.machine.power_off()
     for number in left:
-        wait_for(lambda node=tier.nodes[number]: not leader(node))
+        wait_until(lambda node=tier.nodes[number]: not leader(node), "no leader is left")
 
 
 def leader(node):
@@ -130,7 +129,7 @@ def test_clients_are_promised_nothing_twice(saved):
     # They are served while the marker is not set.
     for number in (0, 1):
         assert saved.nodes[number].reconcile().startswith(f"restored {saved.key} (revision ")
-    wait_for(saved.nodes[0].healthy)
+    wait_until(saved.nodes[0].healthy, "clients are served")
     assert not formed(saved)
     saved.until(lambda: restored(saved))
 
@@ -158,7 +157,7 @@ def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
     # The one that is left runs on; the others come back with their disks, as a boot starts them.
     for number in (1, 2):
         saved.nodes[number].machine.start("etcd.service")
-    wait_for(lambda: saved.voters(range(SIZE)))
+    wait_until(lambda: saved.voters(range(SIZE)), "the old cluster is back")
     old = clusters(saved)
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from base64 import b64decode
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from node.etcd import bucket as buckets
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
 from node.etcd.bucket import Bucket
 from tests.node.conftest import BUCKET
-
+from tests.node.daemons import wait_until
 
 # With one cluster of one, on one worker.
 pytestmark = pytest.mark.xdist_group("snapshots")
@@ -50,9 +49,7 @@ def single(s3, etcd_tier, kept, tmp_path_factory):
 
 
 def form(tier, size):
-    tier.found(size)
-    tier.boot(*range(size))
-    tier.until(lambda: tier.voters(range(size)))
+    tier.form(size)
     nodes = list(tier.nodes.values())
     nodes[0].etcdctl("put", "first", "1")
     nodes[0].etcdctl("put", "second", "\x01\n binary \x7f")
@@ -217,10 +214,8 @@ def test_without_a_leader_there_is_none(s3, etcd_tier):
     nodes = form(etcd_tier, 3)
     for node in nodes[1:]:
         node.machine.power_off()
-    give_up = time.monotonic() + 60
-    while nodes[0].etcdctl("endpoint", "status")[0]["Status"].get("leader"):
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+    status = lambda: nodes[0].etcdctl("endpoint", "status")[0]["Status"]  # noqa: E731
+    wait_until(lambda: not status().get("leader"), "no leader is left")
     with pytest.raises(NodeError, match="etcd has no leader"):
         nodes[0].snapshot()
     nodes[0].machine.power_off()
