@@ -117,11 +117,11 @@ def up(*names):
         have = found()
         return set(have) >= set(names) and all(have[n].up and have[n].used for n in names)
 
-    wait_until(check, f"{names} are up", seconds=20)
+    wait_until(check, f"{names} are up")
 
 
 def down(*names):
-    wait_until(lambda: not any(found()[n].up for n in names), f"{names} are down", seconds=20)
+    wait_until(lambda: not any(found()[n].up for n in names), f"{names} are down")
 
 
 class Newcomers:
