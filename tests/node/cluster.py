@@ -153,7 +153,7 @@ class EtcdNode:
     def gateway(self) -> Gateway:
         """What costs no process: etcd's own JSON gateway."""
         pki = self.machine.inside(PKI["etcd"])
-        return Gateway(pki, lambda: [str(self.machine.member.address)])
+        return Gateway(pki, lambda: [str(self.machine.member.address)], seconds=5)
 
     def leads(self) -> bool:
         """Whether its etcd leads, as it says itself."""

@@ -143,7 +143,7 @@ class EtcdNode(Node):
 
     def gateway(self) -> Gateway:
         """A client of this member."""
-        return Gateway(self.inside(PKI["etcd"]), lambda: [self.address], seconds=30)
+        return Gateway(self.inside(PKI["etcd"]), lambda: [self.address])
 
     def healthy(self) -> bool:
         try:

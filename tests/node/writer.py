@@ -14,6 +14,7 @@ from typing import Any
 ATTEMPT_SECONDS = 10.0
 """What one write may take at most, all attempts together, before it counts as failed."""
 REQUEST_SECONDS = 2.0
+"""After which the next member is tried."""
 PAUSE = 0.05
 """Seconds between two writes; an election takes a second."""
 
@@ -36,7 +37,7 @@ class Gateway:
     pki: Path
     endpoints: Callable[[], Sequence[str]]
     """Addresses of the members that a client knows of now."""
-    seconds: float = REQUEST_SECONDS
+    seconds: float = 30
     """That a request may take."""
     _at: int = 0
     _mine: threading.local = field(default_factory=threading.local)
@@ -102,6 +103,7 @@ class Writer:
     """Seconds from the first attempt of each write to its acknowledgement."""
 
     def __enter__(self) -> "Writer":
+        self.gateway.seconds = REQUEST_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
