@@ -42,6 +42,7 @@ from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.daemons import Daemon, start, wait_until
 from tests.node.loopback import network
+from tests.node.writer import Gateway
 
 SETTINGS = check({"etcd": {"quotaGib": 1}, "api": {"shutdownDelay": "1s"}}, stack="test")
 
@@ -139,6 +140,10 @@ class EtcdNode(Node):
         }
         self.inside("/var/lib/etcd/data").mkdir(parents=True, exist_ok=True, mode=0o700)
         return self.run("etcd", values)
+
+    def gateway(self) -> Gateway:
+        """A client of this member."""
+        return Gateway(self.inside(PKI["etcd"]), lambda: [self.address])
 
     def healthy(self) -> bool:
         try:

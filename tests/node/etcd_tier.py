@@ -1,7 +1,6 @@
 """An etcd tier on loopback addresses: machines that come and go, and what `pulumi up` wants."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable, Collection
@@ -22,27 +21,16 @@ from node.settings import PKI
 from tests.node.certificates import Authority, etcd_files
 from tests.node.cluster import EtcdNode, etcd_node
 from tests.node.conftest import REGION, document, etcd, put_files
+from tests.node.daemons import wait_until
+from tests.node.loopback import network
 from tests.node.writer import Gateway
 
 TOKEN = "test-vpc-0abc"
 FORMATION = "/test/etcd/formation"
 MEMBERS = "/test/etcd/members"
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which a tier is taken for stuck; etcd alone makes a change wait for five."""
-
-
-def network() -> str:
-    """Everything in 127.0.0.0/8 is this machine; another test run has another network."""
-    return f"127.{64 + os.getpid() // 250 % 128}.{1 + os.getpid() % 250}"
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    """Wait for what etcd does by itself."""
-    give_up = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
 
 
 @dataclass
@@ -54,13 +42,14 @@ class Tier:
     binaries: Path
     authority: Authority
     nodes: dict[int, EtcdNode] = field(default_factory=dict)
+    network: str = field(default_factory=network)
     booted: int = 0
     seen: list[dict[str, str]] = field(default_factory=list)
     """The memberships that were listed, without repetitions."""
 
     def member(self, number: int) -> dict[str, str]:
         """A member as the parameters have it."""
-        return {"name": f"etcd-{number}", "address": f"{network()}.{10 + number}"}
+        return {"name": f"etcd-{number}", "address": f"{self.network}.{10 + number}"}
 
     def put(self, name: str, value: Any) -> None:
         self.aws.put_parameter(Name=name, Value=json.dumps(value), Type="String", Overwrite=True)
@@ -94,10 +83,12 @@ class Tier:
             assert prepare.run(node.settings, node.machine).startswith("wrote ca.crt")
             self.nodes[number] = node
 
-    def form(self, size: int) -> None:
-        """A cluster of the first so many, marked as formed."""
+    def form(self, size: int, **flags: Any) -> None:
+        """A cluster of the first so many, marked as formed; flags of etcd that are otherwise here."""
         self.found(size)
         self.boot(*range(size))
+        for number in range(size):
+            self.nodes[number].machine.changes.update(flags)
         self.until(lambda: self.get(FORMATION)["formed"] and self.voters(range(size)))
 
     def replace(self, number: int, *, keep_disk: bool) -> None:
@@ -126,10 +117,14 @@ class Tier:
         """Reconcile machines in turn, all by default, until it is so; what they said."""
         said: list[tuple[int, str]] = []
         give_up = time.monotonic() + PATIENCE
+        before: list[tuple[int, str]] = []
         while not done():
             assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
-            said += self.round(*only)
-            time.sleep(0.05)
+            now = self.round(*only)
+            said += now
+            # Nothing to do but to wait for etcd, whose own waits are of seconds.
+            time.sleep(0.4 if now == before else 0.05)
+            before = now
         return said
 
     def round(self, *only: int) -> list[tuple[int, str]]:
@@ -142,36 +137,41 @@ class Tier:
         except NodeError as error:
             return str(error)
 
-    def listed(self) -> dict[str, str]:
-        """The membership: voter or learner, by name or, of what never started, by peer URL."""
-        for node in self.nodes.values():
-            if node.machine.active("etcd.service"):
-                try:
-                    members = node.etcdctl("member", "list")["members"]
-                except subprocess.CalledProcessError:
-                    continue
-                found = {
-                    m.get("name") or m["peerURLs"][0]: "learner" if m.get("isLearner") else "voter"
-                    for m in members
-                }
-                if self.seen[-1:] != [found]:
-                    self.seen.append(found)
-                return found
+    def members(self) -> dict[str, dict[str, Any]]:
+        """The membership as somebody knows it who has a leader, by name or, of what never started,
+        by peer URL; empty when nobody has."""
+        for node in self.alive():
+            with suppress(OSError):
+                return {m.get("name") or m["peerURLs"][0]: m for m in node.members()}
         return {}
 
+    def listed(self) -> dict[str, str]:
+        """The membership: voter or learner, by name."""
+        found = {
+            name: "learner" if member.get("isLearner") else "voter"
+            for name, member in self.members().items()
+        }
+        if found and self.seen[-1:] != [found]:
+            self.seen.append(found)
+        return found
+
     def ids(self) -> dict[str, str]:
-        """The ids of the members, by name or, of what never started, by peer URL."""
-        members = self.alive()[0].etcdctl("member", "list")["members"]
-        return {m.get("name") or m["peerURLs"][0]: f"{m['ID']:x}" for m in members}
+        """The ids of the members, by name, once somebody has a leader."""
+        found: dict[str, dict[str, Any]] = {}
+        wait_until(lambda: found.update(self.members()) or bool(found), "a leader")
+        return {name: f"{int(member['ID']):x}" for name, member in found.items()}
 
     def leader(self) -> int:
         """The number of the node that leads, once one does."""
-        give_up = time.monotonic() + PATIENCE
-        while True:
-            for number, node in self.nodes.items():
-                if node.machine.active("etcd.service") and node.leads():
-                    return number
-            assert time.monotonic() < give_up
+        found: list[int] = []
+
+        def led() -> bool:
+            running = [n for n, node in self.nodes.items() if node.machine.active("etcd.service")]
+            found[:] = [number for number in running if self.nodes[number].leads()]
+            return bool(found)
+
+        wait_until(led, "a leader")
+        return found[0]
 
     def voters(self, numbers: Collection[int]) -> bool:
         """Whether exactly these are members, and all are voters that answer."""
@@ -207,14 +207,13 @@ class Tier:
         while (now := self.leader()) != number:
             with suppress(subprocess.CalledProcessError):
                 self.nodes[now].etcdctl("move-leader", self.ids()[f"etcd-{number}"])
+            time.sleep(0.05)
 
     def gateway(self) -> Gateway:
         """A client that, as HAProxy does, knows the machines that are there."""
         first = next(iter(self.nodes.values()))
         pki = first.machine.inside(PKI["etcd"])
-        return Gateway(
-            pki, lambda: [n.machine.member.client_url[8:].partition(":")[0] for n in self.alive()]
-        )
+        return Gateway(pki, lambda: [str(n.machine.member.address) for n in self.alive()])
 
     def alive(self) -> list[EtcdNode]:
         return [n for n in list(self.nodes.values()) if n.machine.active("etcd.service")]

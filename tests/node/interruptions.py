@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,21 @@ class Actions:
         self.done.clear()
         self.killed.clear()
         self.stops = set(stops)
+
+    def each(self, *stops: str) -> Iterator[None]:
+        """A life without a death, and then as many as it takes to die after each of these.
+
+        One life has many deaths, and some actions come only where another was not interrupted.
+        """
+        self.begin()
+        yield
+        left = set(stops)
+        while left:
+            self.begin(*left)
+            yield
+            died = {action for _, action in self.killed}
+            assert died, f"none of {left} was done"
+            left -= died
 
     def of(self, node: str) -> list[str]:
         """What a node did."""

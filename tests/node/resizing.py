@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from tests.node.etcd_tier import Tier
 from tests.node.writer import Writer
 
-WALK = (1, 3, 1, 5, 1, 7, 3, 5, 3, 7, 5, 7, 1)
-"""Every ordered pair of sizes, each once."""
-
 
 @dataclass(frozen=True)
 class Change:
@@ -29,11 +26,9 @@ class Change:
     """The most members that were listed at any time."""
 
 
-def walk(tier: Tier, sizes: Sequence[int] = WALK) -> Iterator[Change]:
+def walk(tier: Tier, sizes: Sequence[int]) -> Iterator[Change]:
     """Form a cluster of the first size, then change it to each next one."""
-    tier.found(sizes[0])
-    tier.boot(*range(sizes[0]))
-    tier.until(lambda: tier.voters(range(sizes[0])))
+    tier.form(sizes[0])
     with Writer(tier.gateway()) as writer:
         for before, after in itertools.pairwise(sizes):
             yield _change(tier, writer, before, after)

@@ -10,7 +10,7 @@ import pytest
 
 from node.errors import NodeError
 from node.etcd import defrag_plan, defrag_run, local_member
-from tests.node.etcd_tier import FORMATION, wait_for
+from tests.node.daemons import wait_until
 from tests.node.writer import Writer
 
 SIZE = 3
@@ -27,12 +27,7 @@ def impatient(monkeypatch):
 
 def form(tier, size, **flags):
     # etcd counts what a batch freed with the next one; with these few keys there would be one.
-    flags["compaction-batch-limit"] = 1
-    tier.found(size)
-    tier.boot(*range(size))
-    for node in tier.nodes.values():
-        node.machine.changes.update(flags)
-    tier.until(lambda: tier.get(FORMATION)["formed"] and tier.voters(range(size)))
+    tier.form(size, **{"compaction-batch-limit": 1, **flags})
     return list(tier.nodes.values())
 
 
@@ -45,7 +40,7 @@ def sparse(etcd_tier):
         gateway.put("large", str(number) * 1_000_000)
     revision = nodes[0].etcdctl("endpoint", "status")[0]["Status"]["header"]["revision"]
     nodes[0].etcdctl("compact", "--physical", str(revision))
-    wait_for(lambda: all(fragmented(node) for node in nodes))
+    wait_until(lambda: all(fragmented(node) for node in nodes), "the history is gone")
     for node in nodes:
         node.report()
     return etcd_tier
@@ -106,8 +101,8 @@ def test_every_database_shrinks_one_after_the_other_the_leader_last(sparse, monk
     assert writer.lost() == set()
 
 
-def test_a_member_waits_for_its_turn(sparse, monkeypatch):
-    first, second, _leader = in_turn(sparse)
+def test_a_member_waits_for_its_turn_which_aws_alone_can_tell(sparse, monkeypatch, aws_down):
+    first, second, leader = in_turn(sparse)
     monkeypatch.setattr(defrag_run, "PATIENCE", 60)
     looks = itertools.count()
 
@@ -120,10 +115,28 @@ def test_a_member_waits_for_its_turn(sparse, monkeypatch):
     monkeypatch.setattr(defrag_run, "time", clock)
     assert second.defrag().startswith("defragmented ")
     assert next(looks) == 2
+    aws_down()
+    monkeypatch.setattr(defrag_run, "PATIENCE", 0)
+    with pytest.raises(NodeError, match=r"cannot read what the others report: AWS: "):
+        leader.defrag()
 
 
-def test_nobody_defragments_while_a_member_is_down_or_silent(sparse, aws, monkeypatch):
+def test_nobody_defragments_while_a_member_learns_is_down_or_silent(sparse, aws):
     first, second, leader = in_turn(sparse)
+    address = sparse.member(SIZE)["address"]
+    url = f"https://{address}:2380"
+
+    def added():
+        # etcd refuses until the members have been connected for five seconds.
+        with suppress(subprocess.CalledProcessError):
+            first.etcdctl("member", "add", "new", f"--peer-urls={url}", "--learner")
+        return "learner" in sparse.listed().values()
+
+    wait_until(added, "a learner")
+    with pytest.raises(NodeError, match=rf"did not defragment: {address} is a learner"):
+        first.defrag()
+    first.etcdctl("member", "remove", sparse.ids()[url])
+
     second.machine.power_off()
     second.report()
     with pytest.raises(NodeError, match=f"did not defragment: {second.name} is not healthy"):
@@ -136,36 +149,17 @@ def test_nobody_defragments_while_a_member_is_down_or_silent(sparse, aws, monkey
         first.defrag()
 
 
-def test_nobody_defragments_while_there_is_a_learner(sparse):
-    first, *_ = in_turn(sparse)
-    address = sparse.member(SIZE)["address"]
-
-    def added():
-        # etcd refuses until the members have been connected for five seconds.
-        with suppress(subprocess.CalledProcessError):
-            first.etcdctl(
-                "member", "add", "new", f"--peer-urls=https://{address}:2380", "--learner"
-            )
-        return "learner" in sparse.listed().values()
-
-    wait_for(added)
-    with pytest.raises(NodeError, match=rf"did not defragment: {address} is a learner"):
-        first.defrag()
-
-
-def test_without_aws_nobody_knows_whose_turn_it_is(sparse, aws_down):
-    first, *_ = in_turn(sparse)
-    aws_down()
-    with pytest.raises(NodeError, match=r"cannot read what the others report: AWS: "):
-        first.defrag()
-
-
-def test_a_member_alone_defragments_itself(etcd_tier):
+def test_a_member_alone_defragments_itself_unless_its_data_is_in_doubt(etcd_tier, monkeypatch):
     (node,) = form(etcd_tier, 1)
     gateway = etcd_tier.gateway()
     for number in range(8):
         gateway.put("large", str(number) * 1_000_000)
     node.etcdctl("compact", "--physical", str(status(node)["header"]["revision"]))
+    with monkeypatch.context() as patch:
+        facts = {**status(node), "errors": ["memberID:1 alarm:CORRUPT "]}
+        patch.setattr(local_member, "facts", lambda *_: facts)
+        with pytest.raises(NodeError, match="the CORRUPT alarm is on, and nothing rewrites"):
+            node.defrag()
     assert node.defrag().startswith("defragmented ")
     assert not fragmented(node)
 
@@ -229,14 +223,6 @@ def test_what_fills_it_for_good_is_said_and_stays_armed(etcd_tier):
     assert "stays full" in said
     assert "NOSPACE" in status(node)["errors"][0]
     assert status(node)["dbSize"] >= QUOTA
-
-
-def test_nothing_is_rewritten_while_data_is_in_doubt(etcd_tier, monkeypatch):
-    (node,) = form(etcd_tier, 1)
-    facts = {**status(node), "errors": ["memberID:1 alarm:CORRUPT "]}
-    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
-    with pytest.raises(NodeError, match="the CORRUPT alarm is on, and nothing rewrites"):
-        node.defrag()
 
 
 def test_without_etcd_it_says_so(etcd_tier):

@@ -1,13 +1,9 @@
 """The watchdog in front of a real API server whose etcd is full, is gone, and that hangs itself."""
 
-import json
 import signal
-import ssl
-from http.client import HTTPSConnection
 
 import pytest
 
-from node import web
 from node.api import liveness
 from node.errors import NodeError
 from tests.node.controlplane import ControlPlane
@@ -23,12 +19,8 @@ def plane(tmp_path, etcd_binaries, kubernetes_binaries):
 
 def alarm(member, action):
     """Switch the alarm of a full database on or off, which etcd itself does at its quota."""
-    pki = member.inside("/etc/etcd/pki")
-    trust = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-    trust.load_cert_chain(pki / "server.crt", pki / "server.key")
-    body = json.dumps({"action": action, "memberID": 1, "alarm": "NOSPACE"})
-    to = HTTPSConnection(member.address, 2379, timeout=10, context=trust)
-    web.ask(to, "/v3/maintenance/alarm", "POST", body=body)
+    body = {"action": action, "memberID": 1, "alarm": "NOSPACE"}
+    member.gateway().ask("/v3/maintenance/alarm", body)
 
 
 def test_only_a_server_that_hangs_is_dead(plane, monkeypatch):

@@ -11,8 +11,8 @@ from node.errors import NodeError
 from node.etcd import snapshot_age
 from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import REGION
+from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
-from tests.node.etcd_tier import wait_for
 
 
 @pytest.fixture
@@ -49,9 +49,7 @@ def sent(cloudwatch):
 
 
 def test_a_member_tells_what_alarms_watch(s3, etcd_tier, cloudwatch):
-    etcd_tier.found(1)
-    etcd_tier.boot(0)
-    etcd_tier.until(lambda: etcd_tier.voters([0]))
+    etcd_tier.form(1)
     (node,) = etcd_tier.nodes.values()
     assert node.report() == "member, healthy"
     first = sent(cloudwatch)
@@ -104,37 +102,29 @@ def test_the_leader_tells_that_a_member_is_missing_and_when_it_is_back(etcd_tier
     assert sent(cloudwatch)["MissingMembers"] == 0
 
     victim.machine.kill()  # a stopped machine: its last report says that all is well
-    wait_for(lambda: missing(cloudwatch, leader) == 1)
+    wait_until(lambda: missing(cloudwatch, leader) == 1, "it is missed")
     assert sent(cloudwatch)["MissingMembers"] == 1
     follower.report()
     assert sent(cloudwatch)["HasLeader"] == 1, "which is all that a member says of itself"
 
     victim.machine.start("etcd.service")
-    wait_for(victim.healthy)
+    wait_until(victim.healthy, "it is back")
     victim.report()
-    wait_for(lambda: missing(cloudwatch, leader) == 0)
+    wait_until(lambda: missing(cloudwatch, leader) == 0, "nobody is missed")
 
-
-def test_a_member_whose_node_is_silent_or_says_that_it_is_not_well_is_missing(
-    etcd_tier, cloudwatch
-):
-    etcd_tier.form(3)
-    etcd_tier.lead(0)
-    for node in etcd_tier.nodes.values():
-        node.report()
-    leader = etcd_tier.nodes[0]
-    assert missing(cloudwatch, leader) == 0
+    # So is one whose node is silent, or says that it is not well.
     etcd_tier.age(1, 600)
     assert missing(cloudwatch, leader) == 1
     etcd_tier.say(2, state="member", healthy=False)
     assert missing(cloudwatch, leader) == 2
 
 
-def test_a_member_that_is_being_made_is_missing_only_when_that_takes_too_long(
-    etcd_tier, cloudwatch
-):
+def test_who_is_being_made_is_missing_only_when_that_takes_too_long(etcd_tier, cloudwatch):
     etcd_tier.form(1)
     (leader,) = etcd_tier.nodes.values()
+    etcd_tier.put("/test/etcd/members", [])
+    assert missing(cloudwatch, leader) is None
+    assert "MissingMembers" not in sent(cloudwatch), "what it cannot know; silence raises the alarm"
     etcd_tier.desire(0, 1, 2)
     for number in (1, 2):
         etcd_tier.put(etcd_tier.status_name(number), {})
@@ -143,14 +133,6 @@ def test_a_member_that_is_being_made_is_missing_only_when_that_takes_too_long(
     assert missing(cloudwatch, leader) == 1
     etcd_tier.desire(0)
     assert missing(cloudwatch, leader) == 0, "who is not wanted is not missed"
-
-
-def test_what_a_leader_cannot_know_it_does_not_tell(etcd_tier, cloudwatch):
-    etcd_tier.form(1)
-    (leader,) = etcd_tier.nodes.values()
-    etcd_tier.put("/test/etcd/members", [])
-    assert missing(cloudwatch, leader) is None
-    assert "MissingMembers" not in sent(cloudwatch), "silence raises the alarm"
 
 
 @pytest.mark.parametrize(

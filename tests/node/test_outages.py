@@ -42,7 +42,7 @@ def weather(aws, moto_url, monkeypatch):
                 status, text = answer.status, answer.read()
                 connection.close()
                 # What a node asked for is done, though it may not hear of it.
-                time.sleep({"late": 2.0, "slow": 0.2}.get(now, 0))
+                time.sleep({"late": 1.0, "slow": 0.1}.get(now, 0))
                 self.reply(status, text)
 
         def reply(self, status, body=b"", length=None):
@@ -53,7 +53,7 @@ def weather(aws, moto_url, monkeypatch):
 
     # WaitPolicy in proportion: botocore's own backoff stays as it is.
     def config(**options):
-        return Config(**{**options, "read_timeout": 1, "connect_timeout": 1})
+        return Config(**{**options, "read_timeout": 0.5, "connect_timeout": 0.5})
 
     with serve(Between) as port:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")

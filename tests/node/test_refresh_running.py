@@ -23,6 +23,9 @@ from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
 from tests.node.relay import Relay
 
+# With one API server, on one worker.
+pytestmark = pytest.mark.xdist_group("certificates")
+
 
 @pytest.fixture
 def plane(tmp_path, etcd_binaries, kubernetes_binaries):
@@ -53,7 +56,7 @@ def spoil(node, files):
         path.with_name("new").replace(path)
 
 
-def served(address, port):
+def shown(address, port):
     """The certificate that a server shows in a new handshake."""
     return x509.load_pem_x509_certificate(
         ssl.get_server_certificate((address, port), timeout=10).encode()
@@ -83,7 +86,7 @@ def test_etcd_serves_and_uses_new_certificates_without_a_restart(plane, renew, e
     # What it serves, on both ports.
     files = etcd_files(plane.keys.etcd, first.name, first.address)
     assert renew(first, files) == ["wrote server.crt, server.key, peer.crt, peer.key"]
-    assert served(first.address, 2379).serial_number == serial(files["server.crt"])
+    assert shown(first.address, 2379).serial_number == serial(files["server.crt"])
     assert _peer_serial(first, others[0]) == serial(files["peer.crt"])
 
     # What it dials its peers with: expired, the first one starts in vain, for nobody gets
@@ -122,40 +125,50 @@ def _peer_serial(node, client):
     return x509.load_der_x509_certificate(shown).serial_number
 
 
-def test_kube_apiserver_serves_and_uses_new_certificates_without_a_restart(plane, renew):
-    members = plane.form(1)
-    relay = Relay(f"{plane.network}.30", 2379, (members[0].address, 2379))
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, etcd_binaries, kubernetes_binaries):
+    """A control plane with an API server, and the relay between that and etcd."""
+    plane = ControlPlane(tmp_path_factory.mktemp("plane"), etcd_binaries, kubernetes_binaries)
+    (member,) = plane.form(1)
+    relay = Relay(f"{plane.network}.30", 2379, (member.address, 2379))
     try:
-        server = plane.running_server(0, f"https://{plane.network}.30:2379")
-        files = plane.keys.api_files(server.name, server.address)
-        before, daemon = pids(server), server.daemons["kube-apiserver"]
-        assert renew(server, files)[0].startswith("wrote apiserver.crt, apiserver.key")
-        wait_until(
-            lambda: served(server.address, 6443).serial_number == serial(files["apiserver.crt"]),
-            "the new certificate is served",
-            daemon,
-        )
-
-        admin = plane.client("admin", "system:masters")
-
-        def reads():
-            return _found(server, admin, "secrets?timeout=2s")
-
-        assert reads()
-        spoil(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name, days=-1))
-        assert reads()
-        relay.cut()
-        wait_until(lambda: not reads(), "etcd refuses an expired certificate", daemon)
-        renew(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name))
-        wait_until(reads, "etcd accepts the new certificate", daemon)
-        assert pids(server) == before
+        plane.running_server(0, f"https://{plane.network}.30:2379")
+        yield plane, relay
     finally:
         relay.close()
+        plane.close()
 
 
-def test_controllers_use_new_certificates_without_a_restart(plane, renew):
-    plane.form(1)
-    server = plane.running_server()
+def test_kube_apiserver_serves_and_uses_new_certificates_without_a_restart(served, renew):
+    plane, relay = served
+    (server,) = plane.servers
+    files = plane.keys.api_files(server.name, server.address)
+    before, daemon = pids(server), server.daemons["kube-apiserver"]
+    assert renew(server, files)[0].startswith("wrote apiserver.crt, apiserver.key")
+    wait_until(
+        lambda: shown(server.address, 6443).serial_number == serial(files["apiserver.crt"]),
+        "the new certificate is served",
+        daemon,
+    )
+
+    admin = plane.client("admin", "system:masters")
+
+    def reads():
+        return _found(server, admin, "secrets?timeout=2s")
+
+    assert reads()
+    spoil(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name, days=-1))
+    assert reads()
+    relay.cut()
+    wait_until(lambda: not reads(), "etcd refuses an expired certificate", daemon)
+    renew(server, pair(plane.keys.etcd, "apiserver-etcd-client", server.name))
+    wait_until(reads, "etcd accepts the new certificate", daemon)
+    assert pids(server) == before
+
+
+def test_controllers_use_new_certificates_without_a_restart(served, renew):
+    plane, _ = served
+    (server,) = plane.servers
     audit = server.inside("/var/log/kubernetes/audit.log")
     relay = Relay(server.address, 0, (server.address, 6443))
     try:

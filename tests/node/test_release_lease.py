@@ -29,6 +29,9 @@ from tests.node.doubles import Quiet, serve
 SCHEDULER = "kube-scheduler"
 PYTHON = "/usr/bin/python3"
 
+# With one control plane, on one worker.
+pytestmark = pytest.mark.xdist_group("leases")
+
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory, etcd_binaries, kubernetes_binaries):

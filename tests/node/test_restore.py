@@ -3,18 +3,19 @@
 import dataclasses
 import shutil
 import subprocess
-from http.client import HTTPConnection
 
 import pytest
 
-from node import reconcile, web
+from node import reconcile
 from node.contract import CACHE, CLUSTER_ENV, ETCD_DATA, ETCD_MOUNT
 from node.errors import NodeError
 from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
 from node.etcd.snapshot_bucket import Bucket
 from node.settings import TOKEN
+from tests.node.cluster import EtcdMachine
 from tests.node.conftest import BUCKET
-from tests.node.etcd_tier import FORMATION, MEMBERS, wait_for
+from tests.node.daemons import wait_until
+from tests.node.etcd_tier import FORMATION, MEMBERS
 from tests.node.etcd_tier import TOKEN as FIRST
 
 SIZE = 3
@@ -23,9 +24,7 @@ SIZE = 3
 @pytest.fixture
 def saved(s3, etcd_tier):
     """A formed tier with a snapshot of the keys a and b, and a key c that came later."""
-    etcd_tier.found(SIZE)
-    etcd_tier.boot(*range(SIZE))
-    etcd_tier.until(lambda: formed(etcd_tier) and etcd_tier.voters(range(SIZE)))
+    etcd_tier.form(SIZE)
     put(etcd_tier, "a", "1")
     put(etcd_tier, "b", "2")
     for node in etcd_tier.nodes.values():
@@ -73,7 +72,7 @@ def lose_quorum(tier, *left):
         if number not in left:
             node.machine.power_off()
     for number in left:
-        wait_for(lambda node=tier.nodes[number]: not leader(node))
+        wait_until(lambda node=tier.nodes[number]: not leader(node), "no leader is left")
 
 
 def leader(node):
@@ -111,12 +110,30 @@ def test_after_the_loss_of_every_disk(saved, s3):
         assert not inside(node, CLUSTER_ENV).exists()
         assert node.reconcile() == "etcd is running", number
 
+    # Again, and the parameter was made again with a value that it once had.
+    for node in saved.nodes.values():
+        node.machine.lose_disk()
+    saved.aws.delete_parameter(Name=FORMATION)
+    saved.put(
+        FORMATION, {"formed": True, "token": FIRST, "members": saved.get(MEMBERS), "version": 2}
+    )
+    assert "its history none that counts" in saved.nodes[0].reconcile()
+    saved.nodes[0].restore("latest")
+    saved.until(lambda: restored(saved))
+    assert contents(saved) == {"a": "1", "b": "2"}
 
-def test_revisions_that_clients_know_are_never_given_again(saved):
-    """A watch from before the restore is told to list again, instead of missing what came since."""
+
+def test_clients_are_promised_nothing_twice(saved):
     lose_quorum(saved)
     saved.nodes[0].restore(saved.key)
+    # They are served while the marker is not set.
+    for number in (0, 1):
+        assert saved.nodes[number].reconcile().startswith(f"restored {saved.key} (revision ")
+    wait_until(saved.nodes[0].healthy, "clients are served")
+    assert not formed(saved)
     saved.until(lambda: restored(saved))
+
+    # A watch from before the restore is told to list again, instead of missing what came since.
     header = saved.nodes[0].etcdctl("get", "a")["header"]
     assert header["revision"] >= saved.revision + restore_local.BUMP
     known = f"--rev={saved.revision + 1}"
@@ -125,6 +142,12 @@ def test_revisions_that_clients_know_are_never_given_again(saved):
             saved.nodes[0].etcdctl(*command)
         assert "required revision has been compacted" in refused.value.stderr
     put(saved, "d", "4")
+
+    # A founder that loses its disk must not found again from the snapshot: the others count on what
+    # it has acknowledged.
+    saved.nodes[1].machine.lose_disk()
+    said = saved.until(lambda: restored(saved))
+    assert not [text for number, text in said if number == 1 and text.startswith("restored")]
     assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
 
 
@@ -134,7 +157,7 @@ def test_after_the_loss_of_the_quorum_old_data_is_set_aside_and_kept(saved):
     # The one that is left runs on; the others come back with their disks, as a boot starts them.
     for number in (1, 2):
         saved.nodes[number].machine.start("etcd.service")
-    wait_for(lambda: saved.voters(range(SIZE)))
+    wait_until(lambda: saved.voters(range(SIZE)), "the old cluster is back")
     old = clusters(saved)
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
@@ -153,34 +176,91 @@ def clusters(tier):
     }
 
 
-def test_a_cluster_that_works_is_not_restored_by_mistake(saved):
-    before = saved.get(FORMATION)
+def test_an_order_that_must_not_be_changes_nothing(saved, s3, monkeypatch):
+    marker = saved.get(FORMATION)
+    a_cluster_that_works_is_not_restored_by_mistake(saved)
+    a_damaged_snapshot_is_refused(saved, s3)
+    cut_off_from_the_others_it_reads_their_reports(saved)
+    assert saved.get(FORMATION) == marker
+    for number in saved.nodes:
+        saved.age(number, 600)
+    who_loses_a_race_orders_nothing(saved, monkeypatch)
+    assert saved.nodes[1].reconcile() == "starting etcd from its disk"
+    saved.nodes[1].machine.power_off()
+    the_same_order_twice_is_one(saved)
+    while_s3_is_away_certificates_are_refreshed_all_the_same(saved, monkeypatch)
+
+
+def a_cluster_that_works_is_not_restored_by_mistake(saved):
     with pytest.raises(
         NodeError, match=r"the cluster works: etcd-0 has a leader\. A restore would"
     ):
         saved.nodes[1].restore("latest")
-    assert saved.get(FORMATION) == before
 
-    # Cut off from the others: they report.
+
+def a_damaged_snapshot_is_refused(saved, s3):
+    body = s3.get_object(Bucket=BUCKET, Key=saved.key)["Body"].read()
+    s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body[:-40] + b"?" + body[-39:])
+    with pytest.raises(NodeError, match=r"\.db is damaged: its SHA-256.*choose another snapshot"):
+        saved.nodes[0].restore("latest", discard=True)
+    assert not inside(saved.nodes[0], f"{CACHE}/check").exists()
+    s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body)
+
+
+def cut_off_from_the_others_it_reads_their_reports(saved):
     for node in saved.nodes.values():
         node.report()
-    for node in saved.nodes.values():
-        node.machine.power_off()
+    lose_quorum(saved)
     with pytest.raises(NodeError, match=r"etcd-\d reported within 180 s that it leads"):
         saved.nodes[1].restore("latest")
-    assert saved.get(FORMATION) == before
+
+
+def who_loses_a_race_orders_nothing(saved, monkeypatch):
+    """Two people restore at the same time: Parameter Store has no condition on a write."""
+    marker = saved.get(FORMATION)
+    ask = restore_request._marker
+
+    def slow(*arguments):
+        found = ask(*arguments)
+        saved.put(FORMATION, {**marker, "version": marker["version"] + 1})
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restore_request, "_marker", slow)
+        with pytest.raises(NodeError, match="was written meanwhile, so no restore was ordered"):
+            saved.nodes[0].restore("latest")
+
+
+def the_same_order_twice_is_one(saved):
+    saved.nodes[0].restore(saved.key)
+    marker = saved.get(FORMATION)
+    assert "is being restored already" in saved.nodes[1].restore("latest")
+    assert saved.get(FORMATION) == marker
+
+
+def while_s3_is_away_certificates_are_refreshed_all_the_same(saved, monkeypatch):
+    node = saved.nodes[1]
+    node.enter()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setattr("node.aws.ATTEMPTS", 1)
+    refreshed = []
+    monkeypatch.setattr(
+        "node.refresh.run", lambda *_: refreshed.append(True) or ["certificates are fresh"]
+    )
+    with pytest.raises(NodeError, match=r"AWS: Could not connect.*; certificates are fresh"):
+        reconcile.run(node.settings, node.machine)
+    assert refreshed
 
 
 def test_a_cluster_that_works_is_restored_when_its_newer_writes_may_go(saved):
+    made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
     saved.nodes[2].restore(saved.key, "--discard-newer-writes")
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
     assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{FIRST}"]] * SIZE
+    an_older_marker_undoes_no_restore(saved, made)
 
-
-def test_restored_twice_only_the_last_old_data_is_kept(saved):
-    saved.nodes[0].restore(saved.key, discard=True)
-    saved.until(lambda: restored(saved))
+    # Restored twice, only the last old data is kept.
     second = saved.get(FORMATION)["token"]
     put(saved, "d", "4")
     saved.nodes[0].restore(saved.key, discard=True)
@@ -189,12 +269,25 @@ def test_restored_twice_only_the_last_old_data_is_kept(saved):
     assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{second}"]] * SIZE
 
 
-def test_the_same_order_twice_is_one(saved):
-    lose_quorum(saved)
-    saved.nodes[0].restore(saved.key)
+def an_older_marker_undoes_no_restore(saved, made):
+    """`pulumi up` writes back what it made, or makes it again after somebody deleted it."""
     marker = saved.get(FORMATION)
-    assert "is being restored already" in saved.nodes[1].restore("latest")
-    assert saved.get(FORMATION) == marker
+    members = saved.ids()
+    saved.put(FORMATION, made)
+    saved.round()
+    saved.until(lambda: formed(saved))
+    assert saved.get(FORMATION) == {**marker, "version": marker["version"] + 2}
+
+    saved.aws.delete_parameter(Name=FORMATION)
+    saved.put(FORMATION, made)
+    saved.until(lambda: formed(saved))
+    now = saved.get(FORMATION)
+    assert (now["token"], now["superseded"]) == (marker["token"], [FIRST])
+    assert saved.ids() == members, "nobody was set aside"
+    assert contents(saved) == {"a": "1", "b": "2"}
+    for node in saved.nodes.values():
+        node.enter()
+        assert cluster_token.token() == marker["token"]
 
 
 @pytest.mark.parametrize(
@@ -218,31 +311,19 @@ def test_without_a_snapshot_there_is_no_latest(s3, etcd_tier, node):
         restore_request.run(node(), node().etcd, snapshot="latest")
 
 
-def test_a_damaged_snapshot_is_refused(saved, s3):
-    body = s3.get_object(Bucket=BUCKET, Key=saved.key)["Body"].read()
-    s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body[:-40] + b"?" + body[-39:])
-    before = saved.get(FORMATION)
-    with pytest.raises(NodeError, match=r"\.db is damaged: its SHA-256.*choose another snapshot"):
-        saved.nodes[0].restore("latest", discard=True)
-    assert saved.get(FORMATION) == before
-    assert not inside(saved.nodes[0], f"{CACHE}/check").exists()
-
-
-def test_a_snapshot_that_goes_before_it_is_fetched_costs_no_data(saved, s3):
-    """Nothing is given up for what cannot be had."""
+def test_without_a_snapshot_or_room_for_it_nothing_is_given_up_in_vain(saved, s3, monkeypatch):
     saved.nodes[0].restore(saved.key, discard=True)
+    body = s3.get_object(Bucket=BUCKET, Key=saved.key)["Body"].read()
     s3.delete_object(Bucket=BUCKET, Key=saved.key)
     with pytest.raises(NodeError, match="there is no snapshots/"):
         saved.nodes[0].reconcile()
     assert saved.nodes[0].machine.active("etcd.service")
     assert set_aside(saved.nodes[0]) == []
+    s3.put_object(Bucket=BUCKET, Key=saved.key, Body=body)
 
-
-def test_without_room_old_data_goes_and_without_more_it_is_one_sentence(saved, monkeypatch):
     usage = shutil._ntuple_diskusage
     free = {"bytes": 300 * snapshots.MIB}
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, free["bytes"]))
-    saved.nodes[0].restore(saved.key, discard=True)
     with pytest.raises(NodeError, match=r"has 300 MiB free and 512 MiB are needed: make room"):
         saved.nodes[0].reconcile()
     assert set_aside(saved.nodes[0]) == [], "made room as far as it could"
@@ -259,39 +340,44 @@ class Killed(BaseException):
 STOPS = {
     "download": (snapshots.Bucket, "download"),
     "fetch": (snapshots, "fetch"),
-    "stop": None,
-    "move": (restore_local, "_move_away"),
+    "stop": (EtcdMachine, "stop"),
     "forget": (restore_local, "_forget"),
+    "move": (restore_local, "_move_away"),
     "restore": (restore_local, "_restore"),
     "own": (restore_local.files, "own"),
     "token": (restore_local.cluster_token, "record"),
     "clean": (restore_local.shutil, "rmtree"),
-    "start": None,
-    "formed": (act, "mark_formed"),
+    "start": (EtcdMachine, "start"),
 }
+"""What a restore does, in this order."""
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_stopped_after_any_action_it_ends_the_same(saved, monkeypatch, stop):
-    lose_quorum(saved)
-    saved.nodes[0].restore(saved.key)
-    owner, name = STOPS[stop] or (type(saved.nodes[0].machine), stop)
+def kill_after(patch, owner, name):
+    """Have the program end after it has done this."""
     real = getattr(owner, name)
 
-    def killed_after(*arguments, **options):
+    def killed(*arguments, **options):
         real(*arguments, **options)
         raise Killed
 
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, killed_after)
+    patch.setattr(owner, name, killed)
+
+
+def test_stopped_after_every_action_it_ends_the_same(saved, monkeypatch):
+    """One life with many deaths: each run goes on from what the one before has left."""
+    lose_quorum(saved)
+    saved.nodes[0].restore(saved.key)
+    for owner, name in STOPS.values():
         for node in saved.nodes.values():
-            if stop == "formed":
-                break
-            with pytest.raises(Killed):
-                node.reconcile()
-        if stop == "formed":
-            with pytest.raises(Killed):
-                saved.until(lambda: False)
+            with monkeypatch.context() as patch:
+                kill_after(patch, owner, name)
+                with pytest.raises(Killed):
+                    node.reconcile()
+            node.machine.power_off()
+    with monkeypatch.context() as patch:
+        kill_after(patch, act, "mark_formed")
+        with pytest.raises(Killed):
+            saved.until(lambda: False)
     for node in saved.nodes.values():
         node.machine.power_off()
     saved.until(lambda: restored(saved))
@@ -301,7 +387,7 @@ def test_stopped_after_any_action_it_ends_the_same(saved, monkeypatch, stop):
     for node in saved.nodes.values():
         node.enter()
         assert cluster_token.token() == token
-        assert set_aside(node) in ([], [f"data.{FIRST}"])
+        assert set_aside(node) == [f"data.{FIRST}"]
 
 
 def test_a_member_that_was_dead_meanwhile_comes_back_with_its_old_disk_and_joins(saved):
@@ -322,18 +408,6 @@ def test_a_member_that_was_dead_meanwhile_comes_back_with_its_old_disk_and_joins
     (mine,) = [m["ID"] for m in members if m["name"] == "etcd-2"]
     assert mine not in old, "the id that was kept for it is not used"
     assert set_aside(late) == [f"data.{FIRST}"]
-
-
-def test_a_restored_member_that_loses_its_disk_joins_and_forgets_no_promise(saved):
-    """It must not found again from the snapshot: the others count on what it has acknowledged."""
-    lose_quorum(saved)
-    saved.nodes[0].restore(saved.key)
-    saved.until(lambda: restored(saved))
-    put(saved, "d", "4")
-    saved.nodes[1].machine.lose_disk()
-    said = saved.until(lambda: restored(saved))
-    assert not [text for number, text in said if number == 1 and text.startswith("restored")]
-    assert contents(saved) == {"a": "1", "b": "2", "d": "4"}
 
 
 def test_after_a_restore_of_an_older_snapshot_the_abandoned_ones_are_not_the_newest(saved, s3):
@@ -392,86 +466,3 @@ def test_restored_into_another_size(saved):
     saved.nodes[3].restore("latest")
     saved.until(lambda: restored(saved, 0, 1, 3))
     assert contents(saved) == {"a": "1", "b": "2"}
-
-
-def test_clients_are_served_while_the_marker_is_not_set(saved, monkeypatch):
-    lose_quorum(saved)
-    saved.nodes[0].restore(saved.key)
-    for number in (0, 1):
-        assert saved.nodes[number].reconcile().startswith(f"restored {saved.key} (revision ")
-    wait_for(saved.nodes[0].healthy)
-    web.ask(HTTPConnection(saved.nodes[0].settings.etcd.address, 2381), "/health")
-    assert not formed(saved)
-
-
-def test_an_older_marker_undoes_no_restore(saved):
-    """`pulumi up` writes back what it made, or makes it again after somebody deleted it."""
-    made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
-    saved.nodes[0].restore("latest", discard=True)
-    saved.until(lambda: restored(saved))
-    marker = saved.get(FORMATION)
-    members = saved.ids()
-
-    saved.put(FORMATION, made)
-    saved.round()
-    saved.until(lambda: formed(saved))
-    assert saved.get(FORMATION) == {**marker, "version": marker["version"] + 2}
-
-    saved.aws.delete_parameter(Name=FORMATION)
-    saved.put(FORMATION, made)
-    saved.until(lambda: formed(saved))
-    now = saved.get(FORMATION)
-    assert (now["token"], now["superseded"]) == (marker["token"], [FIRST])
-    assert saved.ids() == members, "nobody was set aside"
-    assert contents(saved) == {"a": "1", "b": "2"}
-    for node in saved.nodes.values():
-        node.enter()
-        assert cluster_token.token() == marker["token"]
-
-
-def test_a_restore_without_a_marker_that_counts(saved):
-    """The parameter was made again with a value that it once had, and every disk is lost."""
-    for node in saved.nodes.values():
-        node.machine.lose_disk()
-    saved.aws.delete_parameter(Name=FORMATION)
-    saved.put(
-        FORMATION, {"formed": True, "token": FIRST, "members": saved.get(MEMBERS), "version": 2}
-    )
-    assert "its history none that counts" in saved.nodes[0].reconcile()
-    saved.nodes[0].restore("latest")
-    saved.until(lambda: restored(saved))
-    assert contents(saved) == {"a": "1", "b": "2"}
-
-
-def test_a_restore_that_loses_a_race_changes_nothing(saved, monkeypatch):
-    """Two people restore at the same time: Parameter Store has no condition on a write."""
-    lose_quorum(saved)
-    marker = saved.get(FORMATION)
-    ask = restore_request._marker
-
-    def slow(*arguments):
-        found = ask(*arguments)
-        saved.put(FORMATION, {**marker, "version": marker["version"] + 1})
-        return found
-
-    with monkeypatch.context() as patched:
-        patched.setattr(restore_request, "_marker", slow)
-        with pytest.raises(NodeError, match="was written meanwhile, so no restore was ordered"):
-            saved.nodes[0].restore("latest")
-    assert saved.nodes[1].reconcile() == "starting etcd from its disk"
-
-
-def test_while_s3_is_away_certificates_are_refreshed_all_the_same(saved, monkeypatch):
-    lose_quorum(saved)
-    saved.nodes[0].restore("latest")
-    node = saved.nodes[1]
-    node.enter()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-    monkeypatch.setattr("node.aws.ATTEMPTS", 1)
-    refreshed = []
-    monkeypatch.setattr(
-        "node.refresh.run", lambda *_: refreshed.append(True) or ["certificates are fresh"]
-    )
-    with pytest.raises(NodeError, match=r"AWS: Could not connect.*; certificates are fresh"):
-        reconcile.run(node.settings, node.machine)
-    assert refreshed

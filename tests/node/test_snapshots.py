@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from base64 import b64decode
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -14,24 +13,43 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.s3.models import s3_backends
 
-from node.contract import CACHE
+from node.contract import CACHE, RUNTIME
 from node.errors import AwsError, NodeError
 from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
 from node.etcd import snapshot_bucket as buckets
 from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
+from tests.node.daemons import wait_until
+
+# With one cluster of one, on one worker.
+pytestmark = pytest.mark.xdist_group("snapshots")
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """The member of a cluster of one, once a test has formed it."""
+    nodes = []
+    yield nodes
+    for node in nodes:
+        node.machine.power_off()
 
 
 @pytest.fixture
-def single(s3, etcd_tier):
-    """A cluster of one, with something in it."""
-    return form(etcd_tier, 1)[0]
+def single(s3, etcd_tier, kept, tmp_path_factory):
+    """A cluster of one, with something in it, and nothing of another test on its machine."""
+    if not kept:
+        etcd_tier.directory = tmp_path_factory.mktemp("single")
+        kept += form(etcd_tier, 1)
+        etcd_tier.nodes.clear()
+    (node,) = kept
+    node.enter()
+    for directory in (CACHE, RUNTIME):
+        shutil.rmtree(node.machine.inside(directory), ignore_errors=True)
+    return node
 
 
 def form(tier, size):
-    tier.found(size)
-    tier.boot(*range(size))
-    tier.until(lambda: tier.voters(range(size)))
+    tier.form(size)
     nodes = list(tier.nodes.values())
     nodes[0].etcdctl("put", "first", "1")
     nodes[0].etcdctl("put", "second", "\x01\n binary \x7f")
@@ -93,12 +111,13 @@ def test_only_the_leader_takes_one_and_it_restores_byte_for_byte(s3, etcd_tier, 
     assert b64decode(pair["value"]) == b"\x01\n binary \x7f"
 
 
-def test_a_snapshot_in_parts_is_checked_part_by_part(single, s3, etcd_tier, monkeypatch):
+def test_a_snapshot_in_parts_is_checked_part_by_part(s3, etcd_tier, monkeypatch):
+    (node,) = form(etcd_tier, 1)
     # S3 takes no smaller parts.
     monkeypatch.setattr(buckets, "PART", 5 << 20)
     for number in range(7):
-        etcd_tier.gateway().put(f"large/{number}", "x" * 1_000_000)
-    single.snapshot()
+        node.gateway.put(f"large/{number}", "x" * 1_000_000)
+    node.snapshot()
     (key,) = stored(s3)
     parts = s3.head_object(Bucket=BUCKET, Key=key, PartNumber=1)["PartsCount"]
     assert parts > 1
@@ -144,7 +163,7 @@ def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
     assert left(single) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99)])
+@pytest.mark.parametrize("content", [b"", b"x" * 32, gzip.compress(b"x" * 99, mtime=0)])
 def test_other_files_are_no_snapshots(tmp_path, content, monkeypatch, etcd_binaries):
     path = tmp_path / "file.db"
     path.write_bytes(content)
@@ -195,10 +214,8 @@ def test_without_a_leader_there_is_none(s3, etcd_tier):
     nodes = form(etcd_tier, 3)
     for node in nodes[1:]:
         node.machine.power_off()
-    give_up = time.monotonic() + 60
-    while nodes[0].etcdctl("endpoint", "status")[0]["Status"].get("leader"):
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+    status = lambda: nodes[0].etcdctl("endpoint", "status")[0]["Status"]  # noqa: E731
+    wait_until(lambda: not status().get("leader"), "no leader is left")
     with pytest.raises(NodeError, match="etcd has no leader"):
         nodes[0].snapshot()
     nodes[0].machine.power_off()

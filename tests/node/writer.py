@@ -14,10 +14,20 @@ from typing import Any
 ATTEMPT_SECONDS = 10.0
 """What one write may take at most, all attempts together, before it counts as failed."""
 REQUEST_SECONDS = 2.0
+"""After which the next member is tried."""
+PAUSE = 0.05
+"""Seconds between two writes; an election takes a second."""
 
 
 def _coded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+class _Kept(HTTPSConnection):
+    """It ends when nobody has it any more."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 @dataclass
@@ -27,7 +37,11 @@ class Gateway:
     pki: Path
     endpoints: Callable[[], Sequence[str]]
     """Addresses of the members that a client knows of now."""
+    seconds: float = 30
+    """That a request may take."""
     _at: int = 0
+    _mine: threading.local = field(default_factory=threading.local)
+    """A thread's connection, which is kept as API servers keep theirs."""
 
     def __post_init__(self) -> None:
         self._tls = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
@@ -38,18 +52,19 @@ class Gateway:
         known = self.endpoints()
         if not known:
             raise OSError("no member is there")
-        connection = HTTPSConnection(
-            known[self._at % len(known)], 2379, timeout=REQUEST_SECONDS, context=self._tls
-        )
+        address = known[self._at % len(known)]
+        connection = getattr(self._mine, "connection", None)
+        if connection is None or connection.host != address:
+            connection = _Kept(address, 2379, timeout=self.seconds, context=self._tls)
+            self._mine.connection = connection
         try:
             connection.request("POST", path, json.dumps(body))
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, HTTPException, ValueError):
+            connection.close()
             self._at += 1
             raise OSError("no answer") from None
-        finally:
-            connection.close()
         if response.status != 200:
             self._at += 1
             raise OSError(str(answer))
@@ -88,6 +103,7 @@ class Writer:
     """Seconds from the first attempt of each write to its acknowledgement."""
 
     def __enter__(self) -> "Writer":
+        self.gateway.seconds = REQUEST_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
@@ -126,4 +142,4 @@ class Writer:
                     self.stalls.append(time.monotonic() - began)
                     self.acknowledged.append(key)
                     break
-            time.sleep(0.01)
+            time.sleep(PAUSE)
