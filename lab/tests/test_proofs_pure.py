@@ -138,9 +138,9 @@ def test_a_valid_certificate_differs_from_a_bad_one_in_one_thing(ca):
     foreign = loaded(sign(stranger(ca), "root", organization="masters"))
     serving = loaded(sign(ca, "root", usage=Usage(client=False, server=True)))
 
-    assert {one.session for one in (valid, expired, foreign)} == {valid.session}
-    assert valid.session.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "masters"
-    assert {one.issuer for one in (valid, expired, foreign, serving)} == {issuer.session}
+    assert {one.subject for one in (valid, expired, foreign)} == {valid.subject}
+    assert valid.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "masters"
+    assert {one.issuer for one in (valid, expired, foreign, serving)} == {issuer.subject}
     valid.verify_directly_issued_by(issuer)
     expired.verify_directly_issued_by(issuer)
     serving.verify_directly_issued_by(issuer)

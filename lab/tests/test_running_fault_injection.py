@@ -21,7 +21,7 @@ def test_faults_is_told_by_the_names_of_machines(instance):
     assert described(faults, [Node("etcd-0", instance)]) == [
         "zone z is cut off",
         "aws is unreachable for every machine",
-        "etcd-0 is silent",
-        "i-gone is silent",
+        "etcd-0 is isolated",
+        "i-gone is isolated",
     ]
     assert described(Faults(), []) == []

@@ -147,11 +147,11 @@ def test_who_is_being_made_is_missing_only_when_that_takes_too_long(etcd_tier, c
     ],
 )
 def test_alarms_of_etcd_are_told(node, monkeypatch, errors, wanted):
-    from node.etcd import client, member_metrics
+    from node.etcd import local_member, member_metrics
 
     settings = node()
     facts = {"errors": errors, "dbSize": 3, "dbSizeQuota": 4, "header": {"member_id": 1}}
-    monkeypatch.setattr(client, "facts", lambda *_: facts)
+    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
     found = member_metrics.numbers(settings, settings.etcd, {})
     assert found == {**wanted, "DatabaseQuotaPercent": 75}
 

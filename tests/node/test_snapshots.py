@@ -15,7 +15,14 @@ from moto.s3.models import s3_backends
 
 from node.contract import CACHE, RUNTIME
 from node.errors import AwsError, NodeError
-from node.etcd import disk, member_metrics, snapshot_age, snapshot_attempt, snapshots
+from node.etcd import (
+    disk,
+    local_member,
+    member_metrics,
+    snapshot_age,
+    snapshot_attempt,
+    snapshots,
+)
 from node.etcd import snapshot_bucket as buckets
 from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
@@ -155,7 +162,7 @@ def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
             file.write(b"?")
 
     monkeypatch.setattr(snapshots.client, "save", damaged)
-    monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
+    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
     facts = single.etcdctl("endpoint", "status")[0]["Status"]
     with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
         single.snapshot()
@@ -369,7 +376,7 @@ def test_who_does_not_lead_sends_no_verdict(node, root, monkeypatch):
     snapshot_attempt.failed("x" * 9999)
     assert len(snapshot_attempt.told()["error"]) == snapshot_attempt.LONGEST
     facts = {"header": {"member_id": 1}, "leader": 2, "dbSize": 1, "dbSizeQuota": 4}
-    monkeypatch.setattr(snapshots.client, "facts", lambda *_: facts)
+    monkeypatch.setattr(local_member, "facts", lambda *_: facts)
     assert "SnapshotFailed" not in member_metrics.numbers(settings, settings.etcd, {})
     facts["leader"] = 1
     assert member_metrics.numbers(settings, settings.etcd, {})["SnapshotFailed"] == 1

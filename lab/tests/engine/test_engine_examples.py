@@ -9,8 +9,8 @@ import boto3
 import pytest
 import yaml
 
-from lab.cloud import server
-from lab.stack import environment
+from lab.cloud import emulator_server
+from lab.stack import pulumi_environment
 from tests.recording import REPOSITORY
 
 PROGRAM = ("components", "config", "node", "examples")
@@ -18,7 +18,7 @@ PROGRAM = ("components", "config", "node", "examples")
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
-    running = server.start(tmp_path_factory.mktemp("emulator"), port=0)
+    running = emulator_server.start(tmp_path_factory.mktemp("emulator"), port=0)
     yield running
     running.stop()
 
@@ -41,7 +41,7 @@ def pulumi(tmp_path_factory, engine, emulator):
             [engine.pulumi, *arguments, "--non-interactive", "--color", "never"],
             cwd=project,
             env={
-                **environment.for_pulumi(os.environ, engine, emulator),
+                **pulumi_environment.for_pulumi(os.environ, engine, emulator),
                 "PULUMI_SKIP_CHECKPOINTS": "true",
             },
             stdin=subprocess.DEVNULL,
