@@ -289,9 +289,7 @@ class Cluster(pulumi.ComponentResource):
 
     def _kubeconfig(self, load_balancer: ApiLoadBalancer, pki: ClusterPki) -> pulumi.Output[str]:
         name, kubernetes = self._settings.cluster_name, pki.authorities["kubernetes"]
-        arguments = LeafCertificateArgs(
-            spec=ADMIN, authority=kubernetes, lifetime=self._settings.pki
-        )
+        arguments = LeafCertificateArgs(spec=ADMIN, ca=kubernetes, lifetime=self._settings.pki)
         admin = LeafCertificate(f"{name}-{ADMIN.file}", arguments, self._child)
         return pulumi.Output.all(
             url=load_balancer.url,

@@ -21,7 +21,7 @@ MANAGED_POLICY_LIMIT = 6144
 """Characters of a managed policy, without white space (IAM user guide, "IAM and STS quotas")."""
 
 SERVICE_LINKED = ("elasticloadbalancing.amazonaws.com", "ec2-instance-connect.amazonaws.com")
-"""Services that make a role of their own with an account's first balancer, or first Instance
+"""Services that make a role of their own with an account's first load balancer, or first Instance
 Connect endpoint."""
 
 PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
@@ -152,7 +152,7 @@ def _network() -> list[Document]:
 
 
 def _machines(cluster: str) -> list[Document]:
-    """What ends a machine or touches a disk: only of this cluster, by the tag that all carry."""
+    """What ends an instance or touches a disk: only of this cluster, by the tag that all carry."""
     return [
         {
             **_allow(

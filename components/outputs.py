@@ -27,7 +27,7 @@ class ClusterOutputs:
     controllers: Mapping[str, str]
     """For people: the timings of leader election."""
     nodes: Mapping[str, Mapping[str, pulumi.Input[str]]]
-    """For people: zone, address and instance id of every machine."""
+    """For people: zone, address and instance id of every instance."""
     alarm_topic_arn: pulumi.Output[str]
     """For people: the SNS topic to subscribe to."""
     workers_security_group_id: pulumi.Output[str]
@@ -76,7 +76,7 @@ def nodes_output(
     instance_ids: Mapping[str, pulumi.Input[str]],
     api_addresses: Mapping[str, pulumi.Input[str]],
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
-    """Every machine by name."""
+    """Every instance by name."""
     zones = {member.name: member.zone for member in members}
     zones |= {node.name: node.zone for node in nodes}
     addresses: dict[str, pulumi.Input[str]] = {

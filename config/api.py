@@ -30,7 +30,7 @@ def _check_allowed(networks: list[IPv4Network] | None) -> list[IPv4Network] | No
 
 
 class ApiSettings(Settings):
-    """`api`: the API servers and the balancer in front of them."""
+    """`api`: the API servers and the load balancer in front of them."""
 
     size: Annotated[int, Field(ge=1, le=9), Change(Effect.ADDS_OR_REMOVES)] = 3
     """API servers; at least 2, and 1 only with `protect: false`."""
@@ -39,12 +39,12 @@ class ApiSettings(Settings):
     internal: Annotated[bool, REFUSED] = True
     """Balancer with private addresses only."""
     allowed_cidrs: Annotated[list[Cidr] | None, AfterValidator(_check_allowed), IN_PLACE] = None
-    """CIDRs that may reach the balancer; the VPC when left out, 0.0.0.0/0 only when written out.
-    API servers and workers always may, and `network.workerCidrs`; with an adopted VPC and a public
-    balancer name the public addresses of its NAT gateways here."""
+    """CIDRs that may reach the load balancer; the VPC when left out, 0.0.0.0/0 only when written
+    out. API servers and workers always may, and `network.workerCidrs`; with an adopted VPC and a
+    public load balancer name the public addresses of its NAT gateways here."""
     shutdown_delay: Annotated[Duration, bounded("1s", "1h"), ROLLS_API] = timedelta(seconds=130)
-    """How long a stopping API server goes on serving, so that the balancer notices first; 1s to
-    1h."""
+    """How long a stopping API server goes on serving, so that the load balancer notices first; 1s
+    to 1h."""
 
 
 class ControllerSettings(Settings):

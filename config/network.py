@@ -75,13 +75,13 @@ class ExistingSubnets(Settings):
     """The subnets of one zone of a VPC that is adopted rather than created."""
 
     private_subnet_id: Annotated[SubnetId | None, REFUSED] = None
-    """Subnet of the API servers and, when the balancer is internal, of the balancer."""
+    """Subnet of the API servers and, when the load balancer is internal, of the load balancer."""
     etcd_subnet_id: Annotated[SubnetId | None, REFUSED] = None
     """Subnet of the etcd members. Nothing else may live in it: members have fixed addresses."""
     etcd_cidr: Annotated[Cidr, AfterValidator(check_addressable), REFUSED]
     """CIDR of the etcd subnet; member addresses are computed from it before anything is created."""
     public_subnet_id: Annotated[SubnetId | None, IN_PLACE] = None
-    """Subnet of the balancer when `api.internal` is false."""
+    """Subnet of the load balancer when `api.internal` is false."""
 
 
 def _check_existing_zones(zones: dict[str, ExistingSubnets]) -> dict[str, ExistingSubnets]:

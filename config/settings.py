@@ -29,11 +29,11 @@ class PkiSettings(Settings):
     """`pki`: lifetimes of the certificates, and the epoch that reissues the leaves."""
 
     ca_years: Annotated[int, Field(ge=1, le=30), REFUSED] = 10
-    """Years that the three certificate authorities are valid."""
+    """Years that the three CAs are valid."""
     leaf_days: Annotated[int, Field(ge=MIN_LEAF_DAYS, le=3650), IN_PLACE] = 365
-    """Days that a leaf certificate is valid; fewer than the authorities are."""
+    """Days that a leaf certificate is valid; fewer than the CAs are."""
     epoch: Annotated[int, Field(ge=1, le=1_000_000), IN_PLACE] = 1
-    """Raise it to reissue every leaf, keys included, without touching an authority."""
+    """Raise it to reissue every leaf, keys included, without touching a CA."""
 
 
 class ClusterSettings(Settings):
@@ -58,7 +58,7 @@ class ClusterSettings(Settings):
     etcd: EtcdSettings = EtcdSettings()
     """The etcd tier."""
     api: ApiSettings = ApiSettings()
-    """The API server tier and its balancer."""
+    """The API server tier and its load balancer."""
     controllers: ControllerSettings = ControllerSettings()
     """Leader election of the controllers."""
     pki: PkiSettings = PkiSettings()

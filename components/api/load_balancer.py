@@ -25,13 +25,13 @@ class ApiLoadBalancerArgs:
     vpc_id: pulumi.Input[str]
     """The VPC."""
     subnet_ids: Sequence[pulumi.Input[str]]
-    """One subnet in each zone: private ones for an internal balancer, else public ones."""
+    """One subnet in each zone: private ones for an internal load balancer, else public ones."""
     security_group_id: pulumi.Input[str]
-    """Security group; a balancer made without one can never get one."""
+    """Security group; a load balancer made without one can never get one."""
     internal: bool = True
     """Private addresses only."""
     protect: bool = True
-    """Refuse to delete the balancer: its DNS name is in every certificate and kubeconfig."""
+    """Refuse to delete the load balancer: its DNS name is in every certificate and kubeconfig."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -40,13 +40,13 @@ class ApiLoadBalancer(pulumi.ComponentResource):
     """A network load balancer, its target group, and the listener between them."""
 
     dns_name: pulumi.Output[str]
-    """DNS name of the balancer."""
+    """DNS name of the load balancer."""
     url: pulumi.Output[str]
     """URL of the Kubernetes API."""
     target_group_arn: pulumi.Output[str]
     """Where API servers register."""
     load_balancer_dimension: pulumi.Output[str]
-    """The balancer as CloudWatch names it."""
+    """The load balancer as CloudWatch names it."""
     target_group_dimension: pulumi.Output[str]
     """The target group as CloudWatch names it."""
 
@@ -66,8 +66,8 @@ class ApiLoadBalancer(pulumi.ComponentResource):
             enable_cross_zone_load_balancing=True,
             enable_deletion_protection=args.protect,
             tags=tags,
-            # AWS lets a target group serve one balancer only, so the successor can have it once
-            # this one is gone. Its name is another one either way.
+            # AWS lets a target group serve one load balancer only, so the successor can have it
+            # once this one is gone. Its name is another one either way.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         targets = aws.lb.TargetGroup(
@@ -75,7 +75,7 @@ class ApiLoadBalancer(pulumi.ComponentResource):
             vpc_id=args.vpc_id,
             port=API_PORT,
             protocol="TCP",
-            # Targets by address, without the client's: a target that calls the balancer and is
+            # Targets by address, without the client's: a target that calls the load balancer and is
             # sent back to itself would otherwise see its own address and drop the connection.
             target_type="ip",
             preserve_client_ip="false",

@@ -89,7 +89,7 @@ class ApiServerTier(pulumi.ComponentResource):
                     certificates=api_server_certificates(
                         server,
                         service_cidr=settings.network.service_cidr,
-                        balancer=args.dns_name,
+                        dns_name=args.dns_name,
                     ),
                     authorities=args.pki.authorities,
                     lifetime=settings.pki,

@@ -1,4 +1,4 @@
-"""The gates of `pulumi up`: no machine, disk or target goes while the cluster cannot spare it."""
+"""The gates of `pulumi up`: no instance, disk or target goes while the cluster cannot spare it."""
 
 from components.gates.hooks import Gates, GatesArgs
 

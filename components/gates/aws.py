@@ -1,7 +1,7 @@
 """AWS as the gates read it: boto3, in the provider's account and region.
 
 Region and profile are the provider's (`aws:region`, `aws:profile`), the rest is boto3's own chain:
-AWS_* variables, the profile, the machine's role. A stack that hands its provider credentials in
+AWS_* variables, the profile, the instance's role. A stack that hands its provider credentials in
 another way (`aws:assumeRoles`, `aws:accessKey`, `aws:endpoints`) must hand them to the gates in
 AWS_* variables; an account that differs from the provider's is an error, not a wrong answer.
 """
@@ -48,7 +48,7 @@ _EXPIRED = frozenset(
 """Codes with which AWS's services turn away credentials that it once gave: they ended, or were
 withdrawn, or the clock of this machine is wrong. No other try helps."""
 AWAY = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
-"""States of a machine on which nothing runs any more, or soon will not."""
+"""States of an instance on which nothing runs any more, or soon will not."""
 
 
 class AwsUnavailableError(Exception):
@@ -85,14 +85,14 @@ class AwsReader:
 
     def parameters(self, names: Iterable[str]) -> dict[str, Parameter]:
         """Those of up to ten parameters that exist, all as of one moment."""
-        with _answering("ssm:GetParameters"):
+        with _translating_aws_errors("ssm:GetParameters"):
             answer = self._connected().client("ssm", config=self._config)
             found = answer.get_parameters(Names=sorted(names))["Parameters"]
         return {p["Name"]: Parameter(p["Value"], p["Version"]) for p in found}
 
     def runs(self, instance_id: str) -> bool:
-        """Whether a machine runs, or is about to."""
-        with _answering("ec2:DescribeInstances"):
+        """Whether an instance runs, or is about to."""
+        with _translating_aws_errors("ec2:DescribeInstances"):
             client = self._connected().client("ec2", config=self._config)
             try:
                 answer = client.describe_instances(InstanceIds=[instance_id])
@@ -108,9 +108,9 @@ class AwsReader:
         return any(state not in AWAY for state in states)
 
     def attached_volumes(self, *, name: str, cluster: str) -> list[str]:
-        """Ids of the cluster's volumes of this name that are attached to a machine."""
+        """Ids of the cluster's volumes of this name that are attached to an instance."""
         filters = {"tag:Name": name, f"tag:kubernetes.io/cluster/{cluster}": "owned"}
-        with _answering("ec2:DescribeVolumes"):
+        with _translating_aws_errors("ec2:DescribeVolumes"):
             client = self._connected().client("ec2", config=self._config)
             answer = client.describe_volumes(
                 Filters=[{"Name": key, "Values": [value]} for key, value in filters.items()]
@@ -119,7 +119,7 @@ class AwsReader:
 
     def targets(self, group_arn: str) -> dict[str, str]:
         """State by address of every target of a target group, those that drain included."""
-        with _answering("elasticloadbalancing:DescribeTargetHealth"):
+        with _translating_aws_errors("elasticloadbalancing:DescribeTargetHealth"):
             client = self._connected().client("elbv2", config=self._config)
             answer = client.describe_target_health(TargetGroupArn=group_arn)
         return {
@@ -129,7 +129,7 @@ class AwsReader:
 
     def time(self) -> datetime:
         """The time of AWS, to the second, which it also tells to credentials that it refuses."""
-        with _answering("sts:GetCallerIdentity"):
+        with _translating_aws_errors("sts:GetCallerIdentity"):
             try:
                 answer = self._session_of_region().client("sts", config=self._config)
                 metadata = answer.get_caller_identity()["ResponseMetadata"]
@@ -160,7 +160,7 @@ class AwsReader:
 
 
 @contextmanager
-def _answering(permission: str) -> Iterator[None]:
+def _translating_aws_errors(permission: str) -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:

@@ -37,7 +37,7 @@ class Checks:
     _deregistered: set[str] = field(default_factory=set)
 
     def member(self, node: str, instance_id: str) -> Check:
-        """Whether the machine of a member may go, or lose its disk."""
+        """Whether the instance of a member may go, or lose its disk."""
         watch = self._watch()
         if node not in self.members:
             return lambda: self._departure(watch, node, may_leave)
@@ -78,7 +78,7 @@ class Checks:
         return check
 
     def target(self, group_arn: str, address: str) -> Check:
-        """Whether the balancer may lose a target."""
+        """Whether the load balancer may lose a target."""
 
         def check() -> Verdict:
             verdict = target_may_go(self._targets(group_arn, address), address, size=self.api_size)
@@ -89,7 +89,7 @@ class Checks:
         return check
 
     def server(self, group_arn: str, address: str) -> Check:
-        """Whether an API server's machine may go."""
+        """Whether an API server's instance may go."""
         return lambda: server_may_go(self._targets(group_arn, address), address, size=self.api_size)
 
     def _targets(self, group_arn: str, address: str) -> dict[str, str]:
@@ -103,8 +103,8 @@ class Checks:
     def _departure(
         self, watch: TierWatch, node: str, rule: Callable[[Tier, str], Verdict]
     ) -> Verdict:
-        # Who has left cannot come back within this update, and its machine, once its disk is off,
-        # can not say so again for machine and disk.
+        # Who has left cannot come back within this update, and its instance, once its disk is off,
+        # can not say so again for instance and disk.
         if node in self._left:
             return Pass("it has left the cluster")
         verdict = rule(self._tier(watch), node)

@@ -1,7 +1,7 @@
 """Freshness of reports: which ones count, without comparing clocks. Pure.
 
 Nodes, Parameter Store and the machine that runs `pulumi up` each have a clock of their own, and a
-report from before the update must not pass for the state of the machine that came after it. So the
+report from before the update must not pass for the state of the instance that came after it. So the
 gate asks whether Parameter Store counted another version of the report since this gate began to
 look, and measures ages with its own monotonic clock only.
 """

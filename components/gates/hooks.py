@@ -68,9 +68,9 @@ class Gates:
 
     @property
     def member(self) -> pulumi.ResourceHookBinding | None:
-        """For what an etcd member cannot run without: its machine, and the disk in it.
+        """For what an etcd member cannot run without: its instance, and the disk in it.
 
-        Both, because the attachment goes first and stops the machine.
+        Both, because the attachment goes first and stops the instance.
         """
         return self._binding(before_delete=MEMBER)
 
@@ -81,12 +81,12 @@ class Gates:
 
     @property
     def target(self) -> pulumi.ResourceHookBinding | None:
-        """For an API server's registration with the balancer."""
+        """For an API server's registration with the load balancer."""
         return self._binding(before_delete=TARGET)
 
     @property
     def server(self) -> pulumi.ResourceHookBinding | None:
-        """For an API server's machine."""
+        """For an API server's instance."""
         return self._binding(before_delete=SERVER)
 
     def declare_current(self, *resources: pulumi.CustomResource) -> None:
@@ -141,7 +141,7 @@ class Gates:
         )
 
     async def _member(self, args: pulumi.ResourceHookArgs, node: NodeRef) -> Check:
-        # The attachment names its machine, and the machine is its own.
+        # The attachment names its instance, and the instance is its own.
         instance_id = _text(args.old_inputs, "instanceId") or args.id
         return self._checks.member(node.name, instance_id)
 

@@ -33,9 +33,9 @@ class Tier:
 
 
 def may_be_replaced(tier: Tier, member: str, *, running: bool) -> Verdict:
-    """Whether the machine of a member that stays a member may go, or lose its disk for a while.
+    """Whether the instance of a member that stays a member may go, or lose its disk for a while.
 
-    The others alone count: the successor brings this one back. `running` is whether the machine
+    The others alone count: the successor brings this one back. `running` is whether the instance
     runs at all. One that does not is away already, by this update's own hand (its disk was taken
     off a moment ago) or by an earlier one's; to hold back its successor would protect nobody.
     """

@@ -18,11 +18,12 @@ class NodeRef:
     name: str
 
     def __str__(self) -> str:
-        """As Pulumi and AWS name its machine."""
+        """As Pulumi and AWS name its instance."""
         return f"{self.cluster}-{self.name}"
 
 
 def node_ref_of(resource: str) -> NodeRef | None:
-    """The node that a machine, its disk or its target belongs to; None when the name is no such."""
+    """The node that an instance, its disk or its target belongs to; None when the name is no
+    such."""
     match = _NAME.fullmatch(resource)
     return NodeRef(match["cluster"], match["node"]) if match else None

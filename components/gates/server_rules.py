@@ -6,10 +6,10 @@ from components.gates.verdict import Pass, Verdict, Wait
 
 
 def target_may_go(states: Mapping[str, str], address: str, *, size: int) -> Verdict:
-    """Whether the balancer may lose a target: enough others are healthy.
+    """Whether the load balancer may lose a target: enough others are healthy.
 
-    `states` is what the balancer says of each address; `size` the number of API servers that the
-    stack wants, of which all but one are enough.
+    `states` is what the load balancer says of each address; `size` the number of API servers that
+    the stack wants, of which all but one are enough.
     """
     needed = max(1, size - 1)
     others = {other: state for other, state in states.items() if other != address}
@@ -24,7 +24,7 @@ def target_may_go(states: Mapping[str, str], address: str, *, size: int) -> Verd
 
 
 def server_may_go(states: Mapping[str, str], address: str, *, size: int) -> Verdict:
-    """Whether a machine may go: the same, and the balancer sends it nothing any more."""
+    """Whether an instance may go: the same, and the load balancer sends it nothing any more."""
     if address in states:
         return Wait((f"its target {address} is not drained yet ({states[address]})",))
     return target_may_go(states, address, size=size)

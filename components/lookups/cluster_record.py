@@ -55,7 +55,7 @@ class Record:
     slots: Mapping[str, int] = field(default_factory=dict)
     """Place of each zone in the address plan."""
     image_id: str | None = None
-    """Image of the machines."""
+    """Image of the instances."""
     nodes: Mapping[str, str] = field(default_factory=dict)
     """Zone of each node that may exist."""
 

@@ -20,11 +20,11 @@ RUNBOOK = "docs/runbooks/replace-the-image.md"
 def choose_image(
     settings: ClusterSettings, record: Record, region: str, opts: pulumi.InvokeOptions
 ) -> str:
-    """The id of the image of every machine.
+    """The id of the image of every instance.
 
-    A cluster keeps the image that it was made with, for machines that come later or are replaced
+    A cluster keeps the image that it was made with, for instances that come later or are replaced
     too, until `ami` names another: Debian publishes one every few weeks, and that must not replace
-    the machines of a cluster that nobody meant to touch. Raises LookupFailedError.
+    the instances of a cluster that nobody meant to touch. Raises LookupFailedError.
     """
     if settings.ami is not None:
         return _existing(settings, settings.ami, f"must exist in {region}", opts)
@@ -66,7 +66,7 @@ def _existing(
     settings: ClusterSettings, image_id: str, rule: str, opts: pulumi.InvokeOptions
 ) -> str:
     """The image of this id, which may be deprecated. AWS deprecates public images after two years
-    at the latest, and hides them from searches; machines still start from them."""
+    at the latest, and hides them from searches; instances still start from them."""
     image = ask(
         f"ami: {rule}, got {image_id}",
         lambda: aws.ec2.get_ami(

@@ -24,15 +24,15 @@ class AlarmsArgs:
     instance_ids: Mapping[str, pulumi.Input[str]]
     """Instance id by node name."""
     load_balancer: pulumi.Input[str]
-    """The balancer as CloudWatch names it."""
+    """The load balancer as CloudWatch names it."""
     target_group: pulumi.Input[str]
     """The target group as CloudWatch names it."""
     api_servers: int
-    """How many API servers must be healthy behind the balancer."""
+    """How many API servers must be healthy behind the load balancer."""
     key_arn: pulumi.Input[str]
     """KMS key that encrypts the topic; its policy must let CloudWatch use it."""
     after: Sequence[pulumi.Resource]
-    """The machines. An alarm that silence raises would else fire before they can have spoken, and
+    """The instances. An alarm that silence raises would else fire before they can have spoken, and
     when a stack is destroyed it would outlive them."""
     snapshot_minutes: int
     """Minutes between snapshots."""
@@ -79,7 +79,8 @@ class Alarms(pulumi.ComponentResource):
             namespace="AWS/NetworkELB",
             metric="HealthyHostCount",
             dimensions={"LoadBalancer": args.load_balancer, "TargetGroup": args.target_group},
-            # Each zone's node of the balancer counts for itself; across zones all see the same.
+            # Each zone's node of the load balancer counts for itself; across zones all see the
+            # same.
             statistic="Minimum",
             below=args.api_servers,
             minutes=5,
@@ -97,7 +98,7 @@ class Alarms(pulumi.ComponentResource):
                 statistic="Maximum",
                 above=0,
                 minutes=5,
-                # A stopped machine sends no data (EC2 user guide, "Status checks").
+                # A stopped instance sends no data (EC2 user guide, "Status checks").
                 missing="breaching",
             )
         for alarm in node_alarms(args.snapshot_minutes):

@@ -52,7 +52,7 @@ class NodeCredentials(pulumi.ComponentResource):
                 f"{name}-{spec.file}",
                 LeafCertificateArgs(
                     spec=spec,
-                    authority=args.authorities[spec.authority],
+                    ca=args.authorities[spec.ca],
                     lifetime=args.lifetime,
                 ),
                 child,

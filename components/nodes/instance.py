@@ -10,7 +10,7 @@ from components.tags import named
 ROOT_VOLUME_GIB = 20
 
 REPLACE_ON_CHANGES = ["instanceType"]
-"""What the provider would change on a machine that it stops and starts: an outage that no gate is
+"""What the provider would change on an instance that it stops and starts: an outage that no gate is
 asked about, because gates stand before deletions."""
 
 

@@ -1,1 +1,1 @@
-"""The certificate authorities, the certificates that they sign, and documents made of both."""
+"""The CAs, the certificates that they sign, and documents made of both."""

@@ -18,17 +18,17 @@ class ClusterPkiArgs:
     """What a ClusterPki is built from."""
 
     ca_years: int
-    """Years that the authorities are valid."""
+    """Years that the CAs are valid."""
     issuance: Issuance
     """What must hold whenever a certificate is issued."""
     protect: bool
     """Refuse to delete what cannot be made again: without the seed of encryption at rest every
-    snapshot is unreadable, and without the authorities every certificate is worthless."""
+    snapshot is unreadable, and without the CAs every certificate is worthless."""
 
 
 @dataclass(frozen=True)
 class CertificateAuthority:
-    """An authority's certificate, and the key that signs with it."""
+    """A CA's certificate, and the key that signs with it."""
 
     cert_pem: pulumi.Output[str]
     key_pem: pulumi.Output[str]
@@ -41,7 +41,7 @@ class ClusterPki(pulumi.ComponentResource):
     """The roots of trust. Nothing here changes when leaves are reissued."""
 
     authorities: Mapping[Authority, CertificateAuthority]
-    """The authority of each trust domain."""
+    """The CA of each trust domain."""
     service_account_key_pem: pulumi.Output[str]
     """Secret: the key that signs service account tokens, the same on every API server."""
     service_account_public_key_pem: pulumi.Output[str]

@@ -11,7 +11,7 @@ from components.network.addressing import service_address
 from node.contract import FRONT_PROXY_COMMON_NAME, PEER_COMMON_NAME
 
 Authority = Literal["kubernetes", "etcd", "front-proxy"]
-"""The three trust domains. One authority for all would let any API client in to etcd, and let it
+"""The three trust domains. One CA for all would let any API client in to etcd, and let it
 pose as the front proxy, which may claim to be anybody."""
 
 SERVER_USES = ("digital_signature", "server_auth")
@@ -28,7 +28,7 @@ class CertificateSpec:
 
     file: str
     """Base name of the node's files: `<file>.crt` and `<file>.key`."""
-    authority: Authority
+    ca: Authority
     common_name: str
     uses: tuple[str, ...]
     organization: str | None = None
@@ -48,9 +48,9 @@ def member_certificates(member: EtcdMember) -> tuple[CertificateSpec, ...]:
 
 
 def api_server_certificates(
-    node: ApiServer, *, service_cidr: IPv4Network, balancer: pulumi.Input[str]
+    node: ApiServer, *, service_cidr: IPv4Network, dns_name: pulumi.Input[str]
 ) -> tuple[CertificateSpec, ...]:
-    """The certificates of an API server VM. `balancer` is the DNS name that clients use."""
+    """The certificates of an API server VM. `dns_name` is the load balancer's, which clients use."""
     names = (
         node.name,
         "localhost",
@@ -58,7 +58,7 @@ def api_server_certificates(
         "kubernetes.default",
         "kubernetes.default.svc",
         f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
-        balancer,
+        dns_name,
     )
     addresses = (str(service_address(service_cidr)), "127.0.0.1")
     return (

@@ -2,7 +2,7 @@
 
 A certificate is valid from the moment that the clock of the machine that runs `pulumi up` shows, so
 that clock is compared with AWS's whenever one is about to be issued, and only then. And no leaf may
-outlive its authority: nodes would trust it no more than the authority, and nobody would be warned.
+outlive its CA: nodes would trust it no more than the CA, and nobody would be warned.
 Both are told in the preview.
 """
 
@@ -47,7 +47,7 @@ class Issuance:
         """For every certificate."""
 
     def know(self, ca_cert_pem: str, ends: str | None) -> str:
-        """Remember until when an authority is valid (RFC 3339); its certificate is returned."""
+        """Remember until when a CA is valid (RFC 3339); its certificate is returned."""
         if ends:
             self._ends[ca_cert_pem] = datetime.fromisoformat(ends)
         return ca_cert_pem
@@ -56,7 +56,7 @@ class Issuance:
         inputs = args.new_inputs or {}
         await asyncio.get_running_loop().run_in_executor(self._threads, self._check_clock)
         authority, hours = inputs.get("caCertPem"), inputs.get("validityPeriodHours")
-        # The certificate of an authority that this very run makes is unknown in the preview.
+        # The certificate of a CA that this very run makes is unknown in the preview.
         if isinstance(authority, str) and isinstance(hours, int | float):
             self._check_lifetime(args.name, authority, timedelta(hours=hours))
 

@@ -16,7 +16,7 @@ class LeafCertificateArgs:
 
     spec: CertificateSpec
     """Names and usages."""
-    authority: CertificateAuthority
+    ca: CertificateAuthority
     """Who signs."""
     lifetime: PkiSettings
     """Days of validity, and the epoch: another one is another key and another certificate."""
@@ -51,13 +51,13 @@ class LeafCertificate(pulumi.ComponentResource):
         certificate = tls.LocallySignedCert(
             name,
             cert_request_pem=request.cert_request_pem,
-            ca_cert_pem=args.authority.cert_pem,
-            ca_private_key_pem=args.authority.key_pem,
+            ca_cert_pem=args.ca.cert_pem,
+            ca_private_key_pem=args.ca.key_pem,
             allowed_uses=list(spec.uses),
             is_ca_certificate=False,
             set_subject_key_id=True,
             validity_period_hours=args.lifetime.leaf_days * HOURS_PER_DAY,
-            opts=pulumi.ResourceOptions(parent=self, hooks=args.authority.issuing),
+            opts=pulumi.ResourceOptions(parent=self, hooks=args.ca.issuing),
         )
         self.cert_pem = certificate.cert_pem
         self.key_pem = pulumi.Output.secret(key.private_key_pem)

@@ -3,9 +3,9 @@
 `/_lab/controller`: `PUT {"consoles": "directory"}` attaches the controller, so that states wait for
 it from now on; `DELETE` detaches it. `/_lab/instances`: `GET` says how often each instance was to
 reboot; `POST {"id": "i-...", "state": "running", "reachable": true}`, both optional, reports what a
-machine did. `/_lab/load-balancers`: `POST {"arn": "arn:..."}` reports that a load balancer answers.
-`/_lab/changes?after=7`: waits until the account changed, PATIENCE seconds at most, and gives the
-number to wait after next.
+machine did. `/_lab/load-load balancers`: `POST {"arn": "arn:..."}` reports that a load balancer
+answers. `/_lab/changes?after=7`: waits until the account changed, PATIENCE seconds at most, and
+gives the number to wait after next.
 """
 
 import json

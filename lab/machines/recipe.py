@@ -1,6 +1,6 @@
 """How the machine image is made: Debian 13 as on the official AMI, for systemd-nspawn.
 
-What differs from AWS lives here and nowhere else: the lab's authority is trusted, cloud-init is
+What differs from AWS lives here and nowhere else: the lab's CA is trusted, cloud-init is
 told that it is on EC2, and the block devices of /etc/fstab get their mount units from a generator.
 The image is named by the content of this file, so nothing else belongs into it.
 """

@@ -29,7 +29,7 @@ def sign(
     usage: Usage = Usage(),
     expired: bool = False,
 ) -> Identity:
-    """A certificate by an authority; an expired one ended an hour ago."""
+    """A certificate by a CA; an expired one ended an hour ago."""
     now = datetime.now(UTC)
     ends = now - timedelta(hours=1) if expired else now + DAY
     signer = serialization.load_pem_private_key(ca.key.encode(), password=None)
@@ -39,7 +39,7 @@ def sign(
 
 
 def stranger(like: Identity) -> Identity:
-    """An authority that has the name of another one, and another key."""
+    """A CA that has the name of another one, and another key."""
     subject = x509.load_pem_x509_certificate(like.certificate.encode()).subject
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)

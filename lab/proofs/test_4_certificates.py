@@ -20,7 +20,7 @@ PROTECTED = "/api/v1/namespaces"
 
 @pytest.fixture(scope="module")
 def authorities(session: LabSession) -> dict[str, Identity]:
-    """The real authorities, `etcd` and `kubernetes`. Their keys are in Pulumi's state alone."""
+    """The real CAs, `etcd` and `kubernetes`. Their keys are in Pulumi's state alone."""
     keys = secret_outputs(session.lab, "tls:index/privateKey:PrivateKey")
     certificates = secret_outputs(session.lab, "tls:index/selfSignedCert:SelfSignedCert")
     found = {}

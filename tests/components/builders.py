@@ -144,7 +144,7 @@ def api_node():
             certificates=api_server_certificates(
                 SERVERS[0],
                 service_cidr=SETTINGS.network.service_cidr,
-                balancer=given("lb.example"),
+                dns_name=given("lb.example"),
             ),
             authorities={"kubernetes": kubernetes, "etcd": kubernetes, "front-proxy": kubernetes},
             lifetime=SETTINGS.pki,
@@ -233,7 +233,7 @@ COMPONENTS = {
     "LeafCertificate": lambda: LeafCertificate(
         "alone",
         LeafCertificateArgs(
-            spec=member_certificates(MEMBERS[0])[0], authority=ca(), lifetime=SETTINGS.pki
+            spec=member_certificates(MEMBERS[0])[0], ca=ca(), lifetime=SETTINGS.pki
         ),
     ),
     "InstanceRole": lambda: InstanceRole("alone", InstanceRoleArgs(policy=given("{}"), tags=TAGS)),

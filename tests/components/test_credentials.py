@@ -1,4 +1,4 @@
-"""Who is who: authorities, leaves, files, roles; read off the whole program."""
+"""Who is who: CAs, leaves, files, roles; read off the whole program."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What is asked before a certificate is issued: this machine's clock, and the authority's end."""
+"""What is asked before a certificate is issued: this machine's clock, and the CA's end."""
 
 import asyncio
 import logging

@@ -51,7 +51,7 @@ LEADERS = ("kube-controller-manager", "kube-scheduler")
 
 @dataclass
 class Keys:
-    """The authorities, and what all API servers share."""
+    """The CAs, and what all API servers share."""
 
     kubernetes: Authority = field(default_factory=lambda: Authority("kubernetes-ca"))
     etcd: Authority = field(default_factory=lambda: Authority("etcd-ca"))

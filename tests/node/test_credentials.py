@@ -97,7 +97,7 @@ def test_a_leaf_that_nobody_would_accept_keeps_the_old_set(node, authority, leaf
     if when == "days":
         wrong = authority.leaf(leaf, "127.0.0.1", days=-0.04)
     new = {**api_files(authority), f"{leaf}.crt": wrong.certificate, f"{leaf}.key": wrong.key}
-    # But of the authorities that are there, as when leaves are reissued.
+    # But of the CAs that are there, as when leaves are reissued.
     new |= {name: old[name] for name in ("ca.crt", "ca.key", "etcd-ca.crt", "front-proxy-ca.crt")}
     said = {
         "another CA": f"{leaf}.crt is not signed by {CA_OF['api'][leaf]}: run pulumi up",
@@ -168,7 +168,7 @@ def test_every_leaf_is_checked_against_the_ca_that_signs_it():
     specs = {
         "etcd": member_certificates(member),
         "api": api_server_certificates(
-            server, service_cidr=IPv4Network("10.96.0.0/12"), balancer="example"
+            server, service_cidr=IPv4Network("10.96.0.0/12"), dns_name="example"
         ),
     }
     file = {
@@ -180,7 +180,7 @@ def test_every_leaf_is_checked_against_the_ca_that_signs_it():
         },
     }
     for tier, leaves in specs.items():
-        assert {spec.file: file[tier][spec.authority] for spec in leaves} == CA_OF[tier]
+        assert {spec.file: file[tier][spec.ca] for spec in leaves} == CA_OF[tier]
 
 
 def test_a_file_that_rotted_on_disk_is_replaced(node, first):

@@ -72,7 +72,7 @@ def mirror(authority, requests):
 
 @pytest.fixture(autouse=True)
 def trusted(authority, tmp_path, monkeypatch, requests):
-    """The mirror's authority is one that the machine trusts."""
+    """The mirror's CA is one that the machine trusts."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text(authority.pair.certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))

@@ -27,7 +27,7 @@ def settings(node, authority):
 
 @pytest.fixture
 def peer(settings, monkeypatch):
-    """A peer whose certificate an authority vouches for, and that answers as told."""
+    """A peer whose certificate a CA vouches for, and that answers as told."""
 
     @contextmanager
     def start(authority, body, status=200):

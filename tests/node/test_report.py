@@ -29,7 +29,7 @@ def status(aws):
 
 @pytest.fixture
 def api_server(monkeypatch):
-    """An API server whose certificate an authority vouches for, and that answers as told."""
+    """An API server whose certificate a CA vouches for, and that answers as told."""
 
     @contextmanager
     def start(authority, answer):

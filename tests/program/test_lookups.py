@@ -339,7 +339,7 @@ def test_another_cluster_of_the_account_is_none_of_its_business(look, known):
 
 
 def test_the_successor_of_an_unprotected_balancer_comes_after_it(cluster):
-    """AWS lets a target group serve one balancer."""
+    """AWS lets a target group serve one load balancer."""
     assert cluster.registrations("LoadBalancer")["test-api"].delete_before_replace is True
 
 
@@ -455,7 +455,7 @@ def test_a_protected_cluster_keeps_its_adopted_subnets(deploy_stack, known, key)
 
 
 def test_the_record_fits_a_parameter(known):
-    """The largest record, of six adopted zones with a public balancer."""
+    """The largest record, of six adopted zones with a public load balancer."""
     zones = [f"ap-southeast-1{letter}" for letter in "abcdef"]
     existing = {
         "vpcId": f"vpc-{'0' * 17}",

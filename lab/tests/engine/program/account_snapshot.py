@@ -77,7 +77,7 @@ def running_instances(ec2: Any) -> dict[str, RunningInstance]:
 
 
 def targets(clients: Clients) -> frozenset[str]:
-    """The addresses that are registered with the balancer."""
+    """The addresses that are registered with the load balancer."""
     elb = clients("elbv2")
     return frozenset(
         health["Target"]["Id"]

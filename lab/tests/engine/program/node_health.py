@@ -118,7 +118,8 @@ def _write(ssm: Any, name: str, document: dict[str, Any]) -> None:
 
 
 class ServerHealth:
-    """Health of the targets of the balancer: the API servers that are there, and those to come."""
+    """Health of the targets of the load balancer: the API servers that are there, and those to
+    come."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench, self._present = bench, targets(bench.clients)

@@ -100,7 +100,7 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     """Interrupted twice on its way up, then grown, shrunk again, and every leaf reissued."""
 
     def kill(lab: int) -> None:
-        # The balancer takes a minute, so the update is cut off in the middle of an operation.
+        # The load balancer takes a minute, so the update is cut off in the middle of an operation.
         bench.await_step("LoadBalancer", "local-api", lab)
         bench.await_pending("local-api")
         update = ProcessIdentity.load(bench.workspace.update)

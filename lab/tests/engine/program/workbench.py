@@ -83,7 +83,7 @@ class Workbench:
         return self.clients(service)
 
     def judge(self, method: str, **body: str) -> None:
-        """Say how a target of the balancer is (lab.cloud.control_api)."""
+        """Say how a target of the load balancer is (lab.cloud.control_api)."""
         self._request("/_lab/target-health", method, json.dumps(body).encode())
 
     def asked(self) -> set[tuple[str, str]]:
