@@ -86,6 +86,9 @@ SMALLEST = {
 
 INSTANCE = "aws:ec2/instance:Instance"
 
+SHORTEST_WAIT = "45s"
+"""Lower bound of gateTimeout."""
+
 SOME_TYPES = (
     INSTANCE,
     "aws:ec2/securityGroup:SecurityGroup",
@@ -197,7 +200,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
             bench.interrupt()
 
         yield "interrupted", outcome(bench, bench.update("up", meanwhile=interrupt))
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", SHORTEST_WAIT)
         yield "refused", outcome(bench, bench.update("up"))
         reports.silent, reports.unhealthy = set(), {"etcd-1"}
         bench.set("gateTimeout", "10m")
@@ -220,7 +223,7 @@ def guarding(bench: Workbench) -> Iterator[tuple[str, Any]]:
         yield "grown", succeeded(bench, bench.update("up"))
         reports.staying = {"etcd-6"}
         bench.set("etcd.size", 3)
-        bench.set("gateTimeout", "20s")
+        bench.set("gateTimeout", SHORTEST_WAIT)
         yield "stuck", outcome(bench, bench.update("up"))
         reports.staying = set()
         bench.set("gateTimeout", "10m")

@@ -42,7 +42,7 @@ def unreported(account: AccountSnapshot) -> dict[str, tuple[int, str]]:
 def test_a_replacement_waits_for_every_other_member_and_then_refuses(guarded: ScenarioRun) -> None:
     refused = guarded["refused"]
     assert refusal(refused) == (
-        'before hook "gate-etcd-member" failed: gate: local-etcd-0 stays: after 20s (gateTimeout) '
+        'before hook "gate-etcd-member" failed: gate: local-etcd-0 stays: after 45s (gateTimeout) '
         "still: etcd-2 has not reported since this update began. Nothing of it was deleted, and "
         "nothing is lost. Mend that, then run pulumi up again: it goes on from here "
         "(docs/runbooks/refuse-and-resume.md)"
@@ -117,7 +117,7 @@ def test_growing_asks_no_gate(guarded: ScenarioRun) -> None:
 def test_a_member_that_does_not_leave_is_not_deleted(guarded: ScenarioRun) -> None:
     stuck = guarded["stuck"]
     assert (
-        "gate: local-etcd-6 stays: after 20s (gateTimeout) still: etcd-6 has not left the cluster "
+        "gate: local-etcd-6 stays: after 45s (gateTimeout) still: etcd-6 has not left the cluster "
         "yet (it reports member). Nothing of it was deleted"
     ) in refusal(stuck)
     before, after = guarded["grown"].account, stuck.account
