@@ -153,7 +153,7 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
 
 
 def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
-    real = snapshots.client.save
+    real = snapshots.local_member.save
 
     def damaged(settings, mine, path):
         real(settings, mine, path)
@@ -161,7 +161,7 @@ def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
             file.seek(8192)
             file.write(b"?")
 
-    monkeypatch.setattr(snapshots.client, "save", damaged)
+    monkeypatch.setattr(snapshots.local_member, "save", damaged)
     monkeypatch.setattr(local_member, "facts", lambda *_: facts)
     facts = single.etcdctl("endpoint", "status")[0]["Status"]
     with pytest.raises(NodeError, match=r"snapshot\.db is damaged: its SHA-256"):
@@ -337,7 +337,7 @@ def test_one_that_fails_says_so_in_the_status_and_to_the_alarm(single, s3, aws, 
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshots.client, "save", full)
+        patch.setattr(snapshots.local_member, "save", full)
         with pytest.raises(OSError, match="No space left"):
             single.snapshot()
     bad = said_of_itself(single, aws)
@@ -358,7 +358,7 @@ def test_one_that_is_killed_each_time_is_a_failure_too(single, s3, aws, monkeypa
 
     single.snapshot()
     with monkeypatch.context() as patch:
-        patch.setattr(snapshots.client, "save", killed)
+        patch.setattr(snapshots.local_member, "save", killed)
         with pytest.raises(Killed):
             single.snapshot()
         # It may be under way still.
