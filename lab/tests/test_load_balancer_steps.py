@@ -123,7 +123,7 @@ class Fake:
                 assert not server.used
                 del self.servers[name]
             case ["shutdown", "sessions"] if server:
-                self.power_cut.add(server.name)
+                self.cut.add(server.name)
                 self.servers[name] = replace(server, sessions=0)
 
     def check(self) -> None:
