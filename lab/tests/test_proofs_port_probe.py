@@ -41,20 +41,20 @@ def namespace(tmp_path):
     namespaces.create(name)
     try:
         run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=RULES)
+        namespaces.load_rules(name, RULES)
         yield name
     finally:
         namespaces.delete(name)
 
 
-def test_a_door_is_open_where_somebody_answers(namespace):
+def test_an_endpoint_is_open_where_somebody_answers(namespace):
     with namespaces.listener(namespace, HERE, 80):
         found = probe_ports(namespace, [(HERE, port) for port in (80, 81, 82, 83)])
     # Nobody listens on 82: the refusal comes from the other side of the firewall.
     assert found == {(HERE, 80): True, (HERE, 81): False, (HERE, 82): True, (HERE, 83): False}
 
 
-def test_no_way_is_no_door(namespace):
+def test_no_way_is_no_endpoint(namespace):
     with pytest.raises(OSError, match=r"10\.9\.9\.9"):
         probe_ports(namespace, [("10.9.9.9", 80)])
 
@@ -106,7 +106,7 @@ def test_a_certificate_decides_who_gets_an_answer(server, trusted):
             server.ask("/", refused)
 
 
-def test_nobody_at_the_door_is_no_refusal(server, trusted):
+def test_nobody_at_the_endpoint_is_no_refusal(server, trusted):
     away = Server(server.namespace, HERE, 82, server.name, server.ca)
     with pytest.raises(ConnectionRefusedError):
         away.ask("/", sign(trusted, "somebody"))

@@ -46,7 +46,7 @@ def ways(port: int) -> set[tuple[str, str]]:
 BOTH_FREE = {("stranger", "AWS"), ("AWS", "stranger")}
 
 
-def test_the_doors_of_the_default_table():
+def test_the_endpoints_of_the_default_table():
     assert ways(2379) == BOTH_FREE | {("api-0", "etcd-0"), ("api-0", "etcd-1")}
     assert ways(2380) == BOTH_FREE | {("etcd-0", "etcd-1"), ("etcd-1", "etcd-0")}
     assert ways(6443) == BOTH_FREE | {
@@ -60,7 +60,7 @@ def test_the_doors_of_the_default_table():
     assert ("etcd-0", "api-0") not in ways(443)
 
 
-def test_a_door_needs_both_its_sides():
+def test_an_endpoint_needs_both_its_sides():
     leave = Rule("etcd", "egress", tcp(9), "api", "")
     enter = Rule("api", "ingress", tcp(9), "etcd", "")
     assert open_to([leave, enter], ETCD, API, 9)
@@ -70,7 +70,7 @@ def test_a_door_needs_both_its_sides():
 
 
 @pytest.mark.parametrize("traffic", [ALL, ALL_TCP, Traffic("tcp", 8, 10)])
-def test_a_door_may_be_one_of_many(traffic):
+def test_an_endpoint_may_be_one_of_many(traffic):
     leave = Rule("etcd", "egress", traffic, IPv4Network("10.0.0.0/24"), "")
     enter = Rule("api", "ingress", traffic, IPv4Network("10.0.224.0/24"), "")
     assert open_to([leave, enter], ETCD, API, 9)
