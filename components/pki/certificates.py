@@ -50,7 +50,7 @@ def member_certificates(member: EtcdMember) -> tuple[CertificateSpec, ...]:
 def api_server_certificates(
     node: ApiServer, *, service_cidr: IPv4Network, dns_name: pulumi.Input[str]
 ) -> tuple[CertificateSpec, ...]:
-    """The certificates of an API server VM. `dns_name` is the load balancer's, which clients use."""
+    """The certificates of an API server VM; `dns_name` is the load balancer's name."""
     names = (
         node.name,
         "localhost",
