@@ -16,7 +16,7 @@ def test_zones_with_machines_and_services_can_be_with_partition(account):
     assert partitionable(account) == ["eu-central-1a", "aws", "downloads"]
 
 
-def test_faults_is_told_by_the_names_of_machines(instance):
+def test_faults_are_told_by_the_names_of_machines(instance):
     faults = Faults(zones=("z",), isolated=(instance.id, "i-gone"), unreachable=("aws",))
     assert described(faults, [Node("etcd-0", instance)]) == [
         "zone z is cut off",
