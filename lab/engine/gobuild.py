@@ -81,7 +81,8 @@ class GoBuild:
         log = cache_directory() / f"{self.name}.log"
         packages = self.packages.values()
         with (
-            log.open("w") as lines,
+            # Whoever waits for the lock tries again at once, and keeps what the first one said.
+            log.open("a") as lines,
             subprocess.Popen(
                 # One call for all: each loads and hashes the sources of all modules again.
                 [str(go), "build", "-v", *self.flags, "-o", f"{target}/", *packages],
@@ -96,17 +97,18 @@ class GoBuild:
             ) as process,
         ):
             try:
-                last = _follow(process, lines.write, report)
+                complaint = _follow(process, lines.write, report)
             except BaseException:
                 # The compilers too: they would go on without it.
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
         if process.returncode != 0:
             raise EngineError(
-                f"building {self.title} failed ({last or 'no reason given'}): check the "
+                f"building {self.title} failed ({complaint or 'no reason given'}): check the "
                 f"connection to the Go module registry and the free disk space ({self.disk}), "
                 f"then try again; the compiler's output is in {log}"
             )
+        log.unlink(missing_ok=True)
 
 
 def _executable(package: str) -> str:
@@ -116,17 +118,20 @@ def _executable(package: str) -> str:
 
 
 def _follow(process: subprocess.Popen[str], keep: Callable[[str], int], report: Report) -> str:
-    """Read the compiler's output to its end; its last line."""
+    """Read the compiler's output to its end; the last line of it that is a complaint."""
     compiled = downloaded = 0
-    line = ""
+    complaint = ""
     for line in process.stdout or ():
         keep(line)
         if line.startswith("go: downloading"):
             downloaded += 1
             if downloaded % REPORT_EVERY == 0:
                 report(f"{downloaded} modules downloaded")
+        elif " " in line:
+            # Packages that do not need the failed one are still compiled after it.
+            complaint = line.strip()
         else:
             compiled += 1
             if compiled % REPORT_EVERY == 0:
                 report(f"{compiled} packages compiled")
-    return line.strip()
+    return complaint
