@@ -30,8 +30,8 @@ SLOWEST = 25
 ALONE = "not machines and not matrix"
 GROUPS: dict[str, Sequence[str]] = {
     "units": (f"not engine and not daemons and {ALONE}", "-n", "auto", "--dist", "loadfile"),
-    # Each worker's daemons have networks of their own, see tests/node/loopback.py.
-    "daemons": (f"daemons and not engine and {ALONE}", "-n", "2", "--dist", "loadgroup"),
+    # Networks are of one worker (tests/node/loopback.py), and what a file shares stays in one.
+    "daemons": (f"daemons and not engine and {ALONE}", "-n", "2", "--dist", "loadfile"),
     "engine": (f"engine and {ALONE}", "lab/tests/engine"),
 }
 """Marker expression and further arguments of pytest, by the name of the group."""

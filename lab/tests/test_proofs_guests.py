@@ -22,7 +22,7 @@ from lab.proofs.port_probe import probe_ports
 from lab.running.vpc_client import plug
 from lab.stack.cloud import clients
 
-pytestmark = [pytest.mark.daemons, pytest.mark.xdist_group("guests")]
+pytestmark = pytest.mark.daemons
 
 PODS = IPv4Network("10.0.31.0/28")
 SETTINGS = check({"network": {"workerCidrs": [str(PODS)]}}, stack="t")

@@ -24,7 +24,6 @@ from tests.node.doubles import FakeMachine
 from tests.node.relay import Relay
 
 # With one API server, on one worker.
-pytestmark = pytest.mark.xdist_group("certificates")
 
 
 @pytest.fixture

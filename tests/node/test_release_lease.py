@@ -30,7 +30,6 @@ SCHEDULER = "kube-scheduler"
 PYTHON = "/usr/bin/python3"
 
 # With one control plane, on one worker.
-pytestmark = pytest.mark.xdist_group("leases")
 
 
 @pytest.fixture(scope="module")

@@ -254,7 +254,7 @@ def while_s3_is_away_certificates_are_refreshed_all_the_same(saved, monkeypatch)
 
 def test_a_cluster_that_works_is_restored_when_its_newer_writes_may_go(saved):
     made = {"formed": False, "token": FIRST, "members": saved.get(MEMBERS), "version": 1}
-    saved.nodes[2].restore(saved.key, "--discard-newer-writes")
+    saved.nodes[2].restore(saved.key, discard=True)
     saved.until(lambda: restored(saved))
     assert contents(saved) == {"a": "1", "b": "2"}
     assert [set_aside(n) for n in saved.nodes.values()] == [[f"data.{FIRST}"]] * SIZE

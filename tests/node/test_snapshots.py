@@ -29,7 +29,6 @@ from tests.node.conftest import BUCKET
 from tests.node.daemons import wait_until
 
 # With one cluster of one, on one worker.
-pytestmark = pytest.mark.xdist_group("snapshots")
 
 
 @pytest.fixture(scope="module")
