@@ -23,8 +23,6 @@ from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
 from tests.node.relay import Relay
 
-# With one API server, on one worker.
-
 
 @pytest.fixture
 def plane(tmp_path, etcd_binaries, kubernetes_binaries):

@@ -29,8 +29,6 @@ from tests.node.doubles import Quiet, serve
 SCHEDULER = "kube-scheduler"
 PYTHON = "/usr/bin/python3"
 
-# With one control plane, on one worker.
-
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory, etcd_binaries, kubernetes_binaries):

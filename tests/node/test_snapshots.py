@@ -28,8 +28,6 @@ from node.etcd.snapshot_bucket import Bucket
 from tests.node.conftest import BUCKET
 from tests.node.daemons import wait_until
 
-# With one cluster of one, on one worker.
-
 
 @pytest.fixture(scope="module")
 def kept():
