@@ -22,8 +22,8 @@ def clock(monkeypatch):
 
 
 def rounds(tier: Tier) -> list[str]:
-    """More steps than any change takes to begin; what was said."""
-    return [text for _ in range(4) for _, text in tier.round()]
+    """One step more than any change takes to begin; what was said."""
+    return [text for _ in range(2) for _, text in tier.round()]
 
 
 def test_nothing_is_removed_by_mistake_and_what_people_do_is_put_right(etcd_tier, clock):
@@ -66,7 +66,7 @@ def reports_that_lie(tier: Tier) -> None:
     # It is down, and what was said of a disk that was lost is of another one.
     tier.say(1, state="empty", memberId="deadbeef")
     tier.nodes[1].machine.power_off()
-    for _ in range(4):
+    for _ in range(2):
         tier.round(0, 2)
     assert tier.ids() == ids
     tier.until(lambda: tier.voters(range(3)))
@@ -96,7 +96,7 @@ def a_list_that_is_garbage(tier: Tier) -> None:
     tier.put(MEMBERS, [unknown])
     tier.nodes[down].machine.power_off()
     others = [n for n in range(3) if n != down]
-    for _ in range(4):
+    for _ in range(2):
         assert (leader, "etcd-9 must ask to join") in tier.round(*others)
     tier.until(tier.nodes[down].healthy)
     tier.put(MEMBERS, [*right[:1], unknown])
