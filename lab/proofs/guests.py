@@ -14,7 +14,7 @@ from typing import Any
 from lab.errors import LabError
 from lab.machines import firewall
 from lab.machines.account import Account, Subnet
-from lab.machines.network import namespaces
+from lab.machines.network import namespaces, router
 from lab.running.lab import RunningLab
 from lab.running.vpc_client import plug
 
@@ -80,14 +80,19 @@ def subnet_of(account: Account, cidr: IPv4Network) -> Subnet:
 
 @contextmanager
 def _guest(lab: RunningLab, name: str, subnet: Subnet, address: IPv4Address) -> Iterator[Guest]:
-    namespace = f"{lab.names.prefix}-guest-{name}"
+    namespace, link = f"{lab.names.prefix}-guest-{name}", f"g-{name}"
+
+    def remove() -> None:
+        router.remove_cable(lab.names, link)
+        namespaces.delete(namespace)
+
     # What a proof that was killed left behind has another address.
-    namespaces.delete(namespace)
+    remove()
     try:
-        plug(lab.names, namespace, f"g-{name}", subnet, address)
+        plug(lab.names, namespace, link, subnet, address)
         yield Guest(name, namespace, address)
     finally:
-        namespaces.delete(namespace)
+        remove()
 
 
 def _remove_interfaces(ec2: Any) -> None:  # noqa: ANN401 - a client made by name has no type

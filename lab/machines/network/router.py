@@ -99,6 +99,12 @@ def lay_cable(
     run(*router, "link", "set", link, "master", bridge(subnet.id), "up")
 
 
+def remove_cable(names: Names, link: str) -> None:
+    """Remove both ends of a cable, unless they are gone. They go with the namespace as well, but
+    some time after it, and until then a new cable of this name would be taken to be there."""
+    run("ip", "-n", names.router, "link", "delete", link, ok=(0, 1))
+
+
 def give_address(namespace: str, link: str, address: IPv4Address, subnet: Subnet) -> None:
     """Configure a namespace's end of its cable, where no DHCP client does."""
     inside = ("ip", "-n", namespace)
