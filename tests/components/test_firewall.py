@@ -178,6 +178,7 @@ WORDS = {
     "0.0.0.0/0": "anywhere",
     "8443": "the mirror's",
     "tcp": "all TCP",
+    "balancer": "load balancer",
 }
 
 
@@ -195,6 +196,7 @@ def test_the_ports_table_of_the_documentation_is_the_rules():
         for rule in rules(check(values, stack="t"), ("eu-central-1a",)):
             nat = isinstance(rule.peer, NatGateway)
             peer = "NAT gateways" if nat else WORDS.get(str(rule.peer), str(rule.peer))
-            ends = (rule.group, peer) if rule.direction == "ingress" else (peer, rule.group)
+            group = WORDS.get(rule.group, rule.group)
+            ends = (group, peer) if rule.direction == "ingress" else (peer, group)
             enforced.add((ends[0], WORDS.get(str(rule.traffic), str(rule.traffic)), ends[1]))
     assert written == enforced
