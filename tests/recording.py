@@ -1,6 +1,8 @@
 """A cloud that records what a Pulumi program registers, with the options the engine acts on."""
 
+import base64
 import gc
+import gzip
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -308,6 +310,11 @@ class Deployment:
 
 
 Deploy = Callable[..., Deployment]
+
+
+def user_data(instance: Mapping[str, Any]) -> str:
+    """The text that cloud-init of an instance reads."""
+    return gzip.decompress(base64.b64decode(instance["userDataBase64"])).decode()
 
 
 def run(

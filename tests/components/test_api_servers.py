@@ -1,20 +1,13 @@
-import base64
-import gzip
-
 from config import check
 from tests.components.builders import api_tier
-from tests.recording import ZONES
-
-
-def document(instance):
-    return gzip.decompress(base64.b64decode(instance["userDataBase64"])).decode()
+from tests.recording import ZONES, user_data
 
 
 def test_a_machine_for_each_api_server(cluster):
     instances = {n: i for n, i in cluster.of("Instance").items() if "-api-" in n}
     assert set(instances) == {"test-api-0", "test-api-1", "test-api-2"}
     node = dict(instances["test-api-2"])
-    assert document(node).startswith("#cloud-config\n")
+    assert user_data(node).startswith("#cloud-config\n")
     del node["userDataBase64"]
     assert "privateIp" not in node, "a successor could not start beside a machine that has it"
     assert node["subnetId"] == f"test-private-{ZONES[2]}-id"

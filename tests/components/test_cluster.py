@@ -10,7 +10,7 @@ from components.cluster import Cluster
 from components.lookups.aws_queries import LookupFailedError
 from components.network.network_ids import NetworkIds
 from config import ConfigError, check
-from tests.recording import REGION, UNKNOWN, ZONES, plain
+from tests.recording import REGION, UNKNOWN, ZONES, plain, user_data
 
 ELSEWHERE = "eu-west-1"
 
@@ -88,7 +88,7 @@ def test_everything_of_a_cluster_is_in_the_region_of_its_provider(two):
     assert {subnet["availabilityZone"] for subnet in subnets} == {f"{ELSEWHERE}{z}" for z in "abc"}
 
 
-def test_nodes_are_told_the_region_of_their_cluster(two, user_data):
+def test_nodes_are_told_the_region_of_their_cluster(two):
     instances = two.of("Instance")
     assert f'"{ELSEWHERE}"' in user_data(instances["two-etcd-0"])
     assert f'"{REGION}"' not in user_data(instances["two-etcd-0"])

@@ -1,5 +1,3 @@
-import base64
-import gzip
 import json
 import re
 
@@ -9,20 +7,16 @@ import pytest
 from components.nodes.owned_parameter import NEVER_WRITTEN_AGAIN
 from config import check
 from tests.components.builders import etcd_tier
-from tests.recording import UNPROTECTED, ZONES
+from tests.recording import UNPROTECTED, ZONES, user_data
 
 MEMBERS = ["etcd-0", "etcd-1", "etcd-2"]
-
-
-def document(instance):
-    return gzip.decompress(base64.b64decode(instance["userDataBase64"])).decode()
 
 
 def test_a_machine_for_each_member(cluster):
     instances = {n: i for n, i in cluster.of("Instance").items() if "-etcd-" in n}
     assert set(instances) == {f"test-{member}" for member in MEMBERS}
     member = dict(instances["test-etcd-1"])
-    assert document(member).startswith("#cloud-config\n")
+    assert user_data(member).startswith("#cloud-config\n")
     del member["userDataBase64"]
     assert member == {
         "ami": "ami-0123456789abcdef0",
@@ -69,7 +63,7 @@ def test_a_data_volume_in_the_zone_of_its_member(cluster):
         "instanceId": "test-etcd-2-id",
         "stopInstanceBeforeDetaching": True,
     }
-    assert "test-etcd-2-data-id" in document(cluster.of("Instance")["test-etcd-2"])
+    assert "test-etcd-2-data-id" in user_data(cluster.of("Instance")["test-etcd-2"])
 
 
 def test_what_never_goes_is_protected_and_machines_and_disks_have_gates(cluster, deploy_stack):
