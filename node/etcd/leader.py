@@ -1,8 +1,10 @@
 """Work of the leading member's node: one change of the membership after the other."""
 
+from dataclasses import replace
+
 from node.aws import ParameterStore
 from node.errors import AwsError, NodeError
-from node.etcd import local_member, member_status, membership_plan
+from node.etcd import local_member, member_status, membership_plan, peers
 from node.membership import Member
 from node.settings import EtcdSettings, Settings
 
@@ -28,9 +30,12 @@ def step(
     try:
         connected = local_member.connected(etcd) | {me}
         cluster = membership_plan.Cluster(me, entries, connected, desired, seen)
-        decision = membership_plan.decide(cluster)
-        if isinstance(decision, membership_plan.Settled):
+        if isinstance(membership_plan.decide(cluster), membership_plan.Settled):
             return None
+        # Asked only now: one that lost its power answers nothing, and takes its time for it.
+        misjudged = peers.answering(settings, [e for e in entries if e.id not in connected])
+        cluster = replace(cluster, connected=connected | misjudged, misjudged=misjudged)
+        decision = membership_plan.decide(cluster)
         return _make(settings, etcd, cluster, decision), True
     except NodeError as error:
         # It knows better: a learner that is not in sync, a quorum that it sees in danger, or a

@@ -27,6 +27,8 @@ class Cluster:
     desired: tuple[Member, ...]
     reports: Mapping[str, Report]
     """What the nodes of the desired members last said, by name; it may be long ago."""
+    misjudged: frozenset[str] = frozenset()
+    """Members of `connected` that answer although the leader's etcd takes them for disconnected."""
 
     @property
     def voters(self) -> tuple[Entry, ...]:
@@ -112,13 +114,24 @@ def decide(cluster: Cluster) -> Change:
     """The one next change."""
     if not cluster.desired:
         return Pause("the etcd members parameter is empty: run pulumi up")
-    return (
+    change = (
         _learner(cluster)
         or _dead(cluster)
         or _starting(cluster)
         or _joining(cluster)
         or _leaving(cluster)
     )
+    return _by_another(cluster) or change if isinstance(change, Add | Remove) else change
+
+
+def _by_another(cluster: Cluster) -> Transfer | None:
+    """Leadership for a member that this etcd misjudges, and that knows better of itself.
+
+    etcd adds and removes nobody while it takes a voter for disconnected, and it may do so for ever
+    after that voter's restart (etcd issue 14523); each member judges its own connections.
+    """
+    misjudged = [entry for entry in cluster.voters if entry.id in cluster.misjudged]
+    return Transfer(min(misjudged, key=lambda entry: entry.name)) if misjudged else None
 
 
 def _learner(cluster: Cluster) -> Change | None:

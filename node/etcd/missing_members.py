@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from node.aws import ParameterStore, Stored
 from node.errors import NodeError
-from node.etcd import local_member, member_status
+from node.etcd import local_member, member_status, peers
 from node.etcd.member_status import Report
 from node.etcd.members import Entry, at
 from node.membership import Member, members
@@ -31,10 +31,12 @@ def number(settings: Settings, etcd: EtcdSettings, me: str) -> int | None:
         paths = {settings.status_of(member.name): member.name for member in desired}
         found = store.latest(list(paths))
         entries = local_member.membership(settings, etcd)
+        if entries is None:
+            return None
         connected = local_member.connected(etcd) | {me}
+        # etcd may take a member for disconnected that is not (etcd issue 14523).
+        connected |= peers.answering(settings, [e for e in entries if e.id not in connected])
     except NodeError:
-        return None
-    if entries is None:
         return None
     said = {paths[path]: report for path, report in found.items()}
     return len(missing(desired, entries, connected, said))

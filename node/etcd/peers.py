@@ -40,9 +40,17 @@ def works(settings: Settings, address: str) -> bool:
     The question is about a downgrade; etcd answers it on the peer port after a linearizable read
     (etcdserver/server.go, downgradeEnabledHandler).
     """
-    connection = HTTPSConnection(
-        address, PORT, timeout=LINEARIZABLE_SECONDS, context=_context(settings)
-    )
+    return _works(_context(settings), address, LINEARIZABLE_SECONDS)
+
+
+def answering(settings: Settings, members: Iterable[Entry]) -> frozenset[str]:
+    """Ids of the members that are part of a cluster that works and say so within SECONDS."""
+    context = _context(settings)
+    return frozenset(m.id for m in members if _works(context, m.address, SECONDS))
+
+
+def _works(context: ssl.SSLContext, address: str, seconds: float) -> bool:
+    connection = HTTPSConnection(address, PORT, timeout=seconds, context=context)
     try:
         web.ask(connection, "/downgrade/enabled")
     except NodeError:

@@ -3,7 +3,7 @@
 import pytest
 
 from node.errors import AwsError, NodeError
-from node.etcd import leader, local_member, member_status
+from node.etcd import leader, local_member, member_status, peers
 from node.etcd.member_status import Report
 from node.etcd.members import Entry
 from node.membership import Member
@@ -24,6 +24,8 @@ class Etcd:
     """What the membership has become by the time that AWS answers."""
     away: "NodeError | None" = None
     refuses: "NodeError | None" = None
+    answering: "frozenset[str]" = frozenset()
+    """Members that answer as peers."""
 
     def __init__(self) -> None:
         self.did = []
@@ -39,6 +41,9 @@ class Etcd:
             raise self.refuses
         self.did.append(member)
 
+    def transfer(self, _settings, _mine, member):
+        self.did.append(f"leadership to {member}")
+
 
 @pytest.fixture
 def etcd(monkeypatch):
@@ -47,7 +52,11 @@ def etcd(monkeypatch):
     monkeypatch.setattr(local_member, "membership", lambda *_: etcd.entries)
     monkeypatch.setattr(local_member, "connected", lambda _: etcd.connected)
     monkeypatch.setattr(local_member, "remove", etcd.remove)
+    monkeypatch.setattr(local_member, "transfer", etcd.transfer)
     monkeypatch.setattr(member_status, "reports", etcd.reports)
+    monkeypatch.setattr(
+        peers, "answering", lambda _, asked: etcd.answering & {member.id for member in asked}
+    )
     return etcd
 
 
@@ -66,6 +75,15 @@ def test_a_change_is_made_and_told(step, etcd):
     etcd.connected = frozenset({"1a"})
     assert step() == ("removed etcd-2: it lost its disk", True)
     assert etcd.did == ["2a"]
+
+
+def test_a_member_that_etcd_misjudges_is_to_make_the_change(step, etcd):
+    etcd.connected = frozenset()
+    pause = "etcd-2 is gone, but removing it now would break the quorum"
+    assert step() == (pause, True)
+    etcd.answering = frozenset({"1a"})
+    assert step() == ("handed leadership to etcd-1", True)
+    assert etcd.did == ["leadership to 1a"]
 
 
 def test_who_does_not_lead_changes_nothing(step, etcd):

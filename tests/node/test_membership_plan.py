@@ -31,17 +31,23 @@ KINDS = [
     (role, report) for role, report in product(ROLES, (*REPORTS, "unwanted")) if role != "none"
 ] + [("none", report) for report in REPORTS]
 """All that there is to know of a node; one that is not wanted is not heard."""
+MISJUDGED = list(product(product(("voter", "learner"), ["misjudged"]), (*REPORTS, "unwanted")))
 LEADER = (("voter", True), MEMBER), (("voter", True), "unwanted")
 
 
 def cluster(*kinds) -> Cluster:
-    """A cluster as its first node, which leads, sees it."""
+    """A cluster as its first node, which leads, sees it.
+
+    A member whose connection is "misjudged" answers, and etcd takes it for disconnected.
+    """
     entries, connected, desired, reports = [], set(), [], {}
+    misjudged = set()
     for number, (role, report) in enumerate(kinds):
         member, own = Member(f"etcd-{number}", f"10.0.224.{4 + number}"), f"{number}a"
         if role != "none":
             entries.append(Entry(own, member.name, member.address, role[0] == "voter", True))
             connected |= {own} if role[1] else set()
+            misjudged |= {own} if role[1] == "misjudged" else set()
         if report == "unwanted":
             continue
         desired.append(member)
@@ -49,13 +55,15 @@ def cluster(*kinds) -> Cluster:
             state, fresh = report
             of = "0ff" if state == "empty of another" else own
             reports[member.name] = Report(state.split()[0], of, fresh)
-    return Cluster("0a", tuple(entries), frozenset(connected), tuple(desired), reports)
+    return Cluster(
+        "0a", tuple(entries), frozenset(connected), tuple(desired), reports, frozenset(misjudged)
+    )
 
 
 def possible(kinds) -> bool:
     """At most one learner, and a quorum, as there is a leader."""
     roles = [role for role, _ in kinds if role != "none"]
-    voters = [connected for role, connected in roles if role == "voter"]
+    voters = [bool(connected) for role, connected in roles if role == "voter"]
     return len(roles) - len(voters) <= 1 and sum(voters) >= quorum(len(voters))
 
 
@@ -72,7 +80,8 @@ def every() -> list[tuple[Cluster, Change]]:
 @st.composite
 def clusters(draw) -> Cluster:
     kinds = [draw(st.sampled_from(LEADER))]
-    kinds += [draw(st.sampled_from(KINDS)) for _ in range(draw(st.integers(3, 8)))]
+    some = st.sampled_from([*KINDS, *MISJUDGED])
+    kinds += [draw(some) for _ in range(draw(st.integers(3, 8)))]
     return cluster(*kinds) if possible(kinds) else cluster(*kinds[:1], KINDS[-1])
 
 
@@ -128,6 +137,9 @@ def check(c: Cluster, change: Change) -> None:
             own = next((m.name for m in c.desired if m.address == entry.address), "")
             silent = entry.id not in c.connected and not (own in c.reports and c.reports[own].fresh)
             assert entry in unwanted(c) or lost(c, entry) or (silent and others)
+        case Transfer(to) if c.misjudged:
+            assert to.id in c.misjudged
+            assert to.voter
         case Transfer(to):
             assert [e.id for e in unwanted(c)] == [c.me]
             assert to.voter
@@ -156,7 +168,10 @@ def test_every_change_of_every_cluster_of_four():
 
 @given(clusters())
 def test_every_change_of_larger_clusters(c):
-    check(c, decide(c))
+    change = decide(c)
+    check(c, change)
+    if c.misjudged & {e.id for e in c.voters}:
+        assert not isinstance(change, Add | Remove)
 
 
 def test_a_member_that_is_alive_and_wanted_is_never_removed():
@@ -198,6 +213,30 @@ def test_those_who_answer_come_first_and_the_youngest_leave_first():
 
 
 VOTER, DEAD = ("voter", True), ("voter", False)
+ANSWERS = (("voter", "misjudged"), MEMBER)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        [ANSWERS, (DEAD, ("empty", True))],
+        [ANSWERS, ("none", ("empty", True))],
+        [ANSWERS, (VOTER, "unwanted")],
+    ],
+    ids=["dead", "joining", "leaving"],
+)
+def test_a_misjudged_member_leads_before_members_are_added_or_removed(kinds):
+    c = cluster(LEADER[0], *kinds)
+    assert decide(c) == Transfer(c.entries[1])
+
+
+def test_a_misjudged_member_is_in_nobodys_way_otherwise():
+    assert decide(cluster(LEADER[0], ANSWERS, (VOTER, MEMBER))) == Settled()
+    c = cluster(LEADER[0], ANSWERS, (("learner", True), MEMBER))
+    assert decide(c) == Promote(c.learner)
+    # A learner cannot lead, and etcd promotes it whatever it takes it for.
+    c = cluster(LEADER[0], (VOTER, MEMBER), (("learner", "misjudged"), MEMBER))
+    assert decide(c) == Promote(c.learner)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import ssl
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,22 @@ def test_a_refusal_is_none(settings, peer, authority):
 def test_a_stranger_is_not_believed(settings, peer):
     with peer(Authority("another"), json.dumps(LIST).encode()):
         assert peers.membership(settings, ["127.0.0.1"]) is None
+
+
+def test_a_member_answers_when_it_reads_through_a_leader(settings, authority, monkeypatch):
+    class Peer(Quiet):
+        status = 200
+
+        def do_GET(self):
+            self.reply(self.status if self.path == "/downgrade/enabled" else 404, b"false")
+
+    silent = Entry("2f", "etcd-1", "127.0.0.77", voter=True, started=True)
+    asked = [replace(READ[0], address="127.0.0.1"), silent]
+    with serve(Peer, authority.server_context("etcd-peer")) as port:
+        monkeypatch.setattr("node.etcd.peers.PORT", port)
+        assert peers.answering(settings, asked) == {"1f"}
+        Peer.status = 500
+        assert peers.answering(settings, asked) == set()
 
 
 def test_without_a_certificate_it_is_a_fault(settings):

@@ -1,5 +1,6 @@
 """Members are replaced, with their disks and without, under a client that writes."""
 
+from node.etcd import local_member
 from tests.node.writer import Writer
 
 
@@ -54,3 +55,23 @@ def test_a_member_is_replaced_with_its_disk_and_without(etcd_tier):
     assert tier.status(leader)["memberId"] == after[name]
     assert writer.lost() == set()
     assert writer.failed == 0
+
+
+def test_a_leader_whose_etcd_misjudges_a_connection_leaves_the_change_to_another(
+    etcd_tier, monkeypatch
+):
+    tier = etcd_tier
+    tier.form(3)
+    tier.lead(0)
+    ids, judged = tier.ids(), local_member.connected
+    address = tier.nodes[0].settings.etcd.address
+
+    def misjudged(etcd):
+        return judged(etcd) - ({ids["etcd-1"]} if etcd.address == address else set())
+
+    monkeypatch.setattr(local_member, "connected", misjudged)
+    tier.replace(2, keep_disk=False)
+    said = tier.until(lambda: tier.voters(range(3)))
+    assert (0, "handed leadership to etcd-1") in said
+    assert tier.ids()["etcd-2"] != ids["etcd-2"]
+    assert tier.leader() == 1
