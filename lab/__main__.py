@@ -4,12 +4,12 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lab.commands import COMMANDS
-from lab.engine import EngineError
-from lab.errors import LabError
-from lab.stack.update import InterruptedUpdateError
+from lab.commands import COMMANDS, Entry
+from lab.errors import InterruptedUpdateError, LabError
 from lab.workspace import ROOT, Workspace
 
 FAILED = 1
@@ -22,8 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     workspace = Workspace(arguments.project.resolve(), arguments.state.resolve())
     try:
-        return COMMANDS[arguments.command].run(arguments, workspace)
-    except (LabError, EngineError) as error:
+        return COMMANDS[arguments.command].load().run(arguments, workspace)
+    except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except (KeyboardInterrupt, InterruptedUpdateError):
@@ -35,16 +35,29 @@ def main(argv: list[str] | None = None) -> int:
         return FAILED
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """Parser of one command, which learns its arguments when it is asked to parse some."""
+
+    entry: Entry | None = None
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        if self.entry:
+            self.entry.load().add_arguments(self)
+        return super().parse_known_args(args, namespace)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="AWS on this machine.")
     parser.add_argument("--project", type=Path, default=ROOT, help="directory with Pulumi.yaml")
     parser.add_argument("--state", type=Path, default=ROOT / ".lab", help="the lab's directory")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for name, command in COMMANDS.items():
-        options = {**command.parser}
-        if command.description:
-            options["help"] = command.description
-        command.add_arguments(commands.add_parser(name, **options))
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="command", parser_class=_CommandParser
+    )
+    for name, entry in COMMANDS.items():
+        listed: dict[str, Any] = {"help": entry.description} if entry.description else {}
+        commands.add_parser(name, **entry.parser, **listed).entry = entry
     return parser
 
 

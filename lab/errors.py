@@ -3,3 +3,7 @@
 
 class LabError(Exception):
     """A failure whose message is one clear sentence that says what to do."""
+
+
+class InterruptedUpdateError(Exception):
+    """The update was stopped on request."""

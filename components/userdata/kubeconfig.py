@@ -3,10 +3,13 @@
 client-go re-reads certificate files, so a refreshed certificate restarts nothing.
 """
 
+from functools import cache
+
 from components.userdata.cloud_config import File, dump_yaml
 from node.contract import API_PORT, KUBERNETES, KUBERNETES_PKI
 
 
+@cache
 def kubeconfig(user: str) -> File:
     """The kubeconfig of a daemon that talks to the API server of its own machine."""
     return File(kubeconfig_path(user), dump_yaml(_document(user)))

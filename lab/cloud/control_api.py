@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from lab.cloud import machine_reports, requests
+from lab.cloud import control_paths, machine_reports, requests
 from lab.cloud.corrections import target_health
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-PATH = "/_lab/target-health"
 
 
 class Control:
@@ -71,10 +69,10 @@ def _answer(value: object, status: int = 200) -> Response:
 
 
 ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
-    PATH: health,
+    control_paths.TARGETS: health,
     requests.PATH: requests.answer,
-    machine_reports.CONTROLLER: machine_reports.controller,
-    machine_reports.INSTANCES: machine_reports.instances,
-    machine_reports.LOAD_BALANCERS: machine_reports.load_balancer,
-    machine_reports.CHANGES: machine_reports.changes,
+    control_paths.CONTROLLER: machine_reports.controller,
+    control_paths.INSTANCES: machine_reports.instances,
+    control_paths.LOAD_BALANCERS: machine_reports.load_balancer,
+    control_paths.CHANGES: machine_reports.changes,
 }

@@ -3,7 +3,7 @@
 `/_lab/controller`: `PUT {"consoles": "directory"}` attaches the controller, so that states wait for
 it from now on; `DELETE` detaches it. `/_lab/instances`: `GET` says how often each instance was to
 reboot; `POST {"id": "i-...", "state": "running", "reachable": true}`, both optional, reports what a
-machine did. `/_lab/load-load balancers`: `POST {"arn": "arn:..."}` reports that a load balancer
+machine did. `/_lab/load-balancers`: `POST {"arn": "arn:..."}` reports that a load balancer
 answers. `/_lab/changes?after=7`: waits until the account changed, PATIENCE seconds at most, and
 gives the number to wait after next.
 """
@@ -14,15 +14,8 @@ from pathlib import Path
 from werkzeug.wrappers import Request
 
 from lab.cloud.change_counter import COUNTER
+from lab.cloud.control_paths import PATIENCE
 from lab.cloud.corrections import life_cycle, load_balancers
-
-CONTROLLER = "/_lab/controller"
-INSTANCES = "/_lab/instances"
-LOAD_BALANCERS = "/_lab/load-balancers"
-CHANGES = "/_lab/changes"
-
-PATIENCE = 10.0
-"""Seconds that a request for changes waits for one."""
 
 
 def controller(request: Request) -> object:

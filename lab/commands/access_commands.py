@@ -21,11 +21,8 @@ def _kubectl(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 KUBECTL = Command(
-    "run kubectl through the load balancer, with the stack's own kubeconfig",
     _kubectl_arguments,
     _kubectl,
-    # Everything after the word belongs to kubectl, options included.
-    {"prefix_chars": "\0", "add_help": False},
 )
 
 
@@ -44,7 +41,7 @@ def _shell(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return subprocess.run(inside.command(init, words, terminal), check=False).returncode
 
 
-SHELL = Command("open a shell in a machine, or run a command there", _shell_arguments, _shell)
+SHELL = Command(_shell_arguments, _shell)
 
 
 def _logs_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +59,6 @@ def _logs(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 LOGS = Command(
-    "show the journal of a machine, or of one of its units, also while it is off",
     _logs_arguments,
     _logs,
 )

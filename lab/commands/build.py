@@ -44,6 +44,4 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     return 0
 
 
-BUILD = Command(
-    "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image", add_arguments, run
-)
+BUILD = Command(add_arguments, run)

@@ -1,8 +1,8 @@
 """A command of `python -m lab`, and the arguments that several of them take."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from lab.workspace import Workspace
@@ -10,15 +10,11 @@ from lab.workspace import Workspace
 
 @dataclass(frozen=True)
 class Command:
-    """One word of the command line."""
+    """What one word of the command line does."""
 
-    description: str
-    """One line; a command without it is not listed."""
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Workspace], int]
     """Does it; the exit code."""
-    parser: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of its ArgumentParser."""
 
 
 def no_arguments(_parser: argparse.ArgumentParser) -> None:

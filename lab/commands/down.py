@@ -30,7 +30,7 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-DOWN = Command("stop everything and remove it", no_arguments, run)
+DOWN = Command(no_arguments, run)
 
 
 def _stop(workspace: Workspace) -> list[str]:

@@ -13,9 +13,7 @@ PARTITIONABLE = "a zone, or aws, or downloads"
 _ACTIVE = ("--type=service", "--state=active,activating,deactivating")
 
 
-def _on_a_node(
-    description: str, inject: Callable[[RunningLab, Node], None], outcome: str
-) -> Command:
+def _on_a_node(inject: Callable[[RunningLab, Node], None], outcome: str) -> Command:
     """A command that does one thing to one machine; `{}` is the machine's name in `outcome`."""
 
     def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -25,19 +23,15 @@ def _on_a_node(
         print(outcome.format(node.name))
         return 0
 
-    return Command(description, name_argument, run)
+    return Command(name_argument, run)
 
 
 POWER_CUT = _on_a_node(
-    "cut the power of a machine, without a shutdown; `power-restore` or `heal` gives it back",
     fault_injection.power_cut,
     "cut the power of {0}; `python -m lab power-restore {0}` gives it back",
 )
-POWER_RESTORE = _on_a_node(
-    "give a machine its power back", fault_injection.power_restore, "{} boots"
-)
+POWER_RESTORE = _on_a_node(fault_injection.power_restore, "{} boots")
 ISOLATE = _on_a_node(
-    "drop every packet of a machine; `heal` ends it",
     fault_injection.isolate,
     "{} is isolated; `python -m lab heal` ends it",
 )
@@ -63,7 +57,7 @@ def _kill(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-KILL = Command("kill a daemon of a machine (SIGKILL)", _kill_arguments, _kill)
+KILL = Command(_kill_arguments, _kill)
 
 
 def _partition_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +75,6 @@ def _partition(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
 
 PARTITION = Command(
-    "cut off a zone, or all machines from `aws` or `downloads`; `heal` ends it",
     _partition_arguments,
     _partition,
 )
@@ -93,4 +86,4 @@ def _heal(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-HEAL = Command("end every partition, isolation and power cut", no_arguments, _heal)
+HEAL = Command(no_arguments, _heal)

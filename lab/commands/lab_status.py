@@ -33,7 +33,7 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-STATUS = Command("show what runs, and where", no_arguments, run)
+STATUS = Command(no_arguments, run)
 
 
 def _machines(lab: RunningLab) -> None:

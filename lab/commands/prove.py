@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return code
 
 
-PROVE = Command("run the proofs on the machines of this lab", add_arguments, run)
+PROVE = Command(add_arguments, run)
 
 
 def _watched(command: list[str]) -> int:

@@ -84,7 +84,7 @@ def _complete(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-COMPLETE = Command("", _complete_arguments, _complete)
+COMPLETE = Command(_complete_arguments, _complete)
 
 
 def _env(_arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -95,4 +95,4 @@ def _env(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-ENV = Command("print the lines that bring a shell into the lab", no_arguments, _env)
+ENV = Command(no_arguments, _env)

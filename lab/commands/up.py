@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from lab import engine as engines
 from lab.atomic_file import write_atomically
 from lab.commands import shell_integration
 from lab.commands.command import Command
-from lab.engine import Engine
+from lab.engine import providing
+from lab.engine.model import Engine
 from lab.errors import LabError
 from lab.lock import exclusive
 from lab.machines import requirements
-from lab.machines.daemon_process import provide
+from lab.machines.provision import provide
 from lab.running import find
 from lab.running.ready import await_ready
 from lab.running.table import table
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     return 0
 
 
-UP = Command("bring the stack up, or continue where an earlier run ended", add_arguments, run)
+UP = Command(add_arguments, run)
 
 
 def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
@@ -76,7 +76,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     if leftovers.stop_update(workspace):
         say("ended an update that an earlier run had left behind")
     with timing.part("engine"):
-        engine = engines.provide(workspace.state, say)
+        engine = providing.provide(workspace.state, say)
     for part, source in engine.sources.items():
         say(f"{part}: {source}")
     checkpoint = Checkpoint.of(workspace, engine)

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.errors import LabError
+
 Report = Callable[[str], None]
 """Receives one line of progress for a person."""
 
 
-class EngineError(Exception):
+class EngineError(LabError):
     """The engine cannot be provided; the message is one sentence that says what to do."""
 
 

@@ -7,8 +7,14 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from lab.cloud.control_api import PATH as TARGETS
-from lab.cloud.machine_reports import CHANGES, CONTROLLER, INSTANCES, LOAD_BALANCERS, PATIENCE
+from lab.cloud.control_paths import (
+    CHANGES,
+    CONTROLLER,
+    INSTANCES,
+    LOAD_BALANCERS,
+    PATIENCE,
+    TARGETS,
+)
 from lab.errors import LabError
 
 

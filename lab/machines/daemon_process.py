@@ -1,4 +1,4 @@
-"""The daemon that runs the machines: what it needs, its start, and removal of all that it made."""
+"""The daemon that runs the machines: its start, and removal of all that it made."""
 
 import contextlib
 import shutil
@@ -8,21 +8,14 @@ import time
 from pathlib import Path
 
 from lab.cloud.emulator_server import ROOT, Server
-from lab.engine.model import Report
 from lab.errors import LabError
-from lab.machines import cgroups, requirements, volume_files
-from lab.machines.download_store import built_store
+from lab.machines import cgroups, volume_files
 from lab.machines.host_programs import run, start_detached
-from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import MARK, Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces
-from lab.machines.nspawn_image import built_image
 from lab.machines.nspawn_machine import LOCKS, PROPAGATE
 from lab.processes import ProcessIdentity, marked
-from lab.stack import stack_config
-from lab.stack.timing import Timing
-from lab.workspace import Workspace
 
 START_SECONDS = 120.0
 """How long the daemon may take until it serves."""
@@ -88,14 +81,3 @@ def _mounts(below: Path) -> list[str]:
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
     return [point for point in reversed(points) if Path(point).is_relative_to(below)]
-
-
-def provide(workspace: Workspace, emulator: Server, say: Report, timing: Timing) -> None:
-    """Build what is not in the cache, and have the daemon run. Raises LabError, EngineError."""
-    requirements.require()
-    with timing.part("image"):
-        built_image(lab_ca().certificate, say)
-    with timing.part("binaries"):
-        stack_config.put_checksums(workspace.stack_file, built_store(say).sha256())
-    running = start(workspace.state, emulator)
-    say(f"machines are run by process {running.pid}")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from typing import Any
 
-from lab import engine as engines
+from lab.engine import providing
 from lab.errors import LabError
 from lab.running.lab import RunningLab
 from lab.stack import pulumi_environment
@@ -15,7 +15,7 @@ from lab.workspace import STACK
 
 def pulumi(lab: RunningLab, *arguments: str) -> subprocess.CompletedProcess[str]:
     """How a `pulumi` on the lab's stack ends. Raises EngineError when there is no engine."""
-    engine = engines.provide(lab.workspace.state, lambda _text: None)
+    engine = providing.provide(lab.workspace.state, lambda _text: None)
     command = [str(engine.pulumi), *arguments, "--stack", STACK]
     with subprocess.Popen(
         [*command, "--non-interactive", "--color=never"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.workspace import STACK, Workspace
 
 SCHEME = "file://"

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.errors import LabError
 from lab.processes import ProcessIdentity, command, marked
 from lab.stack.checkpoint import Checkpoint

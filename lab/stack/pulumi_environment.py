@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.cloud import aws_environment
 from lab.cloud.emulator_server import Server
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.workspace import Workspace
 
 UNSET = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "PULUMI_ACCESS_TOKEN")

@@ -8,7 +8,7 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.stack.pulumi_environment import run_pulumi
 from lab.workspace import STACK, Workspace
 

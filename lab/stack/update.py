@@ -14,8 +14,8 @@ from typing import IO
 
 from rich.console import Console
 
-from lab.engine import Engine
-from lab.errors import LabError
+from lab.engine.model import Engine
+from lab.errors import InterruptedUpdateError, LabError
 from lab.processes import identify
 from lab.stack import leftovers
 from lab.stack.events import Tally
@@ -23,10 +23,6 @@ from lab.stack.progress import Display, display
 from lab.workspace import STACK, Workspace
 
 POLL_SECONDS = 0.1
-
-
-class InterruptedUpdateError(Exception):
-    """The update was stopped on request."""
 
 
 def run(

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from components.userdata import encode
+from components.userdata import cloud_config, encode
 from components.userdata.agent_archive import AGENT
 from config.image import BASE
 from config.reference import configuration_page
@@ -153,6 +153,8 @@ def test_largest_node_leaves_head_room(node, record_property):
 def test_documents_are_deterministic_and_parse_to_what_was_meant(given):
     for config, again in zip(both(given), both(given), strict=True):
         text = config.render()
+        assert again == config
+        cloud_config._rendered.cache_clear()
         assert again.render() == text
         assert encode(again) == encode(config)
         assert gzip.decompress(b64decode(encode(config))).decode() == text

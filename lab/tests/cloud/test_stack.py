@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from lab.cloud.aws_environment import UNSET
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.errors import LabError
 from lab.stack import leftovers, pulumi_environment, stack_outputs
 from lab.stack.checkpoint import Checkpoint

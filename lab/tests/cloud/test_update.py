@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.errors import LabError
 from lab.stack import leftovers, update
 from lab.workspace import Workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.engine import Engine, provide
+from lab.engine.model import Engine
+from lab.engine.providing import provide
 from lab.tests.engine.throwaway import accepts, free_port
 
 

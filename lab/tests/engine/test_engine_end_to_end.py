@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.tests.engine.throwaway import Project, make
 
 CANARY = "canary-0d7c1f0a4be84f0e"

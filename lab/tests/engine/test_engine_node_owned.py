@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.tests.engine.throwaway import REGION, Project, make
 from tests.recording import REPOSITORY
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from lab.engine import Engine
+from lab.engine.model import Engine
 from lab.tests.engine.update_steps import Step, read_steps
 
 REGION = "eu-central-1"

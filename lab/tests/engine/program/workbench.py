@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from lab import engine as engines
 from lab.cloud import aws_environment, emulator_server, inventory, requests
+from lab.engine import providing
 from lab.processes import ProcessIdentity, command
 from lab.stack import cloud, leftovers, pulumi_environment
 from lab.tests.engine.program import holding_provider
@@ -159,7 +159,7 @@ class Workbench:
     def prepare(self) -> None:
         """What `make up` does before its first update, which needs no preview here."""
         self.workspace.prepare()
-        engine = engines.provide(self.workspace.state, print)
+        engine = providing.provide(self.workspace.state, print)
         emulator = emulator_server.start(self.workspace.state, self.port)
         self.workspace.env.write_text(
             pulumi_environment.for_shell(engine, emulator, self.workspace.completion)
