@@ -5,7 +5,7 @@ import pytest
 
 from lab.proofs.expected_reachability import PORTS, claims
 from lab.tests.reachability import Host, reaches
-from tests.recording import OUTPUTS, ZONES
+from tests.recording import OUTPUTS, SMALL, ZONES
 from tests.unit.public_keys import ed25519
 
 # A pod network that is peered with the VPC, and one within it.
@@ -29,7 +29,7 @@ SETTINGS = {
 
 @pytest.fixture(params=SETTINGS)
 def settings(request):
-    return {**SETTINGS[request.param], "network": {"workerCidrs": [PODS, PODS_IN_VPC]}}
+    return {**SMALL, **SETTINGS[request.param], "network": {"workerCidrs": [PODS, PODS_IN_VPC]}}
 
 
 @pytest.fixture(params=["100.64.3.7", "10.0.31.4"])
@@ -88,7 +88,7 @@ def test_an_internal_load_balancer_knows_no_nat_gateway(cluster):
     "mirror", ["https://mirror.internal:8444", "https://mirror.internal:8444/x"]
 )
 def test_the_port_of_a_mirror_is_open_to_all_machines(deploy_stack, mirror):
-    cluster = deploy_stack({"artifacts": {"mirror": mirror}})
+    cluster = deploy_stack({**SMALL, "artifacts": {"mirror": mirror}})
     for machine in ("etcd", "api", "worker"):
         assert reaches(cluster, HOSTS[machine], HOSTS["outside"], 8444)
         assert reaches(cluster, HOSTS[machine], HOSTS["outside"], 443)
@@ -103,7 +103,7 @@ NO_NAT = {
 
 
 def test_without_nat_the_whole_vpc_reaches_the_endpoints_of_aws(deploy_stack):
-    cluster = deploy_stack(NO_NAT)
+    cluster = deploy_stack({**SMALL, **NO_NAT})
     endpoint = Host("10.0.0.30", "endpoints")
     for client in ("etcd", "api", "worker", "stranger"):
         assert reaches(cluster, HOSTS[client], endpoint, 443), client
@@ -119,7 +119,7 @@ OPERATOR = {"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}
 
 
 def test_operators_reach_ssh_of_every_machine_and_nothing_else(deploy_stack):
-    cluster = deploy_stack(OPERATOR)
+    cluster = deploy_stack({**SMALL, **OPERATOR})
     operator = Host("10.0.0.40", "operator")
     for machine in ("etcd", "api", "worker"):
         opened = {port for port in PORTS if reaches(cluster, operator, HOSTS[machine], port)}
@@ -140,7 +140,7 @@ def test_the_endpoint_that_a_vpc_has_already_is_let_in_and_none_is_made(deploy_s
             for i, zone in enumerate(ZONES)
         },
     }
-    cluster = deploy_stack({**OPERATOR, "network": {"existing": existing}})
+    cluster = deploy_stack({**SMALL, **OPERATOR, "network": {"existing": existing}})
     assert cluster.of("InstanceConnectEndpoint") == {}
     assert "test-operator" not in cluster.of("SecurityGroup")
     admitted = {

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from components.network.vpc_endpoints import SERVICES
-from tests.recording import REPOSITORY, ZONES
+from tests.recording import REPOSITORY, SMALL, ZONES
 from tests.unit.public_keys import ed25519
 
 NO_NAT = {
@@ -55,7 +55,9 @@ def test_with_nat_there_is_the_free_endpoint_only(cluster):
 
 
 def test_operators_come_through_instance_connect(deploy_stack):
-    cluster = deploy_stack({"operatorAccess": "instance-connect", "operatorKeys": [ed25519()]})
+    cluster = deploy_stack(
+        {**SMALL, "operatorAccess": "instance-connect", "operatorKeys": [ed25519()]}
+    )
     (endpoint,) = cluster.of("InstanceConnectEndpoint").values()
     assert endpoint["subnetId"] == f"test-private-{ZONES[0]}-id"
     assert endpoint["securityGroupIds"] == ["test-operator-id"]
