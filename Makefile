@@ -71,9 +71,10 @@ format: $(VENV)/installed ## Format and fix what can be fixed
 golden: $(VENV)/installed ## Write the rendered user data and the URNs that reviews compare with
 	@$(BIN)/python -m pytest tests/golden --update-golden
 
-reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md and docs/iam
+reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md, docs/iam and figures in documents
 	@$(BIN)/python -m config.reference
 	@$(BIN)/python -m components.operator_policy
+	@$(BIN)/python -m lab.tests.figures.documents
 
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
 	@$(BIN)/python -m lab.tests.figures $(FIGURES)

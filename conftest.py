@@ -1,7 +1,6 @@
 """Fixtures that the tests of the program and those of the lab share."""
 
 import json
-import runpy
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.recording import REPOSITORY, Deploy, Deployment, run
+from tests.recording import REPOSITORY, Deploy, Deployment, run, run_program
 
 # How fast a machine is proves nothing, and a busy one must fail no test.
 settings.register_profile(
@@ -75,11 +74,7 @@ def deploy_stack() -> Deploy:
         key = json.dumps(config or {}, sort_keys=True)
         if not options and key in known:
             return known[key]
-        deployment = run(
-            lambda: runpy.run_path(str(REPOSITORY / "__main__.py"), run_name="__main__") and None,
-            config=config,
-            **options,
-        )
+        deployment = run_program(config, **options)
         if not options:
             known[key] = deployment
         return deployment

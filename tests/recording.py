@@ -5,6 +5,7 @@ import gc
 import gzip
 import json
 import logging
+import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any
 
 import pulumi
 import pulumi.runtime.resource
+import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.proto.source_pb2 import StackTrace
@@ -348,6 +350,25 @@ def run(
     _sync_await(run_in_stack(program))
     _freeze_imports()
     return Deployment(cloud, monitor)
+
+
+def run_program(config: Mapping[str, Any] | None = None, **options: Any) -> Deployment:
+    """Run the whole program, `__main__.py`."""
+    path = str(REPOSITORY / "__main__.py")
+    return run(lambda: runpy.run_path(path, run_name="__main__") and None, config=config, **options)
+
+
+def stack_config(stack: str) -> dict[str, Any]:
+    """What `config/Pulumi.<stack>.yaml` sets, by key."""
+    document = yaml.safe_load((REPOSITORY / "config" / f"Pulumi.{stack}.yaml").read_text())
+    return {key.removeprefix(f"{PROJECT}:"): v for key, v in document["config"].items()}
+
+
+def run_stack(stack: str, changes: Mapping[str, Any] | None = None) -> Deployment:
+    """Run the program as a stack of the repository; `changes` replace whole keys."""
+    config = {**stack_config(stack), **(changes or {})}
+    architecture = "arm64" if config.get("architecture") == "arm64" else "x86_64"
+    return run_program(config, stack=stack, cloud=Cloud(image_architecture=architecture))
 
 
 @cache

@@ -5,21 +5,14 @@ import pulumi
 import pytest
 import yaml
 
-from tests.recording import REPOSITORY, Cloud
-
-
-def stack_config(stack):
-    document = yaml.safe_load((REPOSITORY / "config" / f"Pulumi.{stack}.yaml").read_text())
-    return {key.removeprefix("ha-kubernetes:"): v for key, v in document["config"].items()}
+from tests.recording import Cloud, run_stack
 
 
 @pytest.mark.parametrize(
     ("stack", "members", "servers"), [("local", 3, 3), ("dev", 3, 2), ("prod", 3, 3)]
 )
-def test_every_stack_of_the_repository_deploys(deploy_stack, stack, members, servers):
-    config = stack_config(stack)
-    architecture = "arm64" if config.get("architecture") == "arm64" else "x86_64"
-    program = deploy_stack(config, stack=stack, cloud=Cloud(image_architecture=architecture))
+def test_every_stack_of_the_repository_deploys(stack, members, servers):
+    program = run_stack(stack)
     instances = program.of("Instance")
     assert len([n for n in instances if n.startswith(f"{stack}-etcd-")]) == members
     assert len([n for n in instances if n.startswith(f"{stack}-api-")]) == servers

@@ -1,15 +1,20 @@
 """The figures of the documentation: what is counted, and what they do where a tool is missing."""
 
 import itertools
+from decimal import Decimal
 
 import pytest
 
+from config.prices import PRICES
 from lab.tests.figures import terraform
 from lab.tests.figures.__main__ import main
 from lab.tests.figures.changes import changes
+from lab.tests.figures.cost import Item, bill, monthly
+from lab.tests.figures.documents import CONTENTS, MARKED, documents, generated
 from lab.tests.figures.resources import resources
 from lab.tests.figures.silence import silence
 from lab.tests.figures.tables import table
+from tests.recording import run_program
 
 
 def test_a_table_is_markdown():
@@ -24,6 +29,47 @@ def test_two_more_members_are_as_many_more_resources_at_every_size():
     assert [row[0] for row in counts] == [1, 3, 5, 7]
     assert all(row[4] == sum(row[1:4]) for row in counts)
     assert len({after[4] - before[4] for before, after in itertools.pairwise(counts)}) == 1
+
+
+def test_figures_in_documents_are_current():
+    for path in documents():
+        text = path.read_text()
+        assert generated(text) == text, f"{path} is stale: run `make reference`"
+
+
+def test_every_generated_figure_is_in_a_document_and_every_marker_has_an_end():
+    used = set()
+    for path in documents():
+        text = path.read_text()
+        used |= {name for _, name, _ in MARKED.findall(text)}
+        assert len(MARKED.findall(text)) == text.count("<!-- generated: ") == text.count("<!-- end")
+    assert used == set(CONTENTS)
+
+
+def test_a_marker_of_no_figure_is_an_error():
+    with pytest.raises(KeyError, match="weather"):
+        generated("<!-- generated: weather -->sunny<!-- end -->")
+
+
+def test_a_stale_figure_is_replaced_in_its_sentence(monkeypatch):
+    monkeypatch.setitem(CONTENTS, "prices", lambda: "3 apples\n")
+    text = "There are <!-- generated: prices -->2 pears<!-- end --> here."
+    assert generated(text) == text.replace("2 pears", "3 apples")
+
+
+def test_a_bill_counts_what_a_stack_declares_and_is_none_without_a_price(monkeypatch):
+    tier = {"size": 1, "instanceType": "t3.medium"}
+    stack = run_program(
+        {"etcd": tier, "api": {**tier, "size": 2}, "network": {"nat": "single"}, "protect": False}
+    )
+    items = bill(stack)
+    assert items["machines"] == Item("3 x 0.0416 x 730", Decimal("91.1040"))
+    assert items["NAT gateways"] == Item("1 x 0.045 x 730", Decimal("32.850"))
+    assert items["interface endpoints, in each zone"] == Item("", Decimal(0))
+    assert monthly(stack) == sum(item.usd for item in items.values())
+    monkeypatch.delitem(PRICES, "t3.medium")
+    with pytest.raises(KeyError, match=r"t3\.medium"):
+        bill(stack)
 
 
 def test_without_terraform_there_is_a_reason(monkeypatch, tmp_path):

@@ -11,11 +11,19 @@ from tests.unit.test_userdata_nodes import largest_nodes
 
 
 def user_data() -> str:
-    """Bytes as EC2 counts them (base64 decoded), and as cloud-init reads them (unpacked)."""
+    """Bytes as EC2 counts them (base64 decoded), and as cloud-init reads them (unpacked).
+
+    Both are rounded up to hundreds: the former changes by a few with each version of the node
+    agent, whose checksum is in it.
+    """
     rows = []
     for title, nodes in (("defaults", both(settings())), ("largest settings", largest_nodes())):
-        for tier, node in zip(("etcd", "api"), nodes, strict=True):
+        for tier, node in zip(("etcd", "API"), nodes, strict=True):
             data = b64decode(encode(node))
-            rows.append((title, tier, f"{len(data):,}", f"{len(gzip.decompress(data)):,}"))
-    head = ("settings", "node", f"bytes, of {EC2_LIMIT:,}", "unpacked")
+            rows.append((title, tier, _up(len(data)), _up(len(gzip.decompress(data)))))
+    head = ("settings", "node", f"bytes at most, of {EC2_LIMIT:,}", "unpacked, at most")
     return table("User data", head, rows)
+
+
+def _up(size: int) -> str:
+    return f"{-(-size // 100) * 100:,}"
