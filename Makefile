@@ -82,7 +82,8 @@ docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/sit
 	@rm -rf build/site-source && mkdir -p build/site-source
 	@git ls-files -z --cached --others --exclude-standard -- '*.md' docs examples LICENSE \
 		| xargs -0 cp --parents --target-directory=build/site-source
-	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --quiet --strict
+	@# Without --quiet, which keeps warnings from the strict mode too.
+	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
 
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
 	@$(BIN)/python -m lab.tests.figures $(FIGURES)
