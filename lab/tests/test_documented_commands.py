@@ -6,8 +6,10 @@ import re
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import pytest
+import yaml
 from botocore import xform_name
 from botocore.session import Session
 
@@ -180,19 +182,36 @@ def judge_setting(key: str, value: str, *, nested: bool) -> None:
     if key.startswith("aws:"):
         assert key == "aws:region"
         return
-    assert nested or "." not in key, "--path is missing: it would be a key with dots"
-    text: object = value
-    if re.fullmatch(r"\d+|true|false", value):
-        text = {"true": True, "false": False}.get(value) if not value.isdigit() else int(value)
-    if key.endswith("[0]"):
-        key, text = key.removesuffix("[0]"), [text]
-    for part in reversed(key.split(".")):
-        text = {part: text}
-    assert isinstance(text, dict)
-    # What another key must allow first.
+    settings = setting(key, value, nested=nested)
     if key == "api.internal":
-        text["api"]["allowedCidrs"] = ["203.0.113.7/32"]
-    check(text, stack="docs")
+        settings["api"]["allowedCidrs"] = ["203.0.113.7/32"]  # which this key needs
+    check(settings, stack="docs")
+
+
+def setting(key: str, value: str, *, nested: bool) -> dict[str, Any]:
+    """A key with its value, as the program reads it."""
+    assert nested or "." not in key, "--path is missing: it would be a key with dots"
+    read = yaml.safe_load(value)
+    if key.endswith("[0]"):
+        key, read = key.removesuffix("[0]"), [read]
+    for part in reversed(key.split(".")):
+        read = {part: read}
+    assert isinstance(read, dict)
+    return read
+
+
+def test_the_trial_in_the_tutorial_is_a_stack_that_the_program_takes():
+    """Its settings together, on those of `dev`."""
+    config = yaml.safe_load((REPOSITORY / "config/Pulumi.dev.yaml").read_text())["config"]
+    own = {key.partition(":")[2]: value for key, value in config.items() if key[:3] == "ha-"}
+    trial = [block for block in BLOCKS if block.page == "docs/tutorial.md" and not block.runs]
+    programs = [one for block in trial for command in block.commands for one in words(command)]
+    given = [one[3:] for one in programs if one[:3] == ["pulumi", "config", "set"]]
+    assert len(given) == 2
+    for *options, key, value in given:
+        for section, keys in setting(key, value, nested=options == ["--path"]).items():
+            own[section] |= keys
+    assert not check(own, stack="dev").api.internal
 
 
 def output_names() -> set[str]:
