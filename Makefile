@@ -9,6 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The site's generator has packages of its own, which nothing else needs.
+SITE_VENV := build/site-venv
 PIP := --quiet --disable-pip-version-check --require-hashes
 CODE := __main__.py components config node recovery lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
@@ -16,7 +18,7 @@ CODE := __main__.py components config node recovery lab
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
 	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference figures lock packages
+.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -76,12 +78,20 @@ reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md,
 	@$(BIN)/python -m components.operator_policy
 	@$(BIN)/python -m lab.tests.figures.documents
 
+docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/site; a broken link or anchor fails
+	@# A copy in the layout of the repository: links between docs/ and the rest work as on GitHub.
+	@rm -rf build/site-source && mkdir -p build/site-source
+	@git ls-files -z --cached --others --exclude-standard -- '*.md' docs examples LICENSE \
+		| xargs -0 cp --parents --target-directory=build/site-source
+	@# Without --quiet, which keeps warnings from the strict mode too.
+	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
+
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
 	@$(BIN)/python -m lab.tests.figures $(FIGURES)
 
 lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 	@$(BIN)/pip install --quiet uv
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-docs; do \
 		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 			--python-version 3.11 --custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
@@ -113,4 +123,10 @@ $(VENV)/installed: requirements-dev.txt
 	@{ $(BIN)/pip install $(PIP) -r $(VENV)/uv.txt && $(BIN)/uv pip install --quiet --require-hashes -r $<; } \
 		|| { echo "uv did not install them; trying pip"; $(BIN)/pip install $(PIP) -r $<; } \
 		|| { echo "the packages could not be installed: is the package registry reachable?"; exit 1; }
+	@touch $@
+
+$(SITE_VENV)/installed: requirements-docs.txt
+	@echo "installing the Python packages of requirements-docs.txt into $(SITE_VENV)"
+	@$(PYTHON) -m venv $(SITE_VENV)
+	@$(SITE_VENV)/bin/pip install $(PIP) -r $<
 	@touch $@

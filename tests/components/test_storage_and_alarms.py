@@ -220,7 +220,7 @@ def test_the_documentation_has_every_alarm(cluster):
     table = [line for line in part.splitlines() if line.startswith("| [`")]
     assert sorted(table) == sorted(rows(cluster))
     runbook = (REPOSITORY / "docs/runbooks/alarms.md").read_text()
-    headings = {line.removeprefix("## ") for line in runbook.splitlines() if line[:3] == "## "}
+    headings = {line[3:].strip("`") for line in runbook.splitlines() if line[:3] == "## "}
     for name, alarm in cluster.of("MetricAlarm").items():
         text, _, section = alarm["alarmDescription"].partition(
             ". Runbook: docs/runbooks/alarms.md, "

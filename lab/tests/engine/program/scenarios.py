@@ -10,6 +10,7 @@ from typing import Any
 
 from lab.engine.aws.tokens import RESOURCES
 from lab.processes import ProcessIdentity
+from lab.proofs.documented_commands import those_that_run
 from lab.tests.engine.program.account_snapshot import AccountSnapshot, sampled, take_snapshot
 from lab.tests.engine.program.node_health import NodeReports, ServerHealth
 from lab.tests.engine.program.outcome import outcome, succeeded
@@ -100,7 +101,8 @@ SOME_TYPES = (
 
 
 def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
-    """Interrupted twice on its way up, then grown, shrunk again, and every leaf reissued."""
+    """Interrupted twice on its way up, then grown, shrunk again, and every leaf reissued, by the
+    commands of the documentation."""
 
     def kill(lab: int) -> None:
         # The load balancer takes a minute, so the update is cut off in the middle of an operation.
@@ -119,16 +121,24 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
     yield "interrupted", outcome(bench, bench.lab_up(meanwhile=interrupt))
     yield "up", succeeded(bench, bench.lab_up())
     yield "again", succeeded(bench, bench.update("up", "--refresh", "--expect-no-changes"))
-    # As the README has it; elsewhere the file is written without a process.
-    written = bench.pulumi("config", "set", "--path", "etcd.size", "5")
-    assert written.status == 0, written.text
-    yield "grown", succeeded(bench, bench.update("up"))
-    bench.set("etcd.size", 3)
-    yield "shrunk", succeeded(bench, bench.update("up"))
+    yield "looked", _follow(bench)
+    yield "grown", succeeded(bench, _follow(bench, "grows"))
+    yield "shrunk", succeeded(bench, _follow(bench, "shrinks"))
     bench.set("pki.epoch", 2)
     yield "previewed", bench.pulumi("preview", "--diff")
-    yield "reissued", succeeded(bench, bench.update("up"))
+    yield "reissued", succeeded(bench, _follow(bench, "reissues"))
     yield "shown", bench.pulumi("stack", "export", "--show-secrets")
+    yield "protected", _follow(bench, "protects")
+    yield "followed", tuple(bench.followed)
+
+
+def _follow(bench: Workbench, moment: str = "") -> CommandResult:
+    """What tutorial and runbooks say at a moment of a cluster's life: what the first block of them
+    came to. The others find it done."""
+    first, *others = [bench.follow(block) for block in those_that_run("up", moment=moment)]
+    for other in others:
+        assert (other.status, other.steps) == (0, ()), other.text
+    return first
 
 
 def replacing(bench: Workbench) -> Iterator[tuple[str, Any]]:

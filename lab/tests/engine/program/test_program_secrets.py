@@ -34,7 +34,9 @@ def keys(resized: ScenarioRun) -> list[str]:
 @pytest.fixture(scope="module")
 def printed(resized: ScenarioRun) -> Mapping[str, bytes]:
     """What the commands printed."""
-    names = ("killed", "interrupted", "up", "again", "grown", "shrunk", "previewed", "reissued")
+    before = ("killed", "interrupted", "up", "again", "looked", "grown", "shrunk", "previewed")
+    # To the last command: after it nothing writes where files are searched.
+    names = (*before, "reissued", "protected")
     return {name: resized[name].text.encode() for name in names}
 
 

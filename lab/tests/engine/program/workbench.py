@@ -19,6 +19,7 @@ import yaml
 from lab.cloud import aws_environment, emulator_server, inventory, requests
 from lab.engine import providing
 from lab.processes import ProcessIdentity, command
+from lab.proofs.documented_commands import Block
 from lab.stack import cloud, leftovers, pulumi_environment
 from lab.tests.engine.program import holding_provider
 from lab.tests.engine.throwaway import CommandResult, free_port
@@ -28,6 +29,17 @@ from tests.recording import REPOSITORY
 
 PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "config", "node", "recovery")
 """What a Pulumi program of this project consists of, and its operator's tools."""
+
+TYPED = """\
+set -eo pipefail
+. {env}
+pulumi() {{
+  if [ "$1" = up ]; then set -- "$@" --yes --skip-preview --event-log {log}; fi
+  command pulumi "$@" --non-interactive --color never
+}}
+"""
+"""What makes of commands of the documentation those of a test: nobody is asked, and it is known
+what they did."""
 
 QUIET = 4.0
 """Seconds without an event after which an update is taken to wait for what is held."""
@@ -49,6 +61,8 @@ class Workbench:
     running: subprocess.Popen[str] | None = None
     closed: bool = False
     port: int = field(default_factory=free_port)
+    followed: list[Block] = field(default_factory=list)
+    """Blocks of the documentation that were run."""
 
     def __post_init__(self) -> None:
         """Copy the program; the interpreter of the copy is this one."""
@@ -154,6 +168,18 @@ class Workbench:
         during = None if meanwhile is None else (lambda _: meanwhile(log))
         variables = {**STATE_ONCE, **environment}
         done = self.pulumi(*arguments, "--event-log", str(log), meanwhile=during, **variables)
+        return CommandResult(done.status, done.text, read_steps(log))
+
+    def follow(self, block: Block) -> CommandResult:
+        """The commands of a block, in bash, as they are written; the first that fails ends it."""
+        log = self.directory / "followed.events"
+        log.unlink(missing_ok=True)
+        places = {"env": self.workspace.env, "log": log}
+        typed = TYPED.format(**{name: shlex.quote(str(path)) for name, path in places.items()})
+        script = typed + "\n".join(block.typed(self.workspace.env))
+        environment = {**os.environ, "PULUMI_DEBUG_COMMANDS": "true", **STATE_ONCE}
+        done = self._finish(["/bin/bash", "-c", script], self.project, environment, None)
+        self.followed.append(block)
         return CommandResult(done.status, done.text, read_steps(log))
 
     def prepare(self) -> None:
