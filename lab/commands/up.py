@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -100,7 +99,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     if machines:
         with timing.part("ready"):
             snapshots = await_ready(find(workspace), say)
-        console.print(table(snapshots, datetime.now(UTC)))
+        console.print(table(snapshots))
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)

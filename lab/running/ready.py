@@ -1,4 +1,4 @@
-"""Readiness of a cluster: every member a voter, every API server ready and known to the load
+"""Readiness of a cluster: every member a voter, every API server ready and known to the
 load balancer as healthy, somebody leading."""
 
 import time
