@@ -25,7 +25,7 @@ from lab.workspace import STACK, Workspace
 
 TRY = """\
 Try it; `. {env}` brings a shell into the lab, where `lab` completes names in bash:
-  lab status
+  lab status                                 with --watch: until Ctrl-C, and what happens
   lab kubectl get leases --namespace kube-system
   lab logs etcd-0 etcd                       what a daemon wrote
   lab shell api-0                            a shell in a machine
