@@ -23,6 +23,7 @@ from components.network.security_group_rules import Group, groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.network.vpc import Network, NetworkArgs
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
+from components.next_steps import next_steps
 from components.nodes.agent_object import agent_object
 from components.nodes.operations import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
@@ -205,6 +206,11 @@ class Cluster(pulumi.ComponentResource):
             ),
             alarm_topic_arn=alarms.topic_arn,
             workers_security_group_id=group_ids["workers"],
+            next_steps=pulumi.Output.all(
+                api_url=load_balancer.url,
+                instance_id=instance_ids[members[0].name],
+                topic_arn=alarms.topic_arn,
+            ).apply(lambda known: next_steps(settings, region=account.region, **known)),
         )
         self.register_outputs(self.outputs.by_name())
 

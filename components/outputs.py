@@ -32,6 +32,8 @@ class ClusterOutputs:
     """For people: the SNS topic to subscribe to."""
     workers_security_group_id: pulumi.Output[str]
     """For workers: the security group that their network interfaces belong to."""
+    next_steps: pulumi.Output[dict[str, str]]
+    """For people: how to get the kubeconfig, reach the API and machines, and hear alarms."""
 
     def by_name(self) -> dict[str, Any]:
         """Every output under the name that the component and the stack have it by."""
@@ -44,6 +46,7 @@ class ClusterOutputs:
             "nodes": self.nodes,
             "alarmTopicArn": self.alarm_topic_arn,
             "workersSecurityGroupId": self.workers_security_group_id,
+            "nextSteps": self.next_steps,
         }
 
 

@@ -19,7 +19,7 @@ run pulumi config set --path etcd.size 5 --stack local
 run pulumi up --yes --skip-preview --suppress-outputs --stack local
 until lab status | grep -q 'cluster: ready'; do sleep 1; done
 run lab status
-leader=$(lab status | awk '/etcd-.*leader/ { print $1 }')
+leader=$(lab status | awk '$1 ~ /^etcd-/ && $NF == "etcd" { print $1 }')
 say "The member that leads loses its power"
 run lab power-cut "$leader"
 run lab kubectl create configmap after-the-failure

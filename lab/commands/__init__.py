@@ -36,7 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "up": Entry("up", "UP", "bring the stack up, or continue where an earlier run ended"),
     "status": Entry("lab_status", "STATUS", "show what runs, and where"),
     "kubectl": Entry(
-        "access_commands",
+        "kubectl_command",
         "KUBECTL",
         "run kubectl through the load balancer, with the stack's own kubeconfig",
         # Everything after the word belongs to kubectl, options included.
@@ -70,5 +70,5 @@ COMMANDS: dict[str, Entry] = {
     ),
     "down": Entry("down", "DOWN", "stop everything and remove it"),
     "env": Entry("shell_integration", "ENV", "print the lines that bring a shell into the lab"),
-    "complete": Entry("shell_integration", "COMPLETE", ""),
+    "complete": Entry("completion", "COMPLETE", ""),
 }

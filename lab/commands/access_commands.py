@@ -1,4 +1,4 @@
-"""Commands that look into a running lab: `kubectl`, `shell`, `logs`."""
+"""Commands that look into a machine: `shell`, `logs`."""
 
 import argparse
 import os
@@ -6,24 +6,9 @@ import subprocess
 
 from lab.commands.command import Command, name_argument, unit_argument
 from lab.running import find, inside, journal
-from lab.running.kubectl_runner import kubectl
 from lab.workspace import Workspace
 
 LINES = 200
-
-
-def _kubectl_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...")
-
-
-def _kubectl(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    return kubectl(find(workspace)).run(arguments.words)
-
-
-KUBECTL = Command(
-    _kubectl_arguments,
-    _kubectl,
-)
 
 
 def _shell_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import argparse
 from collections.abc import Callable
 
 from lab.commands.command import Command, name_argument, no_arguments, unit_argument
+from lab.machines.network.faults import partitionable
 from lab.running import RunningLab, fault_injection, find, inside
 from lab.running.node_names import Node, choose_word
 from lab.workspace import Workspace
@@ -67,7 +68,7 @@ def _partition_arguments(parser: argparse.ArgumentParser) -> None:
 def _partition(arguments: argparse.Namespace, workspace: Workspace) -> int:
     """Cut off a zone or a service; within a zone its machines go on to reach each other."""
     lab = find(workspace)
-    known = fault_injection.partitionable(lab.account())
+    known = partitionable(lab.account())
     what = choose_word("zone or service", arguments.what, known)
     fault_injection.partition(lab, what)
     print(f"{what} is cut off; `python -m lab heal` ends it")

@@ -6,20 +6,36 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from lab.cloud import emulator_server, inventory
-from lab.commands.command import Command, no_arguments
+from lab.commands.command import Command
 from lab.machines.layout import Layout
 from lab.machines.network.faults import Faults
 from lab.processes import ProcessIdentity
 from lab.running import RunningLab, fault_injection, find
 from lab.running.node_snapshot import inspect
-from lab.running.ready import missing
-from lab.running.table import table
+from lab.running.view import Look, view
+from lab.running.watch import watch
 from lab.stack import cloud
 from lab.workspace import Workspace
 
 
-def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """One line per part, then the machines."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare whether to go on."""
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="show the machines until Ctrl-C, and what happens to them",
+    )
+
+
+def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """One line per part, then the machines; or the machines until Ctrl-C."""
+    console = Console(highlight=False)
+    if arguments.watch:
+        lab = find(workspace)
+        try:
+            watch(lambda: look(lab), console)
+        except KeyboardInterrupt:
+            return 0
     running = emulator_server.find(workspace.state)
     if running is None:
         print("AWS emulator: not running; `make up` starts it")
@@ -29,18 +45,16 @@ def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
     print(f"update: {f'process {update.pid}' if update else 'none'}")
     print(f"account: {inventory.summary(inventory.remaining(cloud.clients(running)))}")
     if Layout(workspace.state).base.exists():
-        _machines(find(workspace))
+        console.print(view(look(find(workspace))))
     return 0
 
 
-STATUS = Command(no_arguments, run)
+STATUS = Command(add_arguments, run)
 
 
-def _machines(lab: RunningLab) -> None:
+def look(lab: RunningLab) -> Look:
+    """The machines now. Raises LabError when the API does not answer."""
     snapshots = inspect(lab)
-    console = Console(highlight=False)
-    console.print(table(snapshots, datetime.now(UTC)))
-    for line in fault_injection.described(Faults.load(lab.layout.faults), lab.nodes().values()):
-        console.print(f"fault: {line}", style="red", markup=False)
-    lacks = missing(snapshots)
-    console.print(f"cluster: {', '.join(lacks) or 'ready'}", markup=False, soft_wrap=True)
+    faults = Faults.load(lab.layout.faults)
+    nodes = [one.node for one in snapshots]
+    return Look(datetime.now(UTC), snapshots, fault_injection.described(faults, nodes))

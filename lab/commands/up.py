@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -26,7 +25,7 @@ from lab.workspace import STACK, Workspace
 
 TRY = """\
 Try it; `. {env}` brings a shell into the lab, where `lab` completes names in bash:
-  lab status
+  lab status                                 with --watch: until Ctrl-C, and what happens
   lab kubectl get leases --namespace kube-system
   lab logs etcd-0 etcd                       what a daemon wrote
   lab shell api-0                            a shell in a machine
@@ -100,7 +99,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     if machines:
         with timing.part("ready"):
             snapshots = await_ready(find(workspace), say)
-        console.print(table(snapshots, datetime.now(UTC)))
+        console.print(table(snapshots))
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from lab.errors import LabError
 from lab.lock import exclusive
-from lab.machines.account import Account
 from lab.machines.network import router
 from lab.machines.network.faults import SERVICES, Faults, apply_faults
 from lab.running import inside
@@ -79,12 +78,6 @@ def with_partition(faults: Faults, what: str) -> Faults:
     if what in SERVICES:
         return replace(faults, unreachable=_with(faults.unreachable, what))
     return replace(faults, zones=_with(faults.zones, what))
-
-
-def partitionable(account: Account) -> list[str]:
-    """What `partition` can cut off: zones that have machines, and services. Pure."""
-    zones = {instance.subnet.zone for instance in account.instances.values()}
-    return [*sorted(zones), *SERVICES]
 
 
 def described(faults: Faults, nodes: Iterable[Node]) -> list[str]:

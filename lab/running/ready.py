@@ -1,5 +1,5 @@
 """Readiness of a cluster: every member a voter, every API server ready and known to the load
-load balancer as healthy, somebody leading."""
+balancer as healthy, somebody leading."""
 
 import time
 from collections.abc import Callable, Iterable

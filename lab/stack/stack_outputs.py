@@ -36,4 +36,6 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, str):
         first, _, rest = value.strip().partition("\n")
         return f"{first} ..." if rest else first
+    if isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values()):
+        return "\n".join(f"{key}: {item}" for key, item in value.items())
     return yaml.safe_dump(value, default_flow_style=None, sort_keys=False, width=80).strip()

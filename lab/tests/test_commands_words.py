@@ -3,12 +3,13 @@
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from lab.__main__ import main
-from lab.commands import COMMANDS, shell_integration
+from lab.commands import COMMANDS, completion, shell_integration
 from lab.running.node_names import nodes
 from lab.workspace import ROOT, Workspace
 
@@ -44,7 +45,7 @@ def known(account, instance):
         ([], ["up", "down", "logs"]),
         (["shell"], ["etcd-0", "etcd-1"]),
         (["logs"], ["etcd-0", "etcd-1"]),
-        (["logs", "etcd-0"], list(shell_integration.UNITS)),
+        (["logs", "etcd-0"], list(completion.UNITS)),
         (["logs", "etcd-0", "etcd"], []),
         (["shell", "etcd-0"], []),
         (["partition"], ["eu-central-1a", "aws", "downloads"]),
@@ -53,14 +54,14 @@ def known(account, instance):
     ],
 )
 def test_names_complete(known, before, offered):
-    assert shell_integration.words(before, ["up", "down", "logs"], lambda: known) == offered
+    assert completion.words(before, ["up", "down", "logs"], lambda: known) == offered
 
 
 def test_the_lab_is_asked_only_where_its_names_may_come():
     def nobody():
         pytest.fail("asked the lab")
 
-    assert shell_integration.words(["heal"], [], nobody) == []
+    assert completion.words(["heal"], [], nobody) == []
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
@@ -100,3 +101,25 @@ def test_every_command_but_the_shells_own_is_listed(capsys):
     shown = capsys.readouterr().out
     for name, command in COMMANDS.items():
         assert (f"    {name} " in shown) == bool(command.description), name
+
+
+HEAVY = {"boto3", "botocore", "grpc", "moto", "pulumi", "pydantic", "trustme"}
+
+
+def imported(statement):
+    """The heavy packages that a program has imported at its end."""
+    program = f"import atexit, sys\natexit.register(lambda: print(*sys.modules))\n{statement}"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "lab" in done.stdout.split(), done.stderr
+    return HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["env"], ["complete"], ["complete", "heal"]])
+def test_what_asks_no_lab_answers_without_heavy_imports(words):
+    assert imported(f"from lab.__main__ import main\nmain({words})") == set()
+
+
+@pytest.mark.parametrize("module", ["lab_status", "access_commands", "fault_commands"])
+def test_what_asks_the_lab_brings_nothing_but_boto3(module):
+    assert imported(f"import lab.commands.{module}") == {"boto3", "botocore"}

@@ -1,7 +1,7 @@
 """Harm, as far as it is a matter of words."""
 
-from lab.machines.network.faults import Faults
-from lab.running.fault_injection import described, partitionable, with_partition
+from lab.machines.network.faults import Faults, partitionable
+from lab.running.fault_injection import described, with_partition
 from lab.running.node_names import Node
 
 

@@ -31,6 +31,7 @@ def test_outputs(cluster):
         "nodes",
         "alarmTopicArn",
         "workersSecurityGroupId",
+        "nextSteps",
     }
     assert exports["apiUrl"] == "https://test-api.elb.eu-central-1.amazonaws.com:6443"
     assert exports["caCertificate"] == "certificate test-kubernetes-ca"

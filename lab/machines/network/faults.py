@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from lab.atomic_file import write_atomically
-from lab.machines.account import Subnet
+from lab.machines.account import Account, Subnet
 from lab.machines.lab_names import Names, port
 from lab.machines.network import namespaces
 from lab.machines.network.router import AWS, DOWNLOADS
@@ -40,6 +40,12 @@ class Faults:
     def save(self, path: Path) -> None:
         """Keep them in a file."""
         write_atomically(path, json.dumps(asdict(self)))
+
+
+def partitionable(account: Account) -> list[str]:
+    """What `partition` can cut off: zones that have machines, and services. Pure."""
+    zones = {instance.subnet.zone for instance in account.instances.values()}
+    return [*sorted(zones), *SERVICES]
 
 
 def ruleset(faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]) -> str:

@@ -152,6 +152,7 @@ def test_outputs_show_no_secret_and_no_wall_of_text():
             "caCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
             "etcd": {"size": 3, "endpoints": ["https://10.0.0.4:2379"]},
             "apiUrl": "https://api:6443",
+            "nextSteps": {"alarms": "aws sns subscribe --topic-arn a:b"},
         }
     )
     Console(file=shown, width=200).print(table)
@@ -161,3 +162,4 @@ def test_outputs_show_no_secret_and_no_wall_of_text():
     assert "MIIB" not in text
     assert "https://10.0.0.4:2379" in text
     assert "https://api:6443" in text
+    assert "alarms: aws sns subscribe --topic-arn a:b " in text, "as it is to be pasted"
