@@ -22,6 +22,7 @@ from lab.processes import ProcessIdentity, command
 from lab.proofs.documented_commands import Block
 from lab.stack import cloud, leftovers, pulumi_environment
 from lab.tests.engine.program import holding_provider
+from lab.tests.engine.program.account_snapshot import running_instances
 from lab.tests.engine.throwaway import CommandResult, free_port
 from lab.tests.engine.update_steps import read_steps
 from lab.workspace import STACK, Workspace
@@ -351,6 +352,14 @@ class Workbench:
         ):
             assert time.monotonic() < deadline, f"no step on {name}"
             assert command(of), f"ended before a step on {name}"
+            time.sleep(0.2)
+
+    def await_instance(self, name: str, of: int) -> None:
+        """Wait until the account has an instance, made by the lab's update in process `of`."""
+        deadline = time.monotonic() + LONGEST
+        while name not in running_instances(self.aws("ec2")):
+            assert time.monotonic() < deadline, f"no instance {name}"
+            assert command(of), f"ended before it made {name}"
             time.sleep(0.2)
 
     def await_pending(self, name: str) -> None:
