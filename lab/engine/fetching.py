@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -44,6 +44,8 @@ def fetched_cli(report: Report) -> Path | None:
         sites=download_sites.CLI,
         command=[sys.executable, "-P", str(INSTALLER), VERSION],
         program=Path("bin", "pulumi"),
+        # On macOS the install script downloads to a place of its own, out of sight.
+        stall=LIMIT_SECONDS if sys.platform == "darwin" else STALL_SECONDS,
     )
 
 
@@ -56,6 +58,7 @@ def fetched_plugin(pulumi: Path, name: str, version: str, report: Report) -> Pat
         sites=download_sites.plugin_sites(),
         command=[str(pulumi), "plugin", "install", "resource", name, version, "--exact"],
         program=Path("plugins", f"resource-{name}-v{version}", f"pulumi-resource-{name}"),
+        stall=STALL_SECONDS,
     )
     return None if program is None else program.parent
 
@@ -68,6 +71,7 @@ def _fetched(
     sites: Sequence[str],
     command: Sequence[str],
     program: Path,
+    stall: float,
 ) -> Path | None:
     """What `command` puts at `program` below PULUMI_HOME."""
     if os.environ.get(OFFLINE):
@@ -79,7 +83,7 @@ def _fetched(
 
     def download(work: Path) -> None:
         report(f"downloading {title}, once, from one of {download_sites.hosts(sites)}")
-        _run(command, work, title, report)
+        _run(command, work, lambda process: _watch(process, work, title, stall, report))
         partial = (work / program.parent).with_name(program.parent.name + ".partial")
         if not os.access(work / program, os.X_OK) or partial.exists():
             raise EngineError("the download is not complete")
@@ -91,7 +95,9 @@ def _fetched(
         return None
 
 
-def _run(command: Sequence[str], work: Path, title: str, report: Report) -> None:
+def _run(
+    command: Sequence[str], work: Path, watch: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
     """Run the command with PULUMI_HOME at `work`; raises EngineError if it fails."""
     # What it downloads first goes below `work` too: so it can be watched, and goes with it.
     scratch = work / "tmp"
@@ -117,7 +123,7 @@ def _run(command: Sequence[str], work: Path, title: str, report: Report) -> None
         ) as process,
     ):
         try:
-            _watch(process, work, title, report)
+            watch(process)
         except BaseException:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -127,7 +133,9 @@ def _run(command: Sequence[str], work: Path, title: str, report: Report) -> None
     shutil.rmtree(scratch)
 
 
-def _watch(process: subprocess.Popen[bytes], work: Path, title: str, report: Report) -> None:
+def _watch(
+    process: subprocess.Popen[bytes], work: Path, title: str, stall: float, report: Report
+) -> None:
     """Wait for its end; raises EngineError when it takes too long."""
     began = grown = said = time.monotonic()
     size = 0
@@ -138,8 +146,8 @@ def _watch(process: subprocess.Popen[bytes], work: Path, title: str, report: Rep
         now, before, size = time.monotonic(), size, _size(work)
         if size != before:
             grown = now
-        if now - grown > STALL_SECONDS:
-            raise EngineError(f"nothing came for {STALL_SECONDS:.0f} s")
+        if now - grown > stall:
+            raise EngineError(f"nothing came for {stall:.0f} s")
         if now - began > LIMIT_SECONDS:
             raise EngineError(f"it took longer than {LIMIT_SECONDS:.0f} s")
         if now - said > REPORT_SECONDS:
