@@ -146,13 +146,13 @@ def _watch(
         now, before, size = time.monotonic(), size, _size(work)
         if size != before:
             grown = now
+        if now - said > REPORT_SECONDS:
+            said = now
+            report(f"{title}: {size >> 20} MiB")
         if now - grown > stall:
             raise EngineError(f"nothing came for {stall:.0f} s")
         if now - began > LIMIT_SECONDS:
             raise EngineError(f"it took longer than {LIMIT_SECONDS:.0f} s")
-        if now - said > REPORT_SECONDS:
-            said = now
-            report(f"{title}: {size >> 20} MiB")
 
 
 def _size(directory: Path) -> int:
