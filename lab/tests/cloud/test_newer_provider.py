@@ -1,7 +1,7 @@
 """Reads of a Terraform AWS provider 6.x (inside Pulumi's plugin 7) are answered.
 
-By its source and changelog to 6.32, for the types of `lab/engine/aws/tokens.py`; docs/lab.md says what was
-compared. Tags of buckets, which differ most, are in `test_buckets.py`.
+For the types of `lab/engine/aws/tokens.py`; docs/lab.md says what was compared. Tags of buckets, which
+differ most, are in `test_buckets.py`.
 """
 
 import pytest
