@@ -52,7 +52,9 @@ def test_capacity_and_attributes_of_a_load_balancer_and_its_listener(aws, networ
     target = {"TargetGroupArn": group["TargetGroups"][0]["TargetGroupArn"]}
     try:
         assert "MinimumLoadBalancerCapacity" not in elb.describe_capacity_reservation(**one)
-        assert elb.describe_load_balancer_attributes(**one)["Attributes"]
+        secondary = {"Key": "secondary_ips.auto_assigned.per_subnet", "Value": "0"}
+        elb.modify_load_balancer_attributes(**one, Attributes=[secondary])
+        assert secondary in elb.describe_load_balancer_attributes(**one)["Attributes"]
         assert elb.describe_target_group_attributes(**target)["Attributes"]
         listener = elb.create_listener(
             **one, Protocol="TCP", Port=6443, DefaultActions=[{"Type": "forward", **target}]
@@ -83,3 +85,11 @@ def test_a_bucket_says_its_region_and_keeps_the_least_size_of_transitions(aws):
         assert found["TransitionDefaultMinimumObjectSize"] == least
     finally:
         s3.delete_bucket(**bucket)
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_log_group_is_made_with_or_without_deletion_protection(aws, protected):
+    logs, name = aws("logs"), f"newer-{protected}"
+    logs.create_log_group(logGroupName=name, deletionProtectionEnabled=protected)
+    (found,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert found["logGroupName"] == name
