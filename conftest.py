@@ -1,6 +1,7 @@
 """Fixtures that the tests of the program and those of the lab share."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ settings.register_profile(
 )
 settings.load_profile("any-machine")
 
+# No test downloads Pulumi's CLI or plugins, nor depends on what a `make up` has downloaded.
+os.environ["HA_LAB_OFFLINE"] = "1"
 
 DAEMONS = {"etcd_binaries", "kubernetes_binaries", "etcd_tier"}
 """Fixtures that give real daemons, which are built first."""

@@ -34,6 +34,11 @@ def variables(endpoint: str) -> dict[str, str]:
     """The variables that point every AWS SDK at the emulator."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
+        # S3 Control, which newer providers ask for a bucket's tags, puts the account before the
+        # host: 123456789012.127.0.0.1, a name that nobody resolves. Go's clients leave that to a
+        # proxy, and go to this machine without one. In capitals: most tools in a person's shell
+        # read small letters.
+        "HTTP_PROXY": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
         "AWS_REGION": REGION,

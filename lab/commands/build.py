@@ -7,6 +7,7 @@ from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from lab.commands.command import Command
 from lab.engine.cli.pulumi_cli import built_cli
+from lab.engine.fetching import fetched_cli
 from lab.engine.official import official_cli
 from lab.errors import LabError
 from lab.machines import requirements
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     if arguments.only:
         print(BINARIES[arguments.only](print))
         return 0
-    if official_cli() is None:
+    if official_cli() is None and fetched_cli(print) is None:
         built_cli(print)
     built_etcd(print)
     # The rest is needed last and takes longest: tests that run meanwhile come first.

@@ -33,6 +33,12 @@ def install_stand_in(
     _replace(directory / f"pulumi-{kind}-{name}", script)
 
 
+def has_stand_in(home: Path, kind: str, name: str, version: str) -> bool:
+    """Whether a stand-in is installed: the state of this home was then written with it."""
+    program = home / "plugins" / f"{kind}-{name}-v{version}" / f"pulumi-{kind}-{name}"
+    return program.is_file() and not program.is_symlink()
+
+
 def install_official(home: Path, kind: str, name: str, version: str, source: Path) -> None:
     """Make an installed official plugin known to this home, by links to its files."""
     directory = _directory(home, kind, name, version)

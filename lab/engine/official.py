@@ -14,7 +14,7 @@ OLDEST_MAJOR = "v3."
 
 @dataclass(frozen=True)
 class OfficialCli:
-    """A Pulumi CLI that was found on PATH."""
+    """A Pulumi CLI that was installed or downloaded."""
 
     path: Path
     version: str
@@ -25,16 +25,18 @@ class OfficialCli:
 def official_cli() -> OfficialCli | None:
     """The CLI on PATH; raises EngineError if it does not work."""
     found = shutil.which("pulumi")
-    if found is None:
-        return None
-    path = Path(found)
+    return None if found is None else cli_at(Path(found))
+
+
+def cli_at(path: Path) -> OfficialCli:
+    """The CLI of this path; raises EngineError if it does not work."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     result = subprocess.run(
-        [found, "version"], capture_output=True, text=True, check=False, env=environment
+        [path, "version"], capture_output=True, text=True, check=False, env=environment
     )
     version = result.stdout.strip()
     if result.returncode != 0 or not version.startswith(OLDEST_MAJOR):
-        message = f"{found} is not a working Pulumi CLI of version 3: mend it or take it off PATH"
+        message = f"{path} is not a working Pulumi CLI of version 3: mend it or take it off PATH"
         raise EngineError(message)
     beside = (path.resolve().parent / "pulumi-language-python").exists()
     return OfficialCli(path, version, beside or shutil.which("pulumi-language-python") is not None)

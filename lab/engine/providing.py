@@ -1,4 +1,7 @@
-"""Provision of an engine from its parts."""
+"""Provision of an engine from its parts: official ones, installed or downloaded, or stand-ins.
+
+A lab keeps the stand-ins that it began with: its state was written with them.
+"""
 
 import importlib.metadata
 import os
@@ -9,9 +12,10 @@ from pathlib import Path
 
 from lab.engine.aws import setup as aws_setup
 from lab.engine.cli.pulumi_cli import VERSION, built_cli
-from lab.engine.installation import install_official, install_stand_in
+from lab.engine.fetching import fetched_cli, fetched_plugin
+from lab.engine.installation import has_stand_in, install_official, install_stand_in
 from lab.engine.model import Engine, EngineError, Report
-from lab.engine.official import official_cli, official_plugin
+from lab.engine.official import cli_at, official_cli, official_plugin
 
 
 def provide(state_dir: Path, report: Report) -> Engine:
@@ -25,19 +29,23 @@ def provide(state_dir: Path, report: Report) -> Engine:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     sources: dict[str, str] = {}
     pulumi = _cli(home, sources, report)
-    _aws(home, sources, report)
-    _tls(home, sources)
+    _aws(home, pulumi, sources, report)
+    _tls(home, pulumi, sources, report)
     return Engine(pulumi, _environment(home, pulumi), sources)
 
 
 def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
-    official = official_cli()
+    official, place = official_cli(), "on PATH"
+    if official is None and not has_stand_in(home, "language", "python", VERSION):
+        downloaded = fetched_cli(report)
+        if downloaded is not None:
+            official, place = cli_at(downloaded), "downloaded"
     if official is None:
         pulumi = built_cli(report)
         sources["CLI"] = f"built from its Go module v{VERSION}"
     else:
         pulumi = official.path
-        sources["CLI"] = f"official {official.version} on PATH"
+        sources["CLI"] = f"official {official.version}, {place}"
     if official is not None and official.language_host:
         sources["language host"] = "official, of the CLI"
     else:
@@ -53,11 +61,9 @@ def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
     return pulumi
 
 
-def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
+def _aws(home: Path, pulumi: Path, sources: dict[str, str], report: Report) -> None:
     version = _sdk_version("pulumi-aws")
-    official = official_plugin("aws", version, home)
-    if official is not None:
-        install_official(home, "resource", "aws", version, official)
+    if _official("aws", version, home, pulumi, report):
         sources["aws"] = f"official plugin {version}"
         return
     bridge = aws_setup.prepare(version, report)
@@ -69,17 +75,25 @@ def _aws(home: Path, sources: dict[str, str], report: Report) -> None:
     sources["aws"] = f"stand-in, bridged to the Terraform AWS provider {bridge.provider.version}"
 
 
-def _tls(home: Path, sources: dict[str, str]) -> None:
+def _tls(home: Path, pulumi: Path, sources: dict[str, str], report: Report) -> None:
     version = _sdk_version("pulumi-tls")
-    official = official_plugin("tls", version, home)
-    if official is not None:
-        install_official(home, "resource", "tls", version, official)
+    if _official("tls", version, home, pulumi, report):
         sources["tls"] = f"official plugin {version}"
         return
     install_stand_in(
         home, "resource", "tls", version, module="lab.engine.tls.tls_host", arguments=[version]
     )
     sources["tls"] = "stand-in"
+
+
+def _official(name: str, version: str, home: Path, pulumi: Path, report: Report) -> bool:
+    """Whether an official plugin could be made known to this home."""
+    plugin = official_plugin(name, version, home)
+    if plugin is None and not has_stand_in(home, "resource", name, version):
+        plugin = fetched_plugin(pulumi, name, version, report)
+    if plugin is not None:
+        install_official(home, "resource", name, version, plugin)
+    return plugin is not None
 
 
 def _sdk_version(package: str) -> str:

@@ -24,9 +24,11 @@ NEWEST_PROTOCOL_5 = (5,)
 """Major versions whose names and types the table and pulumi-aws 7 share, tried first."""
 
 MISSING = (
-    "no AWS provider was found: install Pulumi's plugin (`pulumi plugin install resource aws "
-    "{version}`), or put the Terraform AWS provider 5.100.0 into ~/.terraform.d/plugins "
-    "(`terraform providers mirror`) or point TF_PLUGIN_DIR at a directory that has it"
+    "no AWS provider was found, and Pulumi's plugin was not downloaded: let this machine reach "
+    "github.com or get.pulumi.com (HTTPS_PROXY, or PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES for a "
+    "mirror; without HA_LAB_OFFLINE), install the plugin (`pulumi plugin install resource aws "
+    "{version}`), put the Terraform AWS provider 5.100.0 into ~/.terraform.d/plugins "
+    "(`terraform providers mirror`), or point TF_PLUGIN_DIR at a directory that has it"
 )
 
 

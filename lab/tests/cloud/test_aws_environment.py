@@ -34,3 +34,11 @@ def test_a_proxy_is_bypassed_and_its_own_exceptions_stay():
     environment = aws_environment.environment({"NO_PROXY": "internal.example"}, ENDPOINT)
     assert environment["NO_PROXY"] == "internal.example,127.0.0.1,localhost"
     assert environment["no_proxy"] == environment["NO_PROXY"]
+
+
+def test_only_names_that_nobody_resolves_go_to_the_emulator_as_a_proxy():
+    person = {"HTTP_PROXY": "http://proxy.example", "HTTPS_PROXY": "http://proxy.example"}
+    environment = aws_environment.environment(person, ENDPOINT)
+    assert environment["HTTP_PROXY"] == ENDPOINT
+    assert environment["HTTPS_PROXY"] == "http://proxy.example"
+    assert "http_proxy" not in environment

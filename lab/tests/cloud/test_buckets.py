@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from lab.cloud import aws_environment
 
 
 @pytest.fixture
@@ -60,3 +63,43 @@ def test_versions_and_delete_markers_can_be_emptied(bucket):
     s3.delete_object(Bucket=name, Key="etcd/1.db")
     assert s3.list_object_versions(Bucket=name)["DeleteMarkers"]
     # The fixture empties and deletes the bucket, and fails if that fails.
+
+
+TAGS = [{"Key": "Name", "Value": "local"}, {"Key": "empty", "Value": ""}]
+
+
+@pytest.mark.parametrize("tags", [TAGS, TAGS[:1], []])
+def test_a_bucket_has_the_tags_that_it_was_made_with(aws, tags):
+    s3, name = aws("s3"), "made-with-tags"
+    place = {"LocationConstraint": "eu-central-1"}
+    s3.create_bucket(
+        Bucket=name, CreateBucketConfiguration={**place, "Tags": tags} if tags else place
+    )
+    try:
+        if tags:
+            assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+        else:
+            with pytest.raises(ClientError, match="NoSuchTagSet"):
+                s3.get_bucket_tagging(Bucket=name)
+    finally:
+        s3.delete_bucket(Bucket=name)
+
+
+def test_s3_control_has_the_tags_of_a_bucket_too(aws, emulator):
+    """Newer providers ask it, at `<account>.<host>`: a name that only a proxy can resolve."""
+    s3, name, account = aws("s3"), "tags-by-s3-control", "123456789012"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    proxy = aws_environment.variables(emulator.endpoint)["HTTP_PROXY"]
+    control = aws_environment.session().client(
+        "s3control", endpoint_url=emulator.endpoint, config=Config(proxies={"http": proxy})
+    )
+    bucket = {"AccountId": account, "ResourceArn": f"arn:aws:s3:::{name}"}
+    try:
+        assert control.list_tags_for_resource(**bucket)["Tags"] == []
+        control.tag_resource(**bucket, Tags=TAGS)
+        assert control.list_tags_for_resource(**bucket)["Tags"] == TAGS
+        assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == TAGS
+        control.untag_resource(**bucket, TagKeys=["empty"])
+        assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == TAGS[:1]
+    finally:
+        s3.delete_bucket(Bucket=name)

@@ -6,11 +6,13 @@ own, which takes minutes; `--without-preview` leaves them out. By name: `resizin
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lab.engine.fetching import OFFLINE
 from lab.tests.figures.changes import changes
 from lab.tests.figures.leases import leases
 from lab.tests.figures.preview import previews
@@ -47,6 +49,7 @@ def main() -> int:
     ]
     if unknown := [name for name in names if name not in FIGURES]:
         parser.error(f"no figure is called {', '.join(unknown)}; there are {', '.join(FIGURES)}")
+    os.environ[OFFLINE] = "1"
     tables = [figure(arguments.repeat) for name in names for figure in FIGURES[name]]
     sys.stdout.write("\n".join(tables))
     return 0
