@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 import os
-import signal
 import socket
 import time
 from pathlib import Path
@@ -212,8 +211,7 @@ def test_an_interrupted_download_is_ended_and_leaves_nothing(online, mirror, mon
     monkeypatch.setattr(fetching, "POLL_SECONDS", 0.1)
 
     def interrupt(_directory: Path) -> int:
-        signal.raise_signal(signal.SIGINT)
-        return 0
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(fetching, "_size", interrupt)
     with pytest.raises(KeyboardInterrupt):
