@@ -28,11 +28,9 @@ SHOWN = 30_000
 """Characters of a failed group's output; all of it is in its log."""
 SLOWEST = 25
 """Tests that `--times` prints."""
-WORKERS = str((os.cpu_count() or 1) + 1)
-"""Of tests that compute: one more than processors, since some wait for disks and processes."""
 ALONE = "not machines and not matrix"
 GROUPS: dict[str, Sequence[str]] = {
-    "units": (f"not engine and not daemons and {ALONE}", "-n", WORKERS, "--dist", "loadfile"),
+    "units": (f"not engine and not daemons and {ALONE}", "-n", "auto", "--dist", "loadfile"),
     # Networks are of one worker (tests/node/loopback.py), and what a file shares stays in one.
     "daemons": (f"daemons and not engine and {ALONE}", "-n", "2", "--dist", "loadfile"),
     "engine": (f"engine and {ALONE}", "lab/tests/engine"),
