@@ -89,6 +89,9 @@ docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/sit
 figures: $(VENV)/installed ## Measure; FIGURES="leases proxy" measures failovers of real daemons
 	@$(BIN)/python -m lab.tests.figures $(FIGURES)
 
+recording: $(VENV)/installed packages ## Record the picture of the README on machines that boot (asciinema, svg-term)
+	@$(BIN)/python docs/recording/record.py docs/images/session.svg
+
 lock: $(VENV)/installed ## Resolve requirements*.in into the lock files
 	@$(BIN)/pip install --quiet uv
 	@for name in requirements requirements-dev requirements-docs; do \
