@@ -18,7 +18,7 @@ CODE := __main__.py components config node recovery lab
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
 	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures lock packages
+.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures recording lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
