@@ -1,7 +1,8 @@
 """Record `session.sh` as an animated SVG: `python docs/recording/record.py session.svg`.
 
 Needs root, the programs of `make lab`, asciinema 2 and svg-term-cli on PATH. The waits of the run
-are shortened, so that minutes are watched in one; the frames are what the terminal showed.
+are shortened, so that minutes are watched in one. The frames are what the terminal showed, but for
+the directory of the project, which has another name for everybody.
 """
 
 import json
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+PROJECT = Path(__file__).resolve().parents[2]
 Event = tuple[float, str]
 """Seconds since the start, and what was written to the terminal."""
 
@@ -18,8 +20,8 @@ COLUMNS, ROWS = 80, 30
 FRAME = 0.5
 """Seconds of the run between two frames: a progress display writes ten times as often."""
 LONGEST = 1.5
-"""Seconds of the picture that a frame stands at most."""
-WAITING = 0.08
+"""Seconds of the picture that a frame stands at most; half of its own time otherwise."""
+WAITING = 0.04
 """Seconds of the picture that each frame of a progress display takes."""
 
 
@@ -39,7 +41,7 @@ def shortened(events: Iterable[Event]) -> Iterator[Event]:
     shown, before = 0.0, 0.0
     for at, text in events:
         pause = at - before
-        shown += WAITING if pause < 2 * FRAME else min(pause, LONGEST)
+        shown += WAITING if pause < 2 * FRAME else min(pause / 2, LONGEST)
         before = at
         yield shown, text
 
@@ -56,7 +58,10 @@ def main() -> None:
         )
         head, *lines = cast.read_text(encoding="utf-8").splitlines()
         events = [(at, text) for at, kind, text in map(json.loads, lines) if kind == "o"]
-        short = [json.dumps([at, "o", text]) for at, text in shortened(frames(events))]
+        short = [
+            json.dumps([at, "o", text.replace(str(PROJECT), "~/ha-kubernetes")])
+            for at, text in shortened(frames(events))
+        ]
         cast.write_text("\n".join([head, *short, ""]), encoding="utf-8")
         subprocess.run(
             ["svg-term", "--in", str(cast), "--out", str(picture), "--window"], check=True
