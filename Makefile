@@ -81,8 +81,8 @@ reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md,
 docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/site; a broken link or anchor fails
 	@# A copy in the layout of the repository: links between docs/ and the rest work as on GitHub.
 	@rm -rf build/site-source && mkdir -p build/site-source
-	@git ls-files -z --cached --others --exclude-standard -- '*.md' docs examples LICENSE config/prices.py \
-		| xargs -0 cp --parents --target-directory=build/site-source
+	@cp --recursive --parents --target-directory=build/site-source \
+		*.md lab/README.md docs examples LICENSE config/prices.py
 	@# Without --quiet, which keeps warnings from the strict mode too.
 	@NO_MKDOCS_2_WARNING=1 $(SITE_VENV)/bin/mkdocs build --strict
 
