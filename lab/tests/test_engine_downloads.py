@@ -1,6 +1,5 @@
 """What is downloaded officially, when no download is tried, and what a failed one leaves."""
 
-import datetime as dt
 import math
 import os
 import socket
@@ -10,9 +9,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+import trustme
 
 from lab.engine import download_sites, fetching, providing
 from lab.engine.cli.pulumi_cli import VERSION
@@ -222,46 +219,13 @@ def test_an_interrupted_download_is_ended_and_leaves_nothing(online, mirror, mon
 @pytest.fixture
 def pulumi_site(online, monkeypatch):
     """A proxy that is get.pulumi.com, trusted."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "get.pulumi.com")])
-    now = dt.datetime.now(dt.UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("get.pulumi.com")]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True,
-                key_cert_sign=True,
-                crl_sign=True,
-                encipher_only=False,
-                decipher_only=False,
-                **usage,
-            ),
-            True,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    chain, private = online / "site.crt", online / "site.key"
-    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    ca = trustme.CA()
+    issued = ca.issue_cert("get.pulumi.com")
+    trusted, chain, private = (online / name for name in ("ca.crt", "site.crt", "site.key"))
+    ca.cert_pem.write_to_path(trusted)
+    issued.cert_chain_pems[0].write_to_path(chain)
+    issued.private_key_pem.write_to_path(private)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     monkeypatch.setattr(download_sites, "CLI", ("https://get.pulumi.com",))
     with serving(Site(), (chain, private)) as site:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{site.port}")

@@ -11,8 +11,7 @@ from lab.running.node_snapshot import NodeSnapshot, held_by, read
 from lab.running.ready import missing
 from lab.running.table import COLUMNS, row, table
 from lab.running.timeline import phases, span
-
-MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
+from lab.tests.snapshot_samples import MANAGER, SCHEDULER
 
 
 def unit(seconds: float, state: str = "active") -> dict[str, str]:
