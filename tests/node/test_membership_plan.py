@@ -137,8 +137,7 @@ def check(c: Cluster, change: Change) -> None:
             own = next((m.name for m in c.desired if m.address == entry.address), "")
             silent = entry.id not in c.connected and not (own in c.reports and c.reports[own].fresh)
             assert entry in unwanted(c) or lost(c, entry) or (silent and others)
-        case Transfer(to) if c.misjudged:
-            assert to.id in c.misjudged
+        case Transfer(to) if to.id in c.misjudged:
             assert to.voter
         case Transfer(to):
             assert [e.id for e in unwanted(c)] == [c.me]
