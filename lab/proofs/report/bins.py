@@ -18,7 +18,12 @@ class Bin:
     ok: int | None
     failed: int | None
     slowest: float | None
-    """Seconds."""
+    """Seconds; None also where no request ended."""
+
+    @property
+    def end(self) -> float:
+        """Seconds since the fault began."""
+        return self.begin + self.length
 
 
 def bins(timeline: Timeline, most: int) -> list[Bin]:
@@ -29,10 +34,16 @@ def bins(timeline: Timeline, most: int) -> list[Bin]:
     merged = []
     for number, first in enumerate(range(0, len(recorded), together)):
         ok, failed, slowest = zip(*recorded[first : first + together], strict=True)
-        merged.append(
-            Bin(timeline.begin + number * length, length, _sum(ok), _sum(failed), _max(slowest))
-        )
+        begin = timeline.begin + number * length
+        merged.append(_bin(begin, length, _sum(ok), _sum(failed), _max(slowest)))
     return merged
+
+
+def _bin(
+    begin: float, length: float, ok: int | None, failed: int | None, slowest: float | None
+) -> Bin:
+    ended = ok is None or failed is None or ok + failed > 0
+    return Bin(begin, length, ok, failed, slowest if ended else None)
 
 
 def _sum(values: tuple[int | None, ...]) -> int | None:

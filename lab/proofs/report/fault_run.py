@@ -105,6 +105,10 @@ class Fault:
     linearizable: bool
     timeline: Timeline
 
+    def in_order(self) -> list[Event]:
+        """Its events, the earliest first."""
+        return sorted(self.events, key=lambda event: event.at)
+
 
 @dataclass(frozen=True)
 class Run:

@@ -8,7 +8,7 @@ from lab.proofs.report import wording
 from lab.proofs.report.fault_run import ALL, Fault, Run, Summary
 from lab.proofs.report.findings import Findings, Verdict, findings
 from lab.proofs.report.markup import Child, element, html
-from lab.proofs.report.timeline_svg import NARROW, STYLE, WIDE, timeline
+from lab.proofs.report.timeline_svg import STYLE, timeline
 
 _STYLE = (Path(__file__).parent / "page.css").read_text()
 _SCALE = 1.5
@@ -56,9 +56,9 @@ def _facts(run: Run) -> Element:
 def _reading() -> Element:
     return element(
         "p",
-        "A stall is the longest time in which no request of one kind of client succeeded. The bar "
-        "of a stall ends at the black line when it takes as long as its goal. In a timeline, 0 is "
-        "when the fault began, and yellow is how long it lasted.",
+        "A stall is the longest time in which no request of one kind of client succeeded. The "
+        "upright line in its bar is the goal. In the timelines yellow is how long the fault "
+        "lasted, and pale red is where no request was answered.",
         class_="muted",
     )
 
@@ -92,9 +92,9 @@ def _summary(run: Run) -> Element:
 def _summary_row(fault: Fault) -> Element:
     found = findings(fault)
     rest = (
-        ("longest request", wording.seconds(found.longest)),
-        ("failed requests", f"{found.failed:,} of {found.requests:,}"),
-        ("lost writes", f"{fault.lost:,}"),
+        ("longest", wording.seconds(found.longest)),
+        ("failed", f"{found.failed:,} of {found.requests:,}"),
+        ("lost", f"{fault.lost:,}"),
     )
     return element(
         "tr",
@@ -156,12 +156,14 @@ def _section(fault: Fault) -> Element:
 
 
 def _tiles(fault: Fault, found: Findings) -> Element:
-    stalled = f" ({found.stalled})" if found.stalled not in {"", ALL} else ""
+    of = "" if found.stalled in {"", ALL} else f" of {found.stalled}"
+    promised = (
+        "no goal" if fault.goal_seconds is None else f"goal {wording.goal(fault.goal_seconds)}"
+    )
     consistent = "yes" if fault.linearizable else "no"
     missed = found.stall is not None and found.stall > (fault.goal_seconds or float("inf"))
     tiles = (
-        (wording.seconds(found.stall), f"longest stall{stalled}", missed),
-        (wording.goal(fault.goal_seconds), "goal", False),
+        (wording.seconds(found.stall), f"longest stall{of}, {promised}", missed),
         (wording.seconds(found.longest), "longest request", False),
         (f"{found.failed:,}", f"failed of {wording.count(found.requests, 'request')}", False),
         (f"{fault.lost:,}", "acknowledged writes lost", fault.lost > 0),
@@ -183,9 +185,16 @@ def _figure(fault: Fault) -> Element:
         return element("p", "No timeline was recorded.", class_="muted")
     return element(
         "figure",
-        element("div", timeline(fault, WIDE, tooltips=True), class_="wide"),
-        # Nobody hovers on a phone.
-        element("div", timeline(fault, NARROW, tooltips=False), class_="narrow"),
+        element("div", timeline(fault, narrow=False), class_="wide"),
+        element("div", timeline(fault, narrow=True), _events(fault), class_="narrow"),
+    )
+
+
+def _events(fault: Fault) -> Element:
+    return element(
+        "ol",
+        *(element("li", f"{event.at:.1f} s: {event.what}") for event in fault.in_order()),
+        class_="events",
     )
 
 

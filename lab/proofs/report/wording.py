@@ -56,6 +56,14 @@ def data_wrong(fault: Fault) -> str:
     return f"Data went wrong: {', '.join(parts)}." if parts else ""
 
 
+def short(fault: Fault) -> str:
+    """Sentences: stall, failures and data of a fault."""
+    found = findings(fault)
+    failed = f"{found.failed:,} of {count(found.requests, 'request')} failed."
+    wrong = data_wrong(fault) or "No acknowledged write was lost."
+    return f"{stall_beside_goal(fault, found)} {failed} {wrong}"
+
+
 def outcome(run: Run) -> str:
     """Sentence: how the whole run ended."""
     found = [findings(fault) for fault in run.faults]
