@@ -24,7 +24,7 @@ def requests(rng, gap, failed=0, slow=None, lull=0.3):
     return {"step": STEP, "begin": BEGIN, "ok": ok, "failed": failing, "slowest": slowest}
 
 
-def fault(
+def fault(  # noqa: PLR0917
     name, title, claim, goal, stall, failed, lasts, events, *, elsewhere=LISTED, limit=ENDS_ALONE
 ):
     rng = random.Random(name)

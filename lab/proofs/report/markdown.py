@@ -31,10 +31,10 @@ def part(run: Run) -> str:
 
 def with_part(document: str, run: Run) -> str:
     """A document with its part as the run has it. Raises LabError where the markers are not."""
-    if document.count(BEGIN) != 1 or document.count(END) != 1:
-        raise LabError(f"The document needs one line {BEGIN} and one line {END} below it.")
     before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise LabError(f"The document needs a line {BEGIN} and a line {END} below it.")
     return f"{before}{BEGIN}\n\n{part(run)}\n\n{END}{after}"
 
 

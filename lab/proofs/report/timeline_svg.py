@@ -54,7 +54,6 @@ def timeline(fault: Fault, *, narrow: bool) -> Element:
         class_="chart",
         viewBox=f"0 0 {pixels(placed.width)} {pixels(placed.height)}",
         role="img",
-        aria_label=f"Timeline: {fault.title}",
     )
 
 
