@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from lab.proofs.report.__main__ import main
 from lab.proofs.report.bins import bins
-from lab.proofs.report.fault_run import Fault, Run, Timeline
+from lab.proofs.report.fault_run import FaultRecord, Run, Timeline
 from lab.proofs.report.findings import Verdict, findings
 from lab.proofs.report.label_rows import label_rows
 from lab.proofs.report.markdown import BEGIN, END, part, with_part
@@ -31,8 +31,8 @@ def loaded(run) -> Run:
     return TypeAdapter(Run).validate_json(json.dumps(run))
 
 
-def a_fault(**changes) -> Fault:
-    return TypeAdapter(Fault).validate_python(failover_samples.run()["faults"][0] | changes)
+def a_fault(**changes) -> FaultRecord:
+    return TypeAdapter(FaultRecord).validate_python(failover_samples.run()["faults"][0] | changes)
 
 
 class Elements(HTMLParser):
@@ -129,13 +129,15 @@ def test_what_was_not_as_promised_is_said(changes, verdict, said):
     assert said in picture(shown.faults[0])
     bold = f"**{verdict.value}**"
     assert (bold in part(shown)) is (verdict in {Verdict.MISSED, Verdict.UNSAFE})
+    unsafe = "Data went wrong in 1 fault." in part(shown)
+    assert unsafe is (verdict is Verdict.UNSAFE)
     met = int(verdict is Verdict.MET)
     assert f"{met} of {int(shown.faults[0].goal_seconds is not None)} goal" in part(shown)
 
 
 def test_a_stall_is_that_of_the_kind_of_client_that_fared_worst():
     found = findings(a_fault())
-    assert (found.stall, found.stalled) == (1.74, "writes")
+    assert (found.stall, found.stalled) == (1.74, "kept")
     everyone = a_fault().summaries["all"]
     assert found.requests == everyone.requests
     alone = {"all": failover_samples.run()["faults"][0]["summaries"]["all"]}
@@ -153,7 +155,7 @@ def test_bins_that_become_one_keep_every_request_and_the_slowest():
     timeline = Timeline(0.5, -1.0, [1, None, 3, 0, 5], [0, None, 1, 0], [0.1, None, 0.3, 0.0])
     merged = bins(timeline, 2)
     assert [(each.begin, each.end) for each in merged] == [(-1.0, 0.5), (0.5, 2.0)]
-    assert [(each.ok, each.failed, each.slowest) for each in merged] == [(4, 1, 0.3), (5, 0, 0.0)]
+    assert [(each.ok, each.failed, each.slowest) for each in merged] == [(4, 1, 0.3), (5, 0, None)]
     assert bins(timeline, 9)[1] == bins(Timeline(0.5, -0.5, [None], [], []), 9)[0]
     assert bins(timeline, 9)[3].slowest is None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.atomic_file import write_atomically
 from lab.errors import LabError
-from lab.proofs.report.fault_run import Fault, Run, read
+from lab.proofs.report.fault_run import FaultRecord, Run, read
 from lab.proofs.report.findings import findings
 from lab.proofs.report.markdown import with_part
 from lab.proofs.report.page import page
@@ -46,7 +46,7 @@ def _written(run: Run, pictured: str | None, docs: Path) -> dict[Path, str]:
     }
 
 
-def _pictured(run: Run, name: str | None) -> Fault:
+def _pictured(run: Run, name: str | None) -> FaultRecord:
     """The fault of the picture. Raises LabError when the run has none of that name."""
     if name is None:
         return max(run.faults, key=lambda fault: findings(fault).stall or 0)

@@ -18,7 +18,7 @@ class Bin:
     ok: int | None
     failed: int | None
     slowest: float | None
-    """Seconds; None also where no request ended."""
+    """Seconds; None also where no request started, for which a run has 0."""
 
     @property
     def end(self) -> float:
@@ -35,21 +35,11 @@ def bins(timeline: Timeline, most: int) -> list[Bin]:
     for number, first in enumerate(range(0, len(recorded), together)):
         ok, failed, slowest = zip(*recorded[first : first + together], strict=True)
         begin = timeline.begin + number * length
-        merged.append(_bin(begin, length, _sum(ok), _sum(failed), _max(slowest)))
+        longest = max((value for value in slowest if value), default=None)
+        merged.append(Bin(begin, length, _sum(ok), _sum(failed), longest))
     return merged
-
-
-def _bin(
-    begin: float, length: float, ok: int | None, failed: int | None, slowest: float | None
-) -> Bin:
-    ended = ok is None or failed is None or ok + failed > 0
-    return Bin(begin, length, ok, failed, slowest if ended else None)
 
 
 def _sum(values: tuple[int | None, ...]) -> int | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _max(values: tuple[float | None, ...]) -> float | None:
-    return max((value for value in values if value is not None), default=None)

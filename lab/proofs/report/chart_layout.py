@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from lab.proofs.report.bins import Bin
-from lab.proofs.report.fault_run import Fault
+from lab.proofs.report.fault_run import Event, FaultRecord
 from lab.proofs.report.label_rows import Label, label_rows
 from lab.proofs.report.markup import element
 from lab.proofs.report.scales import Scale
@@ -74,7 +74,7 @@ class Layout:
         return self.banner - 8 - label.row * _ROW
 
 
-def layout(fault: Fault, data: Sequence[Bin], *, narrow: bool) -> Layout:
+def layout(fault: FaultRecord, data: Sequence[Bin], *, narrow: bool) -> Layout:
     """The layout of a fault's timeline. Where it is narrow, events have numbers for labels."""
     width = NARROW if narrow else WIDE
     moments = [0.0, lasted(fault), *(event.at for event in fault.events)]
@@ -83,12 +83,17 @@ def layout(fault: Fault, data: Sequence[Bin], *, narrow: bool) -> Layout:
     across = Scale(low, high if high > low else low + 1, LEFT, width - RIGHT)
     wanted = [
         (across(event.at), f"{number}" if narrow else f"{event.at:.1f} s  {event.what}")
-        for number, event in enumerate(fault.in_order(), 1)
+        for number, event in enumerate(in_order(fault), 1)
     ]
     return Layout(width, label_rows(wanted, 6, width - 6, SIZE), across)
 
 
-def lasted(fault: Fault) -> float:
+def in_order(fault: FaultRecord) -> list[Event]:
+    """The events of a fault, the earliest first."""
+    return sorted(fault.events, key=lambda event: event.at)
+
+
+def lasted(fault: FaultRecord) -> float:
     """Seconds from the beginning of a fault to its end."""
     return max(fault.ended - fault.began, 0.0)
 

@@ -57,7 +57,7 @@ class Summary:
     requests: NonNegativeInt
     failed: NonNegativeInt
     stall: NonNegativeFloat
-    """Longest time without a request that succeeded, in seconds."""
+    """Seconds of the longest time in which no write of any of them succeeded."""
     longest: NonNegativeFloat
     """Longest request, in seconds."""
     p50: Percentiles
@@ -66,21 +66,23 @@ class Summary:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Requests in bins of equal length. A bin without data is None, or missing at the end."""
+    """Requests by time, in bins of equal length. A bin without data is None, or not there."""
 
     step: PositiveFloat
     """Length of a bin in seconds."""
     begin: FiniteFloat
     """Beginning of the first bin, in seconds since the fault began."""
     ok: list[NonNegativeInt | None]
+    """Requests that ended with success in the bin."""
     failed: list[NonNegativeInt | None]
+    """Requests that ended with a failure in the bin."""
     slowest: list[NonNegativeFloat | None]
-    """Longest request of each bin, in seconds."""
+    """Seconds of the longest request that started in the bin; 0 when none did."""
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One fault: what is claimed, what happened, and what clients noticed."""
+class FaultRecord:
+    """A fault: what is claimed of it, what happened, and what clients saw of it."""
 
     name: Annotated[str, StringConstraints(pattern="^[a-z0-9-]+$")]
     """Also the anchor of its section."""
@@ -105,10 +107,6 @@ class Fault:
     linearizable: bool
     timeline: Timeline
 
-    def in_order(self) -> list[Event]:
-        """Its events, the earliest first."""
-        return sorted(self.events, key=lambda event: event.at)
-
 
 @dataclass(frozen=True)
 class Run:
@@ -119,7 +117,7 @@ class Run:
     machine: Machine
     versions: Versions
     command: str
-    faults: list[Fault]
+    faults: list[FaultRecord]
 
 
 def read(path: Path) -> Run:

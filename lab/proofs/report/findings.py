@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from lab.proofs.report.fault_run import ALL, Fault, Summary
+from lab.proofs.report.fault_run import ALL, FaultRecord, Summary
 
 
 class Verdict(Enum):
@@ -23,8 +23,8 @@ class Findings:
     """What the summaries of a fault say together."""
 
     stall: float | None
-    """The longest of any kind of client, in seconds: writes that stand still are not made up for
-    by reads that go on."""
+    """The longest of any kind of client, in seconds: one that stands still is not made up for by
+    another that goes on."""
     stalled: str
     """The kind of client that it befell."""
     longest: float | None
@@ -34,7 +34,7 @@ class Findings:
     verdict: Verdict
 
 
-def findings(fault: Fault) -> Findings:
+def findings(fault: FaultRecord) -> Findings:
     """Read the summaries of a fault."""
     kinds = {kind: summary for kind, summary in fault.summaries.items() if kind != ALL}
     kinds = kinds or fault.summaries
@@ -52,7 +52,7 @@ def findings(fault: Fault) -> Findings:
     )
 
 
-def _verdict(fault: Fault, stall: float | None) -> Verdict:
+def _verdict(fault: FaultRecord, stall: float | None) -> Verdict:
     if fault.lost or fault.stale or not fault.linearizable:
         return Verdict.UNSAFE
     if stall is None:

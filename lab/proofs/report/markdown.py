@@ -3,7 +3,7 @@
 import re
 
 from lab.errors import LabError
-from lab.proofs.report.fault_run import Fault, Run
+from lab.proofs.report.fault_run import FaultRecord, Run
 from lab.proofs.report.findings import Verdict, findings
 from lab.proofs.report.wording import count, goal, outcome, seconds
 
@@ -38,7 +38,7 @@ def with_part(document: str, run: Run) -> str:
     return f"{before}{BEGIN}\n\n{part(run)}\n\n{END}{after}"
 
 
-def _row(fault: Fault) -> str:
+def _row(fault: FaultRecord) -> str:
     found = findings(fault)
     wrong = found.verdict in {Verdict.MISSED, Verdict.UNSAFE}
     cells = [

@@ -5,7 +5,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from lab.proofs.report import wording
-from lab.proofs.report.fault_run import ALL, Fault, Run, Summary
+from lab.proofs.report.chart_layout import in_order
+from lab.proofs.report.fault_run import ALL, FaultRecord, Run, Summary
 from lab.proofs.report.findings import Findings, Verdict, findings
 from lab.proofs.report.markup import Child, element, html
 from lab.proofs.report.timeline_svg import STYLE, timeline
@@ -56,9 +57,10 @@ def _facts(run: Run) -> Element:
 def _reading() -> Element:
     return element(
         "p",
-        "A stall is the longest time in which no request of one kind of client succeeded. The "
+        "A stall is the longest time in which no write of one kind of client succeeded. The "
         "upright line in its bar is the goal. In the timelines yellow is how long the fault "
-        "lasted, and pale red is where no request was answered.",
+        "lasted, and pale red is where no request was answered; the length of a request stands "
+        "where it began.",
         class_="muted",
     )
 
@@ -89,7 +91,7 @@ def _summary(run: Run) -> Element:
     )
 
 
-def _summary_row(fault: Fault) -> Element:
+def _summary_row(fault: FaultRecord) -> Element:
     found = findings(fault)
     rest = (
         ("longest", wording.seconds(found.longest)),
@@ -121,7 +123,7 @@ def _summary_row(fault: Fault) -> Element:
     )
 
 
-def _bullet(fault: Fault, found: Findings) -> Element:
+def _bullet(fault: FaultRecord, found: Findings) -> Element:
     if fault.goal_seconds is None or found.stall is None:
         return element("span")
     share = found.stall / fault.goal_seconds
@@ -138,7 +140,7 @@ def _badge(verdict: Verdict) -> Element:
     )
 
 
-def _section(fault: Fault) -> Element:
+def _section(fault: FaultRecord) -> Element:
     found = findings(fault)
     wrong = wording.data_wrong(fault)
     shown = [element("p", wrong, class_="bad")] if wrong else []
@@ -155,15 +157,15 @@ def _section(fault: Fault) -> Element:
     )
 
 
-def _tiles(fault: Fault, found: Findings) -> Element:
-    of = "" if found.stalled in {"", ALL} else f" of {found.stalled}"
+def _tiles(fault: FaultRecord, found: Findings) -> Element:
+    whose = "" if found.stalled in {"", ALL} else f" ({found.stalled} clients)"
     promised = (
         "no goal" if fault.goal_seconds is None else f"goal {wording.goal(fault.goal_seconds)}"
     )
     consistent = "yes" if fault.linearizable else "no"
     missed = found.stall is not None and found.stall > (fault.goal_seconds or float("inf"))
     tiles = (
-        (wording.seconds(found.stall), f"longest stall{of}, {promised}", missed),
+        (wording.seconds(found.stall), f"longest stall{whose}, {promised}", missed),
         (wording.seconds(found.longest), "longest request", False),
         (f"{found.failed:,}", f"failed of {wording.count(found.requests, 'request')}", False),
         (f"{fault.lost:,}", "acknowledged writes lost", fault.lost > 0),
@@ -180,7 +182,7 @@ def _tiles(fault: Fault, found: Findings) -> Element:
     )
 
 
-def _figure(fault: Fault) -> Element:
+def _figure(fault: FaultRecord) -> Element:
     if not any((fault.timeline.ok, fault.timeline.failed, fault.timeline.slowest)):
         return element("p", "No timeline was recorded.", class_="muted")
     return element(
@@ -190,15 +192,15 @@ def _figure(fault: Fault) -> Element:
     )
 
 
-def _events(fault: Fault) -> Element:
+def _events(fault: FaultRecord) -> Element:
     return element(
         "ol",
-        *(element("li", f"{event.at:.1f} s: {event.what}") for event in fault.in_order()),
+        *(element("li", f"{event.at:.1f} s: {event.what}") for event in in_order(fault)),
         class_="events",
     )
 
 
-def _notes(fault: Fault, found: Findings) -> Element:
+def _notes(fault: FaultRecord, found: Findings) -> Element:
     notes = (
         ("Goal and figure", f"{wording.stall_beside_goal(fault, found)} {fault.limit}"),
         ("Elsewhere", fault.elsewhere),
@@ -214,7 +216,7 @@ def _notes(fault: Fault, found: Findings) -> Element:
     )
 
 
-def _clients(fault: Fault) -> Element:
+def _clients(fault: FaultRecord) -> Element:
     heads = (
         "requests",
         "failed",

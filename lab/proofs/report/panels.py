@@ -49,11 +49,9 @@ def _steps(run: Sequence[Bin], up: Scale, layout: Layout) -> Iterator[Element]:
         for each in run
         for edge in (each.begin, each.end)
     ]
-    path = f"M{'L'.join(steps)}"
     left, right = layout.across(run[0].begin), layout.across(run[-1].end)
     bottom = pixels(up(0))
-    area = f"{path}L{pixels(right)},{bottom}L{pixels(left)},{bottom}Z"
-    yield element("path", class_="slow-area", d=area)
+    path = f"M{pixels(left)},{bottom}L{'L'.join(steps)}L{pixels(right)},{bottom}"
     yield element("path", class_="slow", d=path)
 
 

@@ -14,12 +14,13 @@ from lab.proofs.report.chart_layout import (
     SIZE,
     WIDE,
     Layout,
+    in_order,
     lasted,
     layout,
     line,
     words,
 )
-from lab.proofs.report.fault_run import Fault
+from lab.proofs.report.fault_run import FaultRecord
 from lab.proofs.report.label_rows import Label, text_width
 from lab.proofs.report.markup import element, pixels, xml
 from lab.proofs.report.scales import round_values
@@ -33,7 +34,7 @@ _HEAD = 54
 """Height of the title of a picture, and of what was found below it."""
 
 
-def timeline(fault: Fault, *, narrow: bool) -> Element:
+def timeline(fault: FaultRecord, *, narrow: bool) -> Element:
     """The timeline of a fault, styled by `STYLE` in the document that it is put into.
 
     A narrow one is for phones: its events are numbers, in order, and nothing waits for a pointer.
@@ -57,7 +58,7 @@ def timeline(fault: Fault, *, narrow: bool) -> Element:
     )
 
 
-def picture(fault: Fault) -> str:
+def picture(fault: FaultRecord) -> str:
     """The timeline of a fault as a file of its own, below its title."""
     drawn = timeline(fault, narrow=False)
     height = float(drawn.get("viewBox", "").split()[3]) + _HEAD
@@ -134,7 +135,7 @@ def _known(number: int | None) -> str:
     return NONE if number is None else f"{number:,}"
 
 
-def _description(fault: Fault, data: Sequence[Bin]) -> str:
+def _description(fault: FaultRecord, data: Sequence[Bin]) -> str:
     parts = [f"The fault lasts {seconds(lasted(fault))}."]
     peak = max(data, key=lambda each: each.slowest or 0, default=None)
     if peak and peak.slowest:
@@ -143,5 +144,5 @@ def _description(fault: Fault, data: Sequence[Bin]) -> str:
         failed = count(sum(each.failed or 0 for each in failures), "request")
         span = f"{failures[0].begin:.1f} s and {failures[-1].end:.1f} s"
         parts.append(f"{failed} failed, between {span}.")
-    parts += [f"At {event.at:.1f} s: {event.what}." for event in fault.in_order()]
+    parts += [f"At {event.at:.1f} s: {event.what}." for event in in_order(fault)]
     return " ".join(parts)

@@ -1,6 +1,6 @@
 """Wording of figures, the same on the page, in the document and in the picture."""
 
-from lab.proofs.report.fault_run import Fault, Run
+from lab.proofs.report.fault_run import FaultRecord, Run
 from lab.proofs.report.findings import Findings, Verdict, findings
 
 NONE = "\N{EN DASH}"
@@ -31,7 +31,7 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def stall_beside_goal(fault: Fault, found: Findings) -> str:
+def stall_beside_goal(fault: FaultRecord, found: Findings) -> str:
     """Sentence: what was measured, and whether it is as promised."""
     if found.stall is None:
         return "No request was measured."
@@ -44,7 +44,7 @@ def stall_beside_goal(fault: Fault, found: Findings) -> str:
     return f"{measured}: the goal of {goal(fault.goal_seconds)} is met."
 
 
-def data_wrong(fault: Fault) -> str:
+def data_wrong(fault: FaultRecord) -> str:
     """Sentence: what happened to data that must not happen; empty if nothing did."""
     parts = []
     if fault.lost:
@@ -56,7 +56,7 @@ def data_wrong(fault: Fault) -> str:
     return f"Data went wrong: {', '.join(parts)}." if parts else ""
 
 
-def short(fault: Fault) -> str:
+def short(fault: FaultRecord) -> str:
     """Sentences: stall, failures and data of a fault."""
     found = findings(fault)
     failed = f"{found.failed:,} of {count(found.requests, 'request')} failed."
@@ -72,8 +72,10 @@ def outcome(run: Run) -> str:
     lost = sum(fault.lost for fault in run.faults)
     requests = sum(each.requests for each in found)
     failed = sum(each.failed for each in found)
+    unsafe = verdicts.count(Verdict.UNSAFE)
+    wrong = f" Data went wrong in {count(unsafe, 'fault')}." if unsafe else ""
     return (
         f"{count(len(run.faults), 'fault')}, {verdicts.count(Verdict.MET)} of "
         f"{count(len(promised), 'goal')} met; {failed:,} of {count(requests, 'request')} failed, "
-        f"{count(lost, 'acknowledged write')} lost."
+        f"{count(lost, 'acknowledged write')} lost.{wrong}"
     )
