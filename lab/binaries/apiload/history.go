@@ -86,24 +86,43 @@ func nanoseconds(seconds float64) int64 {
 	return int64(math.Round(seconds * 1e9))
 }
 
-// bounded gives unknown writes an end, which keeps the search short: one that was seen took effect
-// before the end of the first read that saw it; one that nobody saw may as well never have
-// happened, so it is left out. Both are exact, because no two writes have the same value.
+// sighting is what all reads of a value say of when it was written.
+type sighting struct {
+	firstFinish, lastCall int64
+}
+
+// bounded gives unknown writes the times between which they must have taken effect, which keeps the
+// search short. No two writes have the same value, so nothing is lost by that: one that nobody saw
+// may as well never have happened, and is left out. One that was seen took effect before the first
+// read that saw it ended; and it came after everything else that was over before a read that saw
+// it began, because nothing came between.
 func bounded(history []operation) []operation {
-	seen := map[string]int64{}
+	seen := map[string]sighting{}
 	for _, one := range history {
-		if finish, ok := seen[one.value]; !one.write && (!ok || one.finish < finish) {
-			seen[one.value] = one.finish
+		if one.write {
+			continue
+		}
+		before, ok := seen[one.value]
+		if !ok {
+			before = sighting{one.finish, one.call}
+		}
+		seen[one.value] = sighting{
+			min(before.firstFinish, one.finish), max(before.lastCall, one.call),
 		}
 	}
 	var kept []operation
 	for _, one := range history {
 		if one.write && !one.acknowledged {
-			finish, ok := seen[one.value]
+			reads, ok := seen[one.value]
 			if !ok {
 				continue
 			}
-			one.finish = max(one.call, finish)
+			for _, other := range history {
+				if other.value != one.value && other.finish < reads.lastCall {
+					one.call = max(one.call, other.call)
+				}
+			}
+			one.finish = max(one.call, reads.firstFinish)
 		}
 		kept = append(kept, one)
 	}

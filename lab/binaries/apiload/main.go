@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
+
+const garbagePercent = 800
 
 func main() {
 	verdict, err := command(os.Args[1:])
@@ -55,6 +58,8 @@ func runCommand(words []string) error {
 	if err := flags.Parse(words); err != nil {
 		return err
 	}
+	// What lives are a few MB; a connection per request makes garbage of which memory has room.
+	debug.SetGCPercent(garbagePercent)
 	// A second signal ends it at once.
 	stopping, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	context.AfterFunc(stopping, cancel)

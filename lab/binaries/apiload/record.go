@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Operations of a record. The first four are requests; the others are of watchers.
+// Operations of a record. The first four are requests of clients, the last two are of the load.
 const (
 	opWrite    = "write"
 	opRead     = "read"
@@ -20,6 +20,8 @@ const (
 	opEvent    = "event"     // version: of the object; value: "" when it was deleted
 	opBookmark = "bookmark"  // version: the watcher has seen everything up to there
 	opWatchEnd = "watch-end" // seconds: how long it lasted; version: the last that it saw
+	opBegin    = "begin"     // clients begin
+	opEnd      = "end"       // clients begin no other request
 )
 
 // Kinds of records that no client of the load made.
@@ -28,7 +30,7 @@ const (
 	kindFinal = "final"
 )
 
-// Record is a request, or something that a watcher saw.
+// Record is a request, something that a watcher saw, or a moment of the load.
 type Record struct {
 	Client  string  `json:"client"`
 	Kind    string  `json:"kind"`

@@ -117,11 +117,23 @@ func (load *Load) work(stopping context.Context, registers []string) error {
 		steps = append(steps, watcher.watch)
 	}
 	var working sync.WaitGroup
+	load.mark(opBegin, kindSetup)
 	for _, step := range steps {
 		working.Go(func() { step(stopping) })
 	}
+	working.Go(func() {
+		<-stopping.Done()
+		load.mark(opEnd, kindFinal)
+	})
 	working.Wait()
 	return nil
+}
+
+// mark records a moment of the load.
+func (load *Load) mark(op, kind string) {
+	load.recorder.add(Record{
+		Client: "load", Kind: kind, Op: op, Start: load.recorder.unix(time.Now()),
+	})
 }
 
 // readFinally records what is left of every object, once a read succeeds within the patience.
