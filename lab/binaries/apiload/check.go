@@ -73,7 +73,7 @@ func (verdict *Verdict) judgeObject(name string, whole []operation) {
 	}
 	history := bounded(whole)
 	verdict.CheckedOperations += len(history)
-	switch linearizability(history) {
+	switch linearizability(narrowed(history)) {
 	case porcupine.Ok:
 	case porcupine.Illegal:
 		verdict.Linearizable = false

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"net/http"
+	"slices"
 )
 
 // operation is a read or a write of one object, and the time within which it took effect.
@@ -86,45 +87,53 @@ func nanoseconds(seconds float64) int64 {
 	return int64(math.Round(seconds * 1e9))
 }
 
-// sighting is what all reads of a value say of when it was written.
-type sighting struct {
-	firstFinish, lastCall int64
-}
-
-// bounded gives unknown writes the times between which they must have taken effect, which keeps the
-// search short. No two writes have the same value, so nothing is lost by that: one that nobody saw
-// may as well never have happened, and is left out. One that was seen took effect before the first
-// read that saw it ended; and it came after everything else that was over before a read that saw
-// it began, because nothing came between.
+// bounded gives unknown writes an end. No two writes have the same value, so that is exact: one that
+// was seen took effect before the first read that saw it ended; one that nobody saw may as well
+// never have happened, and is left out.
 func bounded(history []operation) []operation {
-	seen := map[string]sighting{}
+	seen := map[string]int64{}
 	for _, one := range history {
-		if one.write {
-			continue
-		}
-		before, ok := seen[one.value]
-		if !ok {
-			before = sighting{one.finish, one.call}
-		}
-		seen[one.value] = sighting{
-			min(before.firstFinish, one.finish), max(before.lastCall, one.call),
+		if finish, ok := seen[one.value]; !one.write && (!ok || one.finish < finish) {
+			seen[one.value] = one.finish
 		}
 	}
 	var kept []operation
 	for _, one := range history {
 		if one.write && !one.acknowledged {
-			reads, ok := seen[one.value]
+			finish, ok := seen[one.value]
 			if !ok {
 				continue
 			}
-			for _, other := range history {
-				if other.value != one.value && other.finish < reads.lastCall {
-					one.call = max(one.call, other.call)
-				}
-			}
-			one.finish = max(one.call, reads.firstFinish)
+			one.finish = max(one.call, finish)
 		}
 		kept = append(kept, one)
+	}
+	return kept
+}
+
+// narrowed gives the unknown writes of a bounded history a later beginning, without which a search
+// takes time exponential in their number. Between a write and the last read that saw it nothing
+// else took effect: so it came after everything else that was over before that read began.
+func narrowed(history []operation) []operation {
+	lastSeen := map[string]int64{}
+	for _, one := range history {
+		if !one.write {
+			lastSeen[one.value] = max(lastSeen[one.value], one.call)
+		}
+	}
+	kept := slices.Clone(history)
+	for number, one := range history {
+		if !one.write || one.acknowledged {
+			continue
+		}
+		for _, other := range history {
+			if other.value != one.value && other.finish < lastSeen[one.value] {
+				one.call = max(one.call, other.call)
+			}
+		}
+		// Of a history that contradicts itself there is nothing left between.
+		one.finish = max(one.call, one.finish)
+		kept[number] = one
 	}
 	return kept
 }
