@@ -10,10 +10,12 @@ from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
+from lab.proofs.load.fault_record import FaultRecord
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
+FAILOVERS = pytest.StashKey["Failovers"]()
 REPORT = Path("build/proofs.json")
 """Below the project's directory."""
 
@@ -24,12 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-project", type=Path, default=ROOT)
     group.addoption("--lab-state", type=Path, default=ROOT / ".lab")
     group.addoption("--destroy", action="store_true", help="the lab may go: prove that it can")
-    group.addoption("--failures", action="store_true", help="prove single failures, 9 minutes")
+    group.addoption("--failures", action="store_true", help="every failure, and longer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin without figures."""
     config.stash[FIGURES] = Figures()
+    config.stash[FAILOVERS] = Failovers(all_of_them=config.getoption("--failures"))
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
@@ -78,8 +81,21 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
         pytest.skip("the lab is to stay up: `make prove` destroys one")
 
 
+class Failovers:
+    """Faults that were inflicted, and whether all are to be."""
+
+    WHY_NOT = "takes long: `make proofs`"
+
+    def __init__(self, *, all_of_them: bool) -> None:
+        self.all = all_of_them
+        self.records: list[FaultRecord] = []
+
+    def add(self, record: FaultRecord) -> None:
+        """Note what a fault did."""
+        self.records.append(record)
+
+
 @pytest.fixture(scope="session")
-def may_take_long(pytestconfig: pytest.Config) -> None:
-    """Skips what takes many minutes where that was not asked for."""
-    if not pytestconfig.getoption("--failures"):
-        pytest.skip("takes 9 minutes: `python -m lab prove -- --failures`")
+def failovers(pytestconfig: pytest.Config) -> Failovers:
+    """Where proofs note what became of a fault."""
+    return pytestconfig.stash[FAILOVERS]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lab.proofs.failures import etcd_follower
+from lab.proofs.victims import etcd_follower
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
