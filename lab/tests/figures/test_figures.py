@@ -102,7 +102,7 @@ def test_a_name_that_is_none_is_one_line(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert said.endswith(
         "error: no figure is called lease; there are resources, user-data, preview, resizing, "
-        "leases, proxy\n"
+        "leases, proxy, replication\n"
     )
 
 
