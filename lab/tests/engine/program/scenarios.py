@@ -273,7 +273,7 @@ def _kill(
     _let_out(bench, exists)
     if before:
         before(exists)
-    account = take_snapshot(bench.clients)
+    account = take_snapshot(bench.server)
     return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), account)
 
 

@@ -16,8 +16,10 @@ from typing import Any
 
 import yaml
 
-from lab.cloud import aws_environment, emulator_server, inventory, requests
+from lab.cloud import aws_environment, emulator_server, requests
+from lab.cloud.inventory import Inventory
 from lab.engine import providing
+from lab.machines.account import Clients
 from lab.processes import ProcessIdentity, command
 from lab.proofs.documented_commands import Block
 from lab.stack import cloud, leftovers, pulumi_environment
@@ -91,7 +93,7 @@ class Workbench:
         return found
 
     @property
-    def clients(self) -> inventory.Clients:
+    def clients(self) -> Clients:
         return cloud.clients(self.server)
 
     def aws(self, service: str) -> Any:
@@ -119,8 +121,8 @@ class Workbench:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address
             return bytes(answer.read())
 
-    def inventory(self) -> inventory.Inventory:
-        return inventory.remaining(self.clients)
+    def inventory(self) -> Inventory:
+        return self.server.inventory()
 
     def lab(
         self,
