@@ -46,6 +46,9 @@ IMPLIED: Mapping[str, str] = {
     "kms:ReEncryptTo": "encrypted root volumes",
     "logs:UntagResource": "a tag that is taken away",
     "route53:AssociateVPCWithHostedZone": "interface endpoints with private DNS",
+    "s3:ListTagsForResource": "a bucket's tags, from version 6.23 of the AWS provider on",
+    "s3:TagResource": "the same",
+    "s3:UntagResource": "the same",
     "sns:ListTopics": "python -m recovery",
 }
 """Actions that no request names, or that only a rare change does, each with what needs it."""
@@ -370,12 +373,15 @@ def _bucket(cluster: str) -> list[Document]:
                     "GetReplicationConfiguration",
                     "ListBucket",
                     "ListBucketVersions",
+                    "ListTagsForResource",
                     "PutBucketPolicy",
                     "PutBucketPublicAccessBlock",
                     "PutBucketTagging",
                     "PutBucketVersioning",
                     "PutEncryptionConfiguration",
                     "PutLifecycleConfiguration",
+                    "TagResource",
+                    "UntagResource",
                 )
             ],
             [bucket],
