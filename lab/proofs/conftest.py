@@ -10,12 +10,20 @@ from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
+from lab.proofs.load.collected_run import collected, commit_of, save, this_machine
+from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Versions
+from lab.proofs.stack_settings import settings
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
 REPORT = Path("build/proofs.json")
 """Below the project's directory."""
+FAILOVER = Path("build/failover.json")
+"""Below the project's directory."""
+FAULTS_AGAIN = "python -m lab prove -- --failures"
+"""Command that measures faults."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +61,23 @@ def workspace(pytestconfig: pytest.Config) -> Workspace:
 def figures(pytestconfig: pytest.Config) -> Figures:
     """Where proofs note what they measured."""
     return pytestconfig.stash[FIGURES]
+
+
+@pytest.fixture(scope="session")
+def fault_records(workspace: Workspace) -> Iterator[list[FaultRecord]]:
+    """Where proofs of faults put what they recorded; kept as a run in the end."""
+    records: list[FaultRecord] = []
+    yield records
+    if records:
+        used = settings(workspace)
+        run = collected(
+            records,
+            commit=commit_of(workspace.project),
+            machine=this_machine(),
+            versions=Versions(used.kubernetes_version, used.etcd.version),
+            command=FAULTS_AGAIN,
+        )
+        save(run, workspace.project / FAILOVER)
 
 
 @pytest.fixture(scope="session")
