@@ -4,6 +4,8 @@ import json
 import subprocess
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lab.errors import LabError
 from lab.proofs.load.api_load import check
@@ -134,6 +136,47 @@ def test_an_unknown_write_takes_effect_once(judge):
         write(0, 1, "1"), write(2, 3, "2", **TIMEOUT), read(4, 5, "2"), write(6, 7, "3"), final("2")
     )
     assert damage(verdict) == (False, 1, 0, 0)
+
+
+OUTCOMES = {"answered": {}, "unknown": TIMEOUT}
+
+
+@st.composite
+def races(draw):
+    """A few overlapping writes, known or not, and reads of what may be there; all end."""
+    spans = st.tuples(st.integers(0, 9), st.integers(1, 9))
+    writes = draw(st.lists(st.tuples(spans, st.sampled_from([*OUTCOMES])), max_size=4))
+    values = ["", *(str(number) for number in range(len(writes)))]
+    reads = draw(st.lists(st.tuples(spans, st.sampled_from(values)), max_size=4))
+    return [
+        *(
+            write(start, start + length + 0.5, str(number), **OUTCOMES[how])
+            for number, ((start, length), how) in enumerate(writes)
+        ),
+        *(read(start, start + length + 0.5, value) for (start, length), value in reads),
+        final(draw(st.sampled_from(values))),
+    ]
+
+
+def explained(state, left):
+    """Whether some order explains a history: the definition, tried out in full."""
+    certain = [one for one in left if not one["error"]]
+    if not certain:
+        return True
+    first_end = min(one["start"] + one["seconds"] for one in certain)
+    for one in left:
+        if one["start"] > first_end or (one["op"] == "read" and one["value"] != state):
+            continue
+        rest = [other for other in left if other is not one]
+        if explained(one["value"], rest):
+            return True
+    return False
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(history=races())
+def test_it_agrees_with_the_definition(judge, history):
+    assert judge(*history).linearizable == explained("", history)
 
 
 def test_a_refused_write_must_not_show_up(judge):
