@@ -1,10 +1,12 @@
 """The load at a real API server: what it sees of one that is well, and of one that dies."""
 
 import signal
+import socket
 import time
 from collections import Counter
 
 import pytest
+import yaml
 
 from components.pki.admin_kubeconfig import admin_kubeconfig
 from lab.errors import LabError
@@ -117,6 +119,38 @@ def restarted(plane, server):
             return False
 
     wait_until(ready, "the API server is ready again", daemon)
+
+
+def test_the_next_address_is_tried_after_one_that_is_silent(plane, kubeconfig, tmp_path):
+    (server,) = plane.servers
+    silent = f"{plane.network}.99"
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{silent} api.test\n{server.address} api.test\n")
+    document = yaml.safe_load(kubeconfig)
+    document["clusters"][0]["cluster"] |= {
+        "server": "https://api.test:6443",
+        "tls-server-name": server.address,
+    }
+
+    def with_hosts(words):
+        script = f'mount --bind {hosts} /etc/hosts; exec "$@"'
+        return ["unshare", "--map-root-user", "--mount", "sh", "-ec", script, "-", *words]
+
+    # It takes connections, as a balancer does, and never says a word.
+    with (
+        socket.create_server((silent, 6443)),
+        api_load(
+            yaml.safe_dump(document).encode(),
+            "default",
+            tmp_path / "history.jsonl",
+            within=with_hosts,
+            clients={"next": 3},
+        ) as load,
+    ):
+        time.sleep(3)
+    requests = of_clients(load.records)
+    assert [one for one in requests if not one.ok] == []
+    assert min(one.seconds for one in requests) > 1
 
 
 def test_a_load_that_cannot_begin_says_why(kubeconfig, tmp_path):
