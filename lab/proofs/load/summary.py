@@ -71,8 +71,8 @@ def summaries(records: Iterable[Request], began: float, ended: float) -> dict[st
         name: Summary(
             requests=len(group),
             failed=sum(not one.ok for one in group),
-            stall=stall(group, *whole),
-            longest=max((one.seconds for one in group), default=0.0),
+            stall=round(stall(group, *whole), 3),
+            longest=round(max((one.seconds for one in group), default=0.0), 3),
             p50=_phases(group, began, ended, 0.5),
             p99=_phases(group, began, ended, 0.99),
         )
@@ -115,7 +115,7 @@ def timeline(records: Iterable[Request], began: float, step: float = STEP) -> Ti
     ok, failed, slowest = [0] * size, [0] * size, [0.0] * size
     for one in requests:
         (ok if one.ok else failed)[bin_of(one.end)] += 1
-        slowest[bin_of(one.start)] = max(slowest[bin_of(one.start)], one.seconds)
+        slowest[bin_of(one.start)] = max(slowest[bin_of(one.start)], round(one.seconds, 3))
     return Timeline(step, offset * step, ok, failed, slowest)
 
 
