@@ -10,14 +10,20 @@ from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
+from lab.proofs.load.collected_run import collected, commit_of, save, this_machine
 from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Versions
+from lab.proofs.stack_settings import settings
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
-FAILOVERS = pytest.StashKey["Failovers"]()
 REPORT = Path("build/proofs.json")
 """Below the project's directory."""
+FAILOVER = Path("build/failover.json")
+"""Below the project's directory."""
+FAULTS_AGAIN = "make proofs"
+"""Command that measures faults."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +38,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin without figures."""
     config.stash[FIGURES] = Figures()
-    config.stash[FAILOVERS] = Failovers(all_of_them=config.getoption("--failures"))
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
@@ -59,6 +64,23 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 
 
 @pytest.fixture(scope="session")
+def fault_records(workspace: Workspace) -> Iterator[list[FaultRecord]]:
+    """Where proofs of faults put what they recorded; kept as a run in the end."""
+    records: list[FaultRecord] = []
+    yield records
+    if records:
+        used = settings(workspace)
+        run = collected(
+            records,
+            commit=commit_of(workspace.project),
+            machine=this_machine(),
+            versions=Versions(used.kubernetes_version, used.etcd.version),
+            command=FAULTS_AGAIN,
+        )
+        save(run, workspace.project / FAILOVER)
+
+
+@pytest.fixture(scope="session")
 def session(workspace: Workspace) -> Iterator[LabSession]:
     """The lab, without faults from whatever was tried on it before."""
     if reason := requirements.problem():
@@ -81,21 +103,7 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
         pytest.skip("the lab is to stay up: `make prove` destroys one")
 
 
-class Failovers:
-    """Faults that were inflicted, and whether all are to be."""
-
-    WHY_NOT = "takes long: `make proofs`"
-
-    def __init__(self, *, all_of_them: bool) -> None:
-        self.all = all_of_them
-        self.records: list[FaultRecord] = []
-
-    def add(self, record: FaultRecord) -> None:
-        """Note what a fault did."""
-        self.records.append(record)
-
-
 @pytest.fixture(scope="session")
-def failovers(pytestconfig: pytest.Config) -> Failovers:
-    """Where proofs note what became of a fault."""
-    return pytestconfig.stash[FAILOVERS]
+def every_failure(pytestconfig: pytest.Config) -> bool:
+    """Whether every failure is to be proved, and for longer, or a few."""
+    return bool(pytestconfig.getoption("--failures"))

@@ -49,19 +49,16 @@ class FaultUnderLoad:
     """Whether it is part of every run of the proofs."""
 
 
-STALL = "service stall"
 LONGEST: Mapping[str, str] = {
     "fresh": "longest request, a connection each",
     "next": "longest request, trying the next address",
 }
-"""Names of measures, of kinds of clients."""
+"""Names of measures, by kind of client."""
 
 
-def measures(found: Mapping[str, Summary], goals: Mapping[str, float]) -> list[Measure]:
-    """What was promised, beside what clients saw; the service stall first. Pure."""
-    stall = Measure(STALL, round(found[ALL].stall, 2), goals.get(ALL))
-    kinds = [Measure(LONGEST[k], round(found[k].longest, 2), goals.get(k)) for k in LONGEST]
-    return [stall, *kinds]
+def longest(found: Mapping[str, Summary], goals: Mapping[str, float]) -> list[Measure]:
+    """The longest request of clients of some kinds, beside what was promised. Pure."""
+    return [Measure(what, found[k].longest, goals.get(k)) for k, what in LONGEST.items()]
 
 
 def _kill(service: str) -> Callable[[LabSession, Node], object]:

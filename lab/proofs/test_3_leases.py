@@ -4,14 +4,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from lab.proofs.conftest import Failovers
 from lab.proofs.journal_events import events
 from lab.proofs.kubernetes_api import Api, api, namespace
 from lab.proofs.lab_session import LabSession
-from lab.proofs.load.fault_record import Fault, FaultRecord, Measure
+from lab.proofs.load.fault_record import Fault, FaultRecord, Measure, recorded_without_load
 from lab.proofs.polling import until
 from lab.proofs.tls import RefusedError
 from lab.running import fault_injection
@@ -93,10 +93,14 @@ def whole(session: LabSession) -> Iterator[None]:
 @pytest.mark.parametrize("controller", LEADERS)
 @pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=lambda breakdown: breakdown.name)
 def test_another_leads_and_takes_the_work_over(
-    session: LabSession, failovers: Failovers, breakdown: Breakdown, controller: str
+    session: LabSession,
+    fault_records: list[FaultRecord],
+    every_failure: bool,
+    breakdown: Breakdown,
+    controller: str,
 ) -> None:
-    if not (breakdown.short or failovers.all):
-        pytest.skip(failovers.WHY_NOT)
+    if not (breakdown.short or every_failure):
+        pytest.skip("takes long: `make proofs`")
     through = api(session.kubectl, PATIENCE)
     with namespace(session.kubectl, NAMESPACE):
         before = _holder(through, controller)
@@ -116,34 +120,31 @@ def test_another_leads_and_takes_the_work_over(
             until("the former ends", lambda: session.process(led, controller) != process)
     assert _holder(through, controller) == holder
     assert breakdown.name == "killed" or not held_by(holder, led)
-    failovers.add(
-        FaultRecord(
-            name=f"{controller.removeprefix('kube-')}-{breakdown.name}",
-            title=f"The leading {controller} {breakdown.title}",
-            claim="Another one leads, and does what was asked for meanwhile.",
-            limit=breakdown.limit,
-            elsewhere=(
-                "with leader election at its defaults a lease is waited for, 15 to 19 s, "
-                "also when the leader was only killed"
-            ),
-            measures=[
-                Measure("another leads", round(leads, 2), breakdown.goal),
-                Measure("a Deployment made meanwhile is acted on", round(worked, 2), None),
-            ],
-            began=began,
-            ended=ended,
-            events=events(session, began, BEFORE),
-            summaries={},
-            lost=0,
-            stale=0,
-            linearizable=True,
-            timeline=None,
+    fault = Fault(
+        name=f"{controller.removeprefix('kube-')}-{breakdown.name}",
+        title=f"The leading {controller} {breakdown.title}",
+        claim="Another one leads, and does what was asked for meanwhile.",
+        limit=breakdown.limit,
+        elsewhere=(
+            "with leader election at its defaults a lease is waited for, 15 to 19 s, also when the "
+            "leader was only killed"
+        ),
+    )
+    measures = [
+        Measure("another leads after", leads, breakdown.goal),
+        Measure("a Deployment made meanwhile is acted on after", worked, None),
+    ]
+    fault_records.append(
+        recorded_without_load(
+            fault, measures, began=began, ended=ended, events=events(session, began, BEFORE)
         )
     )
     assert leads <= 2 * breakdown.goal + PATIENCE
 
 
-def _ask(through: Api, path: str, method: str = "GET", document: "dict | None" = None) -> "dict":
+def _ask(
+    through: Api, path: str, method: str = "GET", document: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """A document; an empty one while nobody answers."""
     try:
         answer = through.ask(path, method=method, document=document)

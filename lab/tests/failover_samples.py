@@ -25,19 +25,30 @@ def requests(rng, gap, failed, lull=0.3):
 
 
 def fault(  # noqa: PLR0917
-    name, title, claim, goal, stall, failed, lasts, events, *, elsewhere=LISTED, limit=ENDS_ALONE
+    name,
+    title,
+    claim,
+    goal,
+    stall,
+    failed,
+    lasts,
+    events,
+    *,
+    elsewhere=LISTED,
+    limit=ENDS_ALONE,
+    more=(),
 ):
     rng = random.Random(name)
     timeline = requests(rng, (0.3, 0.3 + stall), failed)
     asked = sum(timeline["ok"]) + failed
 
-    def summary(share, stood):
+    def summary(share, stood, longest):
         during = max(stood * 900, 30)
         return {
             "requests": round(asked * share),
             "failed": round(failed * share),
             "stall": stood,
-            "longest": stood + 0.04,
+            "longest": round(longest, 2),
             "p50": [9.1, 11.4 if stood < 30 else None, 9.3],
             "p99": [31.0, round(during, 1), 33.5],
         }
@@ -46,17 +57,17 @@ def fault(  # noqa: PLR0917
         "name": name,
         "title": title,
         "claim": claim,
-        "goal_seconds": goal,
         "limit": limit,
         "elsewhere": elsewhere,
+        "measures": [{"what": "service stall", "seconds": stall, "goal": goal}, *more],
         "began": 1_790_000_000.0,
         "ended": 1_790_000_000.0 + lasts,
         "events": [{"at": at, "what": what} for at, what in events],
         "summaries": {
-            "all": summary(1, round(stall * 0.6, 2)),
-            "kept": summary(0.4, stall),
-            "fresh": summary(0.4, round(stall * 0.7, 2)),
-            "pinging": summary(0.2, round(stall * 0.9, 2)),
+            "all": summary(1, stall, stall * 1.6),
+            "kept": summary(0.4, round(stall * 1.6, 2), stall * 1.6),
+            "fresh": summary(0.4, round(stall * 1.1, 2), stall),
+            "pinging": summary(0.2, round(stall * 1.4, 2), stall * 1.3),
         },
         "lost": 0,
         "stale": 0,
@@ -65,13 +76,20 @@ def fault(  # noqa: PLR0917
     }
 
 
+def without_load(fault):
+    """The same, as it is recorded where no client asked."""
+    return fault | {"summaries": {}, "timeline": None}
+
+
 def run():
     faults = [
         fault("etcd-leader-power", "The machine of the etcd leader loses its power",
               "Another member leads within an election's time; requests that were under way are asked again, and no acknowledged write is lost.",
               3.0, 1.74, 3, 30.0,
               [(0, "etcd-1 loses its power, which led"), (0.6, "HAProxy on api-0 takes etcd-1 out"), (1.4, "etcd-2 leads, term 5"),
-               (10.2, "the load balancer has 3 healthy targets"), (30.0, "etcd-1 has power again"), (41.6, "etcd-1 serves as a follower")]),
+               (10.2, "the load balancer has 3 healthy targets"), (30.0, "etcd-1 has power again"), (41.6, "etcd-1 serves as a follower")],
+              more=[{"what": "longest request, a connection each", "seconds": 1.92, "goal": 3.0},
+                    {"what": "whole again after", "seconds": 41.6, "goal": None}]),
         fault("etcd-leader-silent", "The etcd leader falls silent", "Nothing says that it is gone: its packets are dropped for 30 s.",
               3.0, 7.02, 6, 30.0,
               [(0, "packets of etcd-0 are dropped, which led"), (1.6, "etcd-2 leads, term 6"), (7.0, "forwarded proposals time out"), (30, "packets pass again")],
@@ -81,7 +99,12 @@ def run():
         fault("api-power", "The machine of an API server loses its power", "Clients of the load balancer go to another API server.",
               12.0, 9.4, 14, 30.0,
               [(0, "api-1 loses its power"), (10, "the load balancer takes api-1 out"), (10.4, "kube-controller-manager on api-2 leads"), (30, "api-1 has power again"), (52.3, "api-1 is a healthy target")],
-              limit="The load balancer notices after two checks, 5 s apart.", elsewhere="The same with any load balancer that checks as often."),
+              limit="The load balancer notices after two checks, 5 s apart.", elsewhere="The same with any load balancer that checks as often.",
+              more=[{"what": "longest request, a connection kept", "seconds": 15.04, "goal": 12.0}]),
+        without_load(fault("controller-manager-crash", "The leading controller-manager is killed", "Its lease is released, and another leads at once.",
+              5.0, 0, 0, 2.2, [(0, "kill -9 of kube-controller-manager on api-1"), (1.3, "its lease is released"), (2.2, "kube-controller-manager on api-0 leads")],
+              limit="Those who stand by ask for the lease every 2 s.", elsewhere="A lease that nobody releases lasts 15 s.")
+              | {"measures": [{"what": "another leads after", "seconds": 2.23, "goal": 5.0}]}),
         fault("zone-power", "A whole zone loses its power", "One member and one API server of three go, and the rest goes on.", 12.0, 10.31, 22, 30.0,
               [(0, "zone b loses its power: etcd-1, api-1"), (0.6, "HAProxy on api-0 takes etcd-1 out"), (0.7, "HAProxy on api-2 takes etcd-1 out"), (1.4, "etcd-0 leads, term 9"),
                (10, "the load balancer takes api-1 out"), (30, "zone b has power again"), (49.5, "zone b serves")]),

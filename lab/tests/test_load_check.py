@@ -4,6 +4,8 @@ import json
 import subprocess
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lab.errors import LabError
 from lab.proofs.load.api_load import check
@@ -32,12 +34,23 @@ GONE = {"status": 404, "error": "not found"}
 
 
 @pytest.fixture
-def judge(apiload_binaries, tmp_path):
+def kept(tmp_path):
+    """The file that records are kept in."""
+
+    def keep(*records):
+        path = tmp_path / "history.jsonl"
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        return path
+
+    return keep
+
+
+@pytest.fixture
+def judge(apiload_binaries, kept):
     """The verdict on records; the exit code says the same."""
 
     def judged(*records):
-        path = tmp_path / "history.jsonl"
-        path.write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        path = kept(*records)
         program = apiload_binaries / "apiload"
         verdict = check(program, path)
         done = subprocess.run([program, "check", path], capture_output=True, check=False)
@@ -134,6 +147,59 @@ def test_an_unknown_write_takes_effect_once(judge):
         write(0, 1, "1"), write(2, 3, "2", **TIMEOUT), read(4, 5, "2"), write(6, 7, "3"), final("2")
     )
     assert damage(verdict) == (False, 1, 0, 0)
+
+
+def test_what_is_still_under_way_does_not_come_before_what_is_read(judge):
+    verdict = judge(
+        write(0, 1, "1", **TIMEOUT),
+        read(2, 3, "1"),
+        write(4, 20, "2"),
+        read(5, 7, "1"),
+        final("2"),
+    )
+    assert damage(verdict) == FINE
+
+
+OUTCOMES = {"answered": {}, "unknown": TIMEOUT}
+
+
+@st.composite
+def races(draw):
+    """A few overlapping writes, known or not, and reads of what may be there; all end."""
+    spans = st.tuples(st.integers(0, 9), st.integers(1, 9))
+    writes = draw(st.lists(st.tuples(spans, st.sampled_from([*OUTCOMES])), max_size=3))
+    values = ["", *(str(number) for number in range(len(writes)))]
+    reads = draw(st.lists(st.tuples(spans, st.sampled_from(values)), max_size=5))
+    return [
+        *(
+            write(start, start + length + 0.5, str(number), **OUTCOMES[how])
+            for number, ((start, length), how) in enumerate(writes)
+        ),
+        *(read(start, start + length + 0.5, value) for (start, length), value in reads),
+        final(draw(st.sampled_from(values))),
+    ]
+
+
+def explained(state, left):
+    """Whether some order explains a history: the definition, tried out in full."""
+    certain = [one for one in left if not one["error"]]
+    if not certain:
+        return True
+    first_end = min(one["start"] + one["seconds"] for one in certain)
+    for one in left:
+        if one["start"] > first_end or (one["op"] == "read" and one["value"] != state):
+            continue
+        rest = [other for other in left if other is not one]
+        if explained(one["value"], rest):
+            return True
+    return False
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@given(history=races())
+def test_it_agrees_with_the_definition(apiload_binaries, kept, history):
+    verdict = check(apiload_binaries / "apiload", kept(*history))
+    assert verdict.linearizable == explained("", history)
 
 
 def test_a_refused_write_must_not_show_up(judge):

@@ -8,7 +8,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lab.proofs.load import history, verdict
-from lab.proofs.load.fault_record import Event, Fault, FaultRecord, recorded
 from lab.proofs.load.history import Request
 from lab.proofs.load.summary import ALL, percentile, stall, summaries, timeline
 
@@ -127,10 +126,10 @@ def test_the_summaries_of_a_fault():
     assert list(found) == [ALL, "fresh", "kept"]
     assert (found[ALL].requests, found[ALL].failed, found[ALL].longest) == (7, 2, 60)
     assert found[ALL].stall == pytest.approx(7.5 - 3.03)
-    assert found[ALL].p50 == [20.0, 2500.0, 40.0]
-    assert found[ALL].p99 == [30.0, 2500.0, 40.0]
+    assert found[ALL].p50 == (20.0, 2500.0, 40.0)
+    assert found[ALL].p99 == (30.0, 2500.0, 40.0)
     # No success is no latency: a refusal is faster than any answer.
-    assert found["fresh"].p50 == [None, None, 40.0]
+    assert found["fresh"].p50 == (None, None, 40.0)
     assert found["fresh"].stall == pytest.approx(8.04)
 
 
@@ -142,6 +141,7 @@ def test_the_kinds_add_up(found, began):
     assert every[ALL].requests == sum(one.requests for one in kinds) == len(found)
     assert every[ALL].failed == sum(one.failed for one in kinds)
     assert every[ALL].longest == max(one.longest for one in kinds)
+    assert every[ALL].longest == pytest.approx(max(one.seconds for one in found), abs=1e-3)
     assert every[ALL].stall <= min(one.stall for one in kinds)
 
 
@@ -151,7 +151,8 @@ def test_a_timeline_has_every_request_once(found, began, step):
     assert len(line.ok) == len(line.failed) == len(line.slowest)
     assert sum(line.ok) == sum(one.ok for one in found)
     assert sum(line.failed) == sum(not one.ok for one in found)
-    assert max(line.slowest) == max((one.seconds for one in found), default=0)
+    longest = max((one.seconds for one in found), default=0)
+    assert max(line.slowest) == pytest.approx(longest, abs=1e-3)
     # The fault begins at an edge, and the load in the first bin.
     assert line.begin / step == pytest.approx(round(line.begin / step))
     assert line.begin - 1e-6 <= 0 - began < line.begin + step + 1e-6
@@ -165,41 +166,6 @@ def test_a_timeline():
     )
     assert (line.begin, line.ok, line.failed) == (-2.0, [1, 0, 1, 0, 0], [0, 0, 0, 1, 0])
     assert line.slowest == [0.1, 0.2, 1.0, 0, 0]
-
-
-def test_the_record_of_a_fault_is_kept_as_json():
-    fault = Fault(
-        name="leader-power",
-        title="The leading etcd loses power",
-        claim="Writes go on",
-        goal_seconds=None,
-        limit="the election timeout",
-        elsewhere="longer",
-    )
-    record = recorded(
-        fault,
-        whole(request(1), request(6), request(9, op="read")),
-        FINE,
-        began=5.0,
-        ended=7.0,
-        events=[Event(0.0, "power cut")],
-    )
-    text = record.to_json()
-    assert FaultRecord.from_json(text) == record
-    found = json.loads(text)
-    assert list(found) == [
-        *("name", "title", "claim", "goal_seconds", "limit", "elsewhere", "began", "ended"),
-        *("events", "summaries", "lost", "stale", "linearizable", "timeline"),
-    ]
-    assert found["events"] == [{"at": 0.0, "what": "power cut"}]
-    assert list(found["summaries"]) == ["all", "kept"]
-    assert list(found["summaries"]["all"]) == [
-        *("requests", "failed", "stall", "longest", "p50", "p99")
-    ]
-    assert list(found["timeline"]) == ["step", "begin", "ok", "failed", "slowest"]
-    assert (found["lost"], found["stale"], found["linearizable"]) == (0, 0, True)
-    with pytest.raises(ValueError, match="unheard"):
-        FaultRecord.from_json(json.dumps({**found, "unheard": 1}))
 
 
 def test_a_fine_verdict_has_no_complaint():

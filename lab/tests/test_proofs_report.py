@@ -1,6 +1,5 @@
 """The report of a run of faults: what it says, that it is well-formed, and that it is inside of its frame."""
 
-import copy
 import json
 import re
 from html.parser import HTMLParser
@@ -11,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Run
+from lab.proofs.load.summary import Timeline
 from lab.proofs.report.__main__ import main
 from lab.proofs.report.bins import bins
-from lab.proofs.report.fault_run import FaultRecord, Run, Timeline
-from lab.proofs.report.findings import Verdict, findings
+from lab.proofs.report.finding import Finding, finding
 from lab.proofs.report.label_rows import label_rows
 from lab.proofs.report.markdown import BEGIN, END, part, with_part
 from lab.proofs.report.page import page
@@ -66,9 +67,9 @@ def test_the_page_has_a_section_with_everything_for_each_fault():
     run = loaded(failover_samples.run())
     text = " ".join(Elements(page(run)).texts)
     for fault in run.faults:
-        said = (fault.title, fault.claim, fault.limit, fault.elsewhere, *fault.summaries)
-        for expected in (*said, *(event.what for event in fault.events)):
-            assert expected in text
+        said = [fault.title, fault.claim, fault.limit, fault.elsewhere, *fault.summaries]
+        said += [event.what for event in fault.events] + [each.what for each in fault.measures]
+        assert not [expected for expected in said if expected not in text]
 
 
 def test_the_same_run_is_the_same_text():
@@ -87,6 +88,7 @@ def test_whatever_a_run_says_is_shown_as_text():
     run["faults"][0] |= dict.fromkeys(words, NASTY)
     run["faults"][0]["summaries"][NASTY] = run["faults"][0]["summaries"]["all"]
     run["faults"][0]["events"].append({"at": 5, "what": NASTY})
+    run["faults"][0]["measures"].append({"what": NASTY, "seconds": 5, "goal": 4})
     shown = loaded(run)
     written = page(shown)
     elements = Elements(written)
@@ -102,72 +104,100 @@ def test_whatever_a_run_says_is_shown_as_text():
     cells = {
         len(re.findall(r"(?<!\\)\|", line)) for line in document.splitlines() if line[:1] == "|"
     }
-    assert cells == {8}
+    assert cells == {9}
+
+
+def stall(goal, *more):
+    return {"measures": [{"what": "service stall", "seconds": 1.74, "goal": goal}, *more]}
+
+
+KEPT = {"what": "longest request, a connection kept", "seconds": 16.0, "goal": 15.0}
+WHOLE = {"what": "whole again after", "seconds": 41.6, "goal": None}
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict", "said"),
+    ("changes", "found", "met", "said"),
     [
-        ({}, Verdict.MET, "Longest stall 1.74 s: the goal of 3 s is met."),
-        ({"goal_seconds": 1.74}, Verdict.MET, "the goal of 1.74 s is met."),
-        ({"goal_seconds": 1.736}, Verdict.MISSED, "the goal of 1.736 s is missed by 0.004 s."),
-        ({"goal_seconds": None}, Verdict.MEASURED, "Longest stall 1.74 s; there is no goal for it."),
-        ({"summaries": {}}, Verdict.UNKNOWN, "No request was measured."),
-        ({"lost": 1}, Verdict.UNSAFE, "Data went wrong: 1 acknowledged write lost."),
-        ({"stale": 2}, Verdict.UNSAFE, "Data went wrong: 2 stale reads."),
-        ({"linearizable": False}, Verdict.UNSAFE, "Data went wrong: the history is not linearizable."),
+        (stall(3.0), Finding.MET, "1 of 1 goal", "Service stall 1.74 s, goal 3 s: met."),
+        (stall(1.74), Finding.MET, "1 of 1 goal", "goal 1.74 s: met."),
+        (stall(1.736), Finding.MISSED, "0 of 1 goal", "goal 1.736 s: missed by 0.004 s."),
+        (stall(None), Finding.MEASURED, "0 of 0 goals", "Service stall 1.74 s, no goal."),
+        (stall(3.0, WHOLE), Finding.MET, "1 of 1 goal", "Service stall 1.74 s, goal 3 s: met."),
+        (stall(None, KEPT | {"goal": 16}), Finding.MET, "1 of 1 goal", "Service stall 1.74 s, no goal."),
+        (stall(3.0, WHOLE, KEPT), Finding.MISSED, "1 of 2 goals",
+         "Longest request, a connection kept 16.0 s, goal 15 s: missed by 1 s."),
+        ({"lost": 1}, Finding.UNSAFE, "0 of 2 goals", "Data went wrong: 1 acknowledged write lost."),
+        ({"stale": 2}, Finding.UNSAFE, "0 of 2 goals", "Data went wrong: 2 stale reads."),
+        ({"linearizable": False}, Finding.UNSAFE, "0 of 2 goals",
+         "Data went wrong: the history is not linearizable."),
     ],
 )  # fmt: skip
-def test_what_was_not_as_promised_is_said(changes, verdict, said):
+def test_what_was_not_as_promised_is_said(changes, found, met, said):
     run = failover_samples.run()
     run["faults"] = [run["faults"][0] | changes]
     shown = loaded(run)
-    assert findings(shown.faults[0]).verdict is verdict
-    elements = Elements(page(shown))
-    assert ("class", f"badge {verdict.name.lower()}") in elements.attributes
-    assert said in " ".join(elements.texts)
+    assert finding(shown.faults[0]) is found
+    assert ("class", f"badge {found.name.lower()}") in Elements(page(shown)).attributes
     assert said in picture(shown.faults[0])
-    bold = f"**{verdict.value}**"
-    assert (bold in part(shown)) is (verdict in {Verdict.MISSED, Verdict.UNSAFE})
-    unsafe = "Data went wrong in 1 fault." in part(shown)
-    assert unsafe is (verdict is Verdict.UNSAFE)
-    met = int(verdict is Verdict.MET)
-    assert f"{met} of {int(shown.faults[0].goal_seconds is not None)} goal" in part(shown)
+    for document in (part(shown), page(shown)):
+        assert f"1 fault, {met} met" in document
+        assert ("Data went wrong in 1 fault." in document) is (found is Finding.UNSAFE)
+    assert (f"**{found.value}**" in part(shown)) is (found in {Finding.MISSED, Finding.UNSAFE})
 
 
-def test_a_stall_is_that_of_the_kind_of_client_that_fared_worst():
-    found = findings(a_fault())
-    assert (found.stall, found.stalled) == (1.74, "kept")
-    everyone = a_fault().summaries["all"]
-    assert found.requests == everyone.requests
-    alone = {"all": failover_samples.run()["faults"][0]["summaries"]["all"]}
-    assert findings(a_fault(summaries=alone)).stall == everyone.stall < 1.74
+def test_the_summary_says_what_missed_its_goal_besides_the_main_measure():
+    run = failover_samples.run()
+    run["faults"] = [run["faults"][0] | stall(3.0, WHOLE, KEPT)]
+    besides = "longest request, a connection kept 16.0 s of 15 s"
+    assert f"**missed**: {besides} |" in part(loaded(run))
+    elements = Elements(page(loaded(run)))
+    assert besides in elements.texts
+    assert ("class", "bullet over") not in elements.attributes
+    run["faults"] = [run["faults"][0] | stall(1.0)]
+    assert ("class", "bullet over") in Elements(page(loaded(run))).attributes
 
 
-def test_without_a_summary_of_all_requests_those_of_each_kind_are_added():
-    summaries = copy.deepcopy(failover_samples.run()["faults"][0]["summaries"])
-    del summaries["all"]
-    expected = sum(summary["requests"] for summary in summaries.values())
-    assert findings(a_fault(summaries=summaries)).requests == expected
+def test_every_measure_stands_in_its_section_with_what_became_of_its_goal():
+    run = failover_samples.run()
+    run["faults"] = [run["faults"][0] | stall(3.0, WHOLE, KEPT)]
+    texts = Elements(page(loaded(run))).texts
+    for said in (
+        "service stall, goal 3 s: met",
+        "whole again after, no goal",
+        "longest request, a connection kept, goal 15 s: missed by 1 s",
+    ):
+        assert said in texts
+
+
+def test_the_row_of_a_fault_has_its_figures():
+    run = failover_samples.run()
+    assert ("service stall 1.74 s | 3 s | met | 2.78 s | 3 of 3,704 | 31 ms, 1.57 s | 0 |") in part(
+        loaded(run)
+    )
+
+
+def test_a_fault_without_the_load_has_events_and_no_figure_of_clients():
+    run = failover_samples.run()
+    run["faults"] = [fault for fault in run["faults"] if fault["timeline"] is None]
+    (fault,) = loaded(run).faults
+    assert finding(fault) is Finding.MET
+    row = "another leads after 2.23 s | 5 s | met | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} |"
+    assert row in part(loaded(run))
+    elements = Elements(page(loaded(run)))
+    assert not {"svg", "details", "figure"} & set(elements.tags)
+    text = " ".join(elements.texts)
+    assert all(event.what in text for event in fault.events)
+    assert "linearizable" not in text
+    with pytest.raises(ValueError, match="without the load"):
+        picture(fault)
 
 
 def test_bins_that_become_one_keep_every_request_and_the_slowest():
-    timeline = Timeline(0.5, -1.0, [1, None, 3, 0, 5], [0, None, 1, 0], [0.1, None, 0.3, 0.0])
+    timeline = Timeline(0.5, -1.0, [1, 0, 3, 0, 5], [0, 0, 1, 0, 0], [0.1, 0.0, 0.3, 0.0, 0.0])
     merged = bins(timeline, 2)
     assert [(each.begin, each.end) for each in merged] == [(-1.0, 0.5), (0.5, 2.0)]
     assert [(each.ok, each.failed, each.slowest) for each in merged] == [(4, 1, 0.3), (5, 0, None)]
-    assert bins(timeline, 9)[1] == bins(Timeline(0.5, -0.5, [None], [], []), 9)[0]
-    assert bins(timeline, 9)[3].slowest is None
-
-
-def test_without_data_there_is_a_section_without_a_timeline():
-    run = failover_samples.run()
-    run["faults"][0]["timeline"] |= {"ok": [], "failed": [], "slowest": []}
-    run["faults"][1]["timeline"] |= {name: [None] * 9 for name in ("ok", "failed", "slowest")}
-    shown = loaded(run)
-    assert "No timeline was recorded." in page(shown)
-    for fault in shown.faults[:2]:
-        ET.fromstring(picture(fault))
+    assert [each.begin for each in bins(timeline, 9)] == [-1.0, -0.5, 0.0, 0.5, 1.0]
 
 
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
@@ -212,8 +242,8 @@ def test_round_values_are_inside_and_not_too_many(low, length, most):
 
 def timelines():
     def of(length):
-        counts = st.lists(st.none() | st.integers(0, 10_000), min_size=length, max_size=length)
-        slow = st.lists(st.none() | st.floats(0, 1e4), min_size=length, max_size=length)
+        counts = st.lists(st.integers(0, 10_000), min_size=length, max_size=length)
+        slow = st.lists(st.floats(0, 1e4), min_size=length, max_size=length)
         return st.fixed_dictionaries({
             "step": st.floats(0.01, 60), "begin": st.floats(-1e4, 1e4), "ok": counts,
             "failed": counts, "slowest": slow,
@@ -244,11 +274,9 @@ def bounded(part, width, top, bottom):
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=30)
-@given(timeline=timelines(), events=events, goal=st.none() | positive, lasts=st.floats(0, 1e4))
-def test_any_timeline_is_well_formed_and_inside_of_its_frame(timeline, events, goal, lasts):
-    fault = a_fault(
-        timeline=timeline, events=events, goal_seconds=goal, began=1000.0, ended=1000.0 + lasts
-    )
+@given(timeline=timelines(), events=events, lasts=st.floats(0, 1e4))
+def test_any_timeline_is_well_formed_and_inside_of_its_frame(timeline, events, lasts):
+    fault = a_fault(timeline=timeline, events=events, began=1000.0, ended=1000.0 + lasts)
     root = ET.fromstring(picture(fault))
     _, top, width, height = map(float, root.attrib["viewBox"].split())
     assert width == 960
@@ -295,8 +323,8 @@ def test_the_command_writes_page_document_and_picture(docs, capsys):
     assert document.startswith("# Proofs\n\nBefore.\n")
     assert document.endswith("\n\nAfter.\n")
     assert "stale\n" not in document
-    longest = max(shown.faults, key=lambda fault: findings(fault).stall)
-    assert (docs / "images/failover.svg").read_text() == picture(longest)
+    (slowest,) = (fault for fault in shown.faults if fault.name == "all-power")
+    assert (docs / "images/failover.svg").read_text() == picture(slowest)
     assert capsys.readouterr().out.split() == [
         str(docs / name) for name in ("failover.html", "proofs.md", "images/failover.svg")
     ]
@@ -318,12 +346,18 @@ def broken(**changes):
     ("run", "more", "said"),
     [
         ("{", (), "is no run of faults: the file: Invalid JSON"),
-        (broken(goal_seconds="soon"), (), "faults.0.goal_seconds: Input should be a valid number"),
+        (broken(measures=[]), (), "faults.0.measures: List should have at least 1 item"),
+        (broken(measures=[WHOLE | {"goal": "soon"}]), (), "faults.0.measures.0.goal: Input should be a valid number"),
+        (broken(measures=[WHOLE | {"seconds": -1}]), (), "faults.0.measures.0.seconds: Input should be greater"),
+        (broken(goal_seconds=3), (), "faults.0.goal_seconds: Unexpected keyword argument"),
+        (broken(summaries={"kept": failover_samples.run()["faults"][0]["summaries"]["kept"]}), (), "no summary of all clients"),
+        (broken(timeline=failover_samples.run()["faults"][0]["timeline"] | {"ok": []}), (), "a timeline has as many bins"),
         (broken(name="A b"), (), "faults.0.name: String should match"),
         (broken(began=float("nan")), (), "faults.0.began: Input should be a finite number"),
         (failover_samples.run() | {"faults": []}, (), "has no fault."),
         (failover_samples.run() | {"faults": 2 * broken()["faults"]}, (), "two faults of one name."),
-        (broken(), ("--picture", "fire"), "The run has no fault fire; it has etcd-leader-power."),
+        (broken(), ("--picture", "fire"), "no timeline of a fault fire; it has etcd-leader-power."),
+        (broken(timeline=None, summaries={}), (), "The run has no fault under load"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shown_is_one_sentence_and_nothing_is_written(docs, capsys, run, more, said):

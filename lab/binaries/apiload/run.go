@@ -68,7 +68,7 @@ func run(stopping context.Context, settings Settings) (err error) {
 
 // setUp makes the registers that the clients share.
 func (load *Load) setUp() ([]string, error) {
-	client, err := newClient(load, kindSetup, "fresh", 0)
+	client, err := newClient(load, kindSetup, "next", 0)
 	if err != nil {
 		return nil, err
 	}

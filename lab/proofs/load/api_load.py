@@ -45,7 +45,7 @@ class ApiLoad:
 
     records: list[Request] = field(default_factory=list)
     """Every request, and what the watchers saw."""
-    verdict: Verdict | None = None
+    verdict: Verdict = field(init=False)
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def api_load(
     EngineError when the program cannot be built, LabError when it fails, and AssertionError when
     writes were lost, reads stale, events missed or the history is not linearizable.
     """
-    program = built_apiload(_tell) / "apiload"
+    program = built_apiload(lambda text: print(text, file=sys.stderr)) / "apiload"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.unlink(missing_ok=True)
     load = ApiLoad()
@@ -137,7 +137,3 @@ def _failure(complaints: IO[bytes]) -> LabError:
     complaints.seek(0)
     lines = complaints.read().decode(errors="replace").strip().splitlines()
     return LabError(f"The load of the API has ended: {lines[-1] if lines else 'too early'}")
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)

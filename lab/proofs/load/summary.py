@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat
 
 from lab.proofs.load.history import WRITES, Request, of_clients, window
 
@@ -12,7 +15,8 @@ ALL = "all"
 STEP = 0.5
 """Seconds of a bin of the timeline: several pauses of a client."""
 
-Phases = list[float | None]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Phases = tuple[FiniteFloat | None, FiniteFloat | None, FiniteFloat | None]
 """Before, during and after the fault; None for a phase in which nothing succeeded."""
 
 
@@ -20,11 +24,11 @@ Phases = list[float | None]
 class Summary:
     """What some clients saw."""
 
-    requests: int
-    failed: int
-    stall: float
+    requests: NonNegativeInt
+    failed: NonNegativeInt
+    stall: Seconds
     """Seconds of the longest time in which no write of any of them succeeded."""
-    longest: float
+    longest: Seconds
     """Seconds of the longest request, whatever came of it."""
     p50: Phases
     """Median in ms of the requests that succeeded, by the phase in which they started."""
@@ -33,18 +37,23 @@ class Summary:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Requests by time, in bins of equal length."""
+    """Requests by time, in bins of equal length. Raises ValueError where a bin lacks something."""
 
-    step: float
+    step: PositiveFloat
     """Seconds of a bin."""
-    begin: float
+    begin: FiniteFloat
     """Seconds from the beginning of the fault to the first bin's; negative before it."""
-    ok: list[int]
+    ok: list[NonNegativeInt]
     """Requests that ended with success in the bin."""
-    failed: list[int]
+    failed: list[NonNegativeInt]
     """Requests that ended with a failure in the bin."""
-    slowest: list[float]
+    slowest: list[Seconds]
     """Seconds of the longest request that started in the bin; 0 when none did."""
+
+    def __post_init__(self) -> None:
+        """Refuse lists of several lengths."""
+        if not len(self.ok) == len(self.failed) == len(self.slowest):
+            raise ValueError("a timeline has as many bins of each kind")
 
 
 def summaries(records: Iterable[Request], began: float, ended: float) -> dict[str, Summary]:
@@ -62,8 +71,8 @@ def summaries(records: Iterable[Request], began: float, ended: float) -> dict[st
         name: Summary(
             requests=len(group),
             failed=sum(not one.ok for one in group),
-            stall=stall(group, *whole),
-            longest=max((one.seconds for one in group), default=0.0),
+            stall=round(stall(group, *whole), 3),
+            longest=round(max((one.seconds for one in group), default=0.0), 3),
             p50=_phases(group, began, ended, 0.5),
             p99=_phases(group, began, ended, 0.99),
         )
@@ -106,17 +115,16 @@ def timeline(records: Iterable[Request], began: float, step: float = STEP) -> Ti
     ok, failed, slowest = [0] * size, [0] * size, [0.0] * size
     for one in requests:
         (ok if one.ok else failed)[bin_of(one.end)] += 1
-        slowest[bin_of(one.start)] = max(slowest[bin_of(one.start)], one.seconds)
+        slowest[bin_of(one.start)] = max(slowest[bin_of(one.start)], round(one.seconds, 3))
     return Timeline(step, offset * step, ok, failed, slowest)
 
 
 def _phases(requests: Sequence[Request], began: float, ended: float, share: float) -> Phases:
-    borders = [-math.inf, began, ended, math.inf]
-    found = (
-        percentile(
+    def phase(since: float, until: float) -> float | None:
+        found = percentile(
             (1000 * one.seconds for one in requests if one.ok and since <= one.start < until),
             share,
         )
-        for since, until in pairwise(borders)
-    )
-    return [None if one is None else round(one, 1) for one in found]
+        return None if found is None else round(found, 1)
+
+    return phase(-math.inf, began), phase(began, ended), phase(ended, math.inf)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lab.atomic_file import write_atomically
 from lab.errors import LabError
-from lab.proofs.report.fault_run import FaultRecord, Run, read
-from lab.proofs.report.findings import findings
+from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Run, read
 from lab.proofs.report.markdown import with_part
 from lab.proofs.report.page import page
 from lab.proofs.report.timeline_svg import picture
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write page, document and picture, all or none unless the disk is full."""
     parser = argparse.ArgumentParser("python -m lab.proofs.report", description=__doc__)
     parser.add_argument("run", type=Path, help="JSON file of a run of faults")
-    parser.add_argument("--picture", metavar="NAME", help="fault of the picture; the longest stall")
+    parser.add_argument("--picture", metavar="NAME", help="fault of the picture; the slowest")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where to write to")
     options = parser.parse_args(arguments)
     try:
@@ -47,15 +47,17 @@ def _written(run: Run, pictured: str | None, docs: Path) -> dict[Path, str]:
 
 
 def _pictured(run: Run, name: str | None) -> FaultRecord:
-    """The fault of the picture. Raises LabError when the run has none of that name."""
+    """The fault of the picture. Raises LabError when the run has no timeline of that name."""
+    drawn = [fault for fault in run.faults if fault.timeline]
+    if not drawn:
+        raise LabError("The run has no fault under load, of which a picture could be.")
     if name is None:
-        return max(run.faults, key=lambda fault: findings(fault).stall or 0)
-    for fault in run.faults:
+        return max(drawn, key=lambda fault: fault.measures[0].seconds)
+    for fault in drawn:
         if fault.name == name:
             return fault
-    raise LabError(
-        f"The run has no fault {name}; it has {', '.join(fault.name for fault in run.faults)}."
-    )
+    names = ", ".join(fault.name for fault in drawn)
+    raise LabError(f"The run has no timeline of a fault {name}; it has {names}.")
 
 
 if __name__ == "__main__":

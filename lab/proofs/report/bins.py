@@ -1,24 +1,23 @@
 """Bins of a timeline, as many as a chart has room for."""
 
-import itertools
 import math
 from dataclasses import dataclass
 
-from lab.proofs.report.fault_run import Timeline
+from lab.proofs.load.summary import Timeline
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Requests of a short time; None where nothing was recorded."""
+    """Requests of a short time."""
 
     begin: float
     """Seconds since the fault began."""
     length: float
     """Seconds."""
-    ok: int | None
-    failed: int | None
+    ok: int
+    failed: int
     slowest: float | None
-    """Seconds; None also where no request started, for which a run has 0."""
+    """Seconds; None where no request started, for which a timeline has 0."""
 
     @property
     def end(self) -> float:
@@ -28,18 +27,14 @@ class Bin:
 
 def bins(timeline: Timeline, most: int) -> list[Bin]:
     """At most so many bins; several of a timeline become one where it has more."""
-    recorded = list(itertools.zip_longest(timeline.ok, timeline.failed, timeline.slowest))
-    together = max(math.ceil(len(recorded) / most), 1)
+    together = max(math.ceil(len(timeline.ok) / most), 1)
     length = timeline.step * together
     merged = []
-    for number, first in enumerate(range(0, len(recorded), together)):
-        ok, failed, slowest = zip(*recorded[first : first + together], strict=True)
-        begin = timeline.begin + number * length
-        longest = max((value for value in slowest if value), default=None)
-        merged.append(Bin(begin, length, _sum(ok), _sum(failed), longest))
+    for first in range(0, len(timeline.ok), together):
+        part = slice(first, first + together)
+        begin = timeline.begin + first * timeline.step
+        slowest = max(timeline.slowest[part]) or None
+        merged.append(
+            Bin(begin, length, sum(timeline.ok[part]), sum(timeline.failed[part]), slowest)
+        )
     return merged
-
-
-def _sum(values: tuple[int | None, ...]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None

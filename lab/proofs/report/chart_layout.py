@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from lab.proofs.load.fault_record import Event, FaultRecord
 from lab.proofs.report.bins import Bin
-from lab.proofs.report.fault_run import Event, FaultRecord
 from lab.proofs.report.label_rows import Label, label_rows
 from lab.proofs.report.markup import element
 from lab.proofs.report.scales import Scale

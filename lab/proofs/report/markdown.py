@@ -3,18 +3,39 @@
 import re
 
 from lab.errors import LabError
-from lab.proofs.report.fault_run import FaultRecord, Run
-from lab.proofs.report.findings import Verdict, findings
-from lab.proofs.report.wording import count, goal, outcome, seconds
+from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Run
+from lab.proofs.report.finding import Finding, finding
+from lab.proofs.report.wording import (
+    NONE,
+    count,
+    failed,
+    goal,
+    missed_besides,
+    outcome,
+    p99,
+    seconds,
+)
 
 BEGIN, END = "<!-- measured: failover -->", "<!-- measured until here -->"
+
+_HEADS = (
+    "fault",
+    "measure",
+    "goal",
+    "",
+    "longest request",
+    "failed requests",
+    "p99 before, during",
+    "lost writes",
+)
 
 
 def part(run: Run) -> str:
     """What the run found, as a table, and what it was measured on."""
     rows = [
-        "| fault | goal | longest stall | | longest request | failed requests | lost writes |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"| {' | '.join(_HEADS)} |",
+        f"|{' --- |' * len(_HEADS)}",
         *(_row(fault) for fault in run.faults),
     ]
     machine = run.machine
@@ -39,16 +60,19 @@ def with_part(document: str, run: Run) -> str:
 
 
 def _row(fault: FaultRecord) -> str:
-    found = findings(fault)
-    wrong = found.verdict in {Verdict.MISSED, Verdict.UNSAFE}
+    found, main, everyone = finding(fault), fault.measures[0], fault.everyone
+    bad = found in {Finding.MISSED, Finding.UNSAFE}
+    besides = missed_besides(fault)
     cells = [
         f"[{_escaped(fault.title)}](failover.html#{fault.name})",
-        goal(fault.goal_seconds),
-        seconds(found.stall),
-        f"**{found.verdict.value}**" if wrong else found.verdict.value,
-        seconds(found.longest),
-        f"{found.failed:,} of {found.requests:,}",
-        f"{fault.lost:,}",
+        f"{_escaped(main.what)} {seconds(main.seconds)}",
+        goal(main.goal),
+        (f"**{found.value}**" if bad else found.value)
+        + (f": {_escaped(besides)}" if besides else ""),
+        seconds(everyone.longest if everyone else None),
+        failed(everyone),
+        p99(everyone),
+        f"{fault.lost:,}" if everyone else NONE,
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -1,20 +1,22 @@
 """Page of a run: what every fault did to clients, one that needs no other file and no script."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from lab.proofs.load.fault_record import FaultRecord, Measure
+from lab.proofs.load.fault_run import Run
+from lab.proofs.load.summary import Summary
 from lab.proofs.report import wording
 from lab.proofs.report.chart_layout import in_order
-from lab.proofs.report.fault_run import ALL, FaultRecord, Run, Summary
-from lab.proofs.report.findings import Findings, Verdict, findings
+from lab.proofs.report.finding import Finding, finding
 from lab.proofs.report.markup import Child, element, html
 from lab.proofs.report.timeline_svg import STYLE, timeline
 
 _STYLE = (Path(__file__).parent / "page.css").read_text()
 _SCALE = 1.5
-"""The bar of a stall ends at so many times its goal."""
-_SIGNS = {Verdict.MET: "\N{CHECK MARK} ", Verdict.MISSED: "\N{MULTIPLICATION X} "}
+"""The bar of a measure ends at so many times its goal."""
+_SIGNS = {Finding.MET: "\N{CHECK MARK} ", Finding.MISSED: "\N{MULTIPLICATION X} "}
 _TITLE = "Faults under load"
 
 
@@ -57,10 +59,9 @@ def _facts(run: Run) -> Element:
 def _reading() -> Element:
     return element(
         "p",
-        "A stall is the longest time in which no write of one kind of client succeeded. The "
-        "upright line in its bar is the goal. In the timelines yellow is how long the fault "
-        "lasted, and pale red is where no request was answered; the length of a request stands "
-        "where it began.",
+        "A service stall is the longest time in which nobody's write succeeded. The upright line "
+        "in a bar is the goal. A p99 is of requests that succeeded. In the timelines yellow is how long the fault lasted, and pale red is "
+        "where no request was answered; the length of a request stands where it began.",
         class_="muted",
     )
 
@@ -68,10 +69,11 @@ def _reading() -> Element:
 def _summary(run: Run) -> Element:
     heads = (
         "Fault",
-        "Longest stall, of its goal",
+        "Measured, of its goal",
         "",
         "Longest request",
         "Failed requests",
+        "p99 before, during",
         "Lost writes",
     )
     return element(
@@ -92,86 +94,89 @@ def _summary(run: Run) -> Element:
 
 
 def _summary_row(fault: FaultRecord) -> Element:
-    found = findings(fault)
+    everyone = fault.everyone
     rest = (
-        ("longest", wording.seconds(found.longest)),
-        ("failed", f"{found.failed:,} of {found.requests:,}"),
-        ("lost", f"{fault.lost:,}"),
+        ("longest", wording.seconds(everyone.longest if everyone else None)),
+        ("failed", wording.failed(everyone)),
+        ("p99", wording.p99(everyone)),
+        ("lost", f"{fault.lost:,}" if everyone else wording.NONE),
     )
     return element(
         "tr",
         element("td", element("a", fault.title, href=f"#{fault.name}"), class_="what"),
-        element(
-            "td",
-            element(
-                "div",
-                _bullet(fault, found),
-                element(
-                    "span",
-                    (
-                        f"{wording.seconds(found.stall)} of {wording.goal(fault.goal_seconds)}"
-                        if fault.goal_seconds is not None
-                        else f"{wording.seconds(found.stall)}, no goal"
-                    ),
-                ),
-                class_="stall",
-            ),
-            class_="stalled",
-        ),
-        element("td", _badge(found.verdict), class_="verdict"),
+        element("td", *_measured(fault), class_="measured"),
+        element("td", _badge(finding(fault)), class_="verdict"),
         *(element("td", words, data_label=label, class_="rest number") for label, words in rest),
     )
 
 
-def _bullet(fault: FaultRecord, found: Findings) -> Element:
-    if fault.goal_seconds is None or found.stall is None:
+def _measured(fault: FaultRecord) -> Iterator[Element]:
+    """The main measure, and others that missed their goals."""
+    main = fault.measures[0]
+    promised = ", no goal" if main.goal is None else f" of {wording.goal(main.goal)}"
+    yield element(
+        "div",
+        _bullet(main),
+        element("span", f"{wording.seconds(main.seconds)}{promised}"),
+        class_="measure",
+    )
+    yield element("small", main.what)
+    if besides := wording.missed_besides(fault):
+        yield element("small", besides, class_="bad")
+
+
+def _bullet(measure: Measure) -> Element:
+    if measure.goal is None:
         return element("span")
-    share = found.stall / fault.goal_seconds
+    share = measure.seconds / measure.goal
     bar = element("i", style=f"width: {min(share / _SCALE, 1):.1%}")
-    over = " over" if share > 1 else ""
+    over = "" if measure.met else " over"
     return element("div", bar, element("b"), class_=f"bullet{over}", aria_hidden="true")
 
 
-def _badge(verdict: Verdict) -> Element:
+def _badge(found: Finding) -> Element:
     return element(
         "span",
-        f"{_SIGNS.get(verdict, '')}{verdict.value}",
-        class_=f"badge {verdict.name.lower()}",
+        f"{_SIGNS.get(found, '')}{found.value}",
+        class_=f"badge {found.name.lower()}",
     )
 
 
 def _section(fault: FaultRecord) -> Element:
-    found = findings(fault)
     wrong = wording.data_wrong(fault)
     shown = [element("p", wrong, class_="bad")] if wrong else []
     return element(
         "section",
-        element("div", element("h2", fault.title), _badge(found.verdict), class_="title"),
+        element("div", element("h2", fault.title), _badge(finding(fault)), class_="title"),
         element("p", fault.claim),
         *shown,
-        _tiles(fault, found),
-        _figure(fault),
-        _notes(fault, found),
-        _clients(fault),
+        _tiles(fault),
+        *_figure(fault),
+        _notes(fault),
+        *_clients(fault.summaries),
         id=fault.name,
     )
 
 
-def _tiles(fault: FaultRecord, found: Findings) -> Element:
-    whose = "" if found.stalled in {"", ALL} else f" ({found.stalled} clients)"
-    promised = (
-        "no goal" if fault.goal_seconds is None else f"goal {wording.goal(fault.goal_seconds)}"
-    )
-    consistent = "yes" if fault.linearizable else "no"
-    missed = found.stall is not None and found.stall > (fault.goal_seconds or float("inf"))
-    tiles = (
-        (wording.seconds(found.stall), f"longest stall{whose}, {promised}", missed),
-        (wording.seconds(found.longest), "longest request", False),
-        (f"{found.failed:,}", f"failed of {wording.count(found.requests, 'request')}", False),
-        (f"{fault.lost:,}", "acknowledged writes lost", fault.lost > 0),
-        (f"{fault.stale:,}", "stale reads", fault.stale > 0),
-        (consistent, "linearizable", not fault.linearizable),
-    )
+def _tiles(fault: FaultRecord) -> Element:
+    tiles = [
+        (
+            wording.seconds(measure.seconds),
+            f"{measure.what}, {wording.beside_goal(measure)}",
+            measure.met is False,
+        )
+        for measure in fault.measures
+    ]
+    if fault.everyone:
+        asked = wording.count(fault.everyone.requests, "request")
+        consistent = "yes" if fault.linearizable else "no"
+        tiles += [
+            (wording.seconds(fault.everyone.longest), "longest request", False),
+            (f"{fault.everyone.failed:,}", f"failed of {asked}", False),
+            (f"{fault.lost:,}", "acknowledged writes lost", fault.lost > 0),
+            (f"{fault.stale:,}", "stale reads", fault.stale > 0),
+            (consistent, "linearizable", not fault.linearizable),
+        ]
     return element(
         "ul",
         *(
@@ -182,14 +187,16 @@ def _tiles(fault: FaultRecord, found: Findings) -> Element:
     )
 
 
-def _figure(fault: FaultRecord) -> Element:
-    if not any((fault.timeline.ok, fault.timeline.failed, fault.timeline.slowest)):
-        return element("p", "No timeline was recorded.", class_="muted")
-    return element(
-        "figure",
-        element("div", timeline(fault, narrow=False), class_="wide"),
-        element("div", timeline(fault, narrow=True), _events(fault), class_="narrow"),
-    )
+def _figure(fault: FaultRecord) -> Iterator[Element]:
+    """The timeline, or only the events of a fault that has none."""
+    if fault.timeline:
+        yield element(
+            "figure",
+            element("div", timeline(fault, narrow=False), class_="wide"),
+            element("div", timeline(fault, narrow=True), _events(fault), class_="narrow"),
+        )
+    elif fault.events:
+        yield _events(fault)
 
 
 def _events(fault: FaultRecord) -> Element:
@@ -200,9 +207,9 @@ def _events(fault: FaultRecord) -> Element:
     )
 
 
-def _notes(fault: FaultRecord, found: Findings) -> Element:
+def _notes(fault: FaultRecord) -> Element:
     notes = (
-        ("Goal and figure", f"{wording.stall_beside_goal(fault, found)} {fault.limit}"),
+        ("Limit", fault.limit),
         ("Elsewhere", fault.elsewhere),
     )
     return element(
@@ -216,7 +223,9 @@ def _notes(fault: FaultRecord, found: Findings) -> Element:
     )
 
 
-def _clients(fault: FaultRecord) -> Element:
+def _clients(summaries: Mapping[str, Summary]) -> Iterator[Element]:
+    if not summaries:
+        return
     heads = (
         "requests",
         "failed",
@@ -229,7 +238,7 @@ def _clients(fault: FaultRecord) -> Element:
         "during",
         "after",
     )
-    return element(
+    yield element(
         "details",
         element("summary", "Each kind of client; percentiles in milliseconds"),
         element(
@@ -244,7 +253,7 @@ def _clients(fault: FaultRecord) -> Element:
                     "tbody",
                     *(
                         element("tr", element("td", kind), *_cells("td", _figures(summary)))
-                        for kind, summary in fault.summaries.items()
+                        for kind, summary in summaries.items()
                     ),
                 ),
             ),

@@ -9,7 +9,7 @@ from lab.proofs.report.chart_layout import SIZE, Layout, line, words
 from lab.proofs.report.label_rows import text_width
 from lab.proofs.report.markup import element, pixels
 from lab.proofs.report.scales import Scale, round_values
-from lab.proofs.report.wording import goal, seconds
+from lab.proofs.report.wording import seconds
 
 _BAR = 3.0
 """Pixels that one failure is high at least: it must be seen."""
@@ -17,30 +17,21 @@ _ROOM = 1.18
 """Height of a panel, of its highest value: a word fits above that."""
 
 
-def slowest_request(
-    promised: float | None, data: Sequence[Bin], layout: Layout
-) -> Iterator[Element]:
-    """The slowest request of each bin, beside the goal where there is one, in seconds."""
-    start, end = layout.across.start, layout.across.end
+def slowest_request(data: Sequence[Bin], layout: Layout) -> Iterator[Element]:
+    """The slowest request of each bin, in seconds."""
     peak = max(
         (each for each in data if each.slowest), key=lambda each: each.slowest or 0, default=None
     )
     slowest = (peak.slowest or 0.0) if peak else 0.0
-    most = max(slowest, promised or 0.0) or 1.0
+    most = slowest or 1.0
     up = Scale(0, most * _ROOM, layout.slow_base, layout.slow)
     yield from _value_axis(up, layout, most, 4)
-    yield words("Slowest request, seconds", start, layout.slow - 8, "strong halo")
+    yield words("Slowest request, seconds", layout.across.start, layout.slow - 8, "strong halo")
     for known, run in groupby(data, key=lambda each: each.slowest is not None):
         if known:
             yield from _steps(list(run), up, layout)
-    if promised is not None:
-        y = up(promised)
-        yield line("goal", start, y, end, y)
-        at_left = peak is not None and layout.across(peak.begin) > (start + end) / 2
-        x, side = (start + 4, "") if at_left else (end - 2, " end")
-        yield words(f"goal {goal(promised)}", x, y - 5, f"goal-word strong halo{side}")
     if peak:
-        yield from _peak(peak, slowest, promised, up, layout)
+        yield from _peak(peak, slowest, up, layout)
 
 
 def _steps(run: Sequence[Bin], up: Scale, layout: Layout) -> Iterator[Element]:
@@ -55,23 +46,20 @@ def _steps(run: Sequence[Bin], up: Scale, layout: Layout) -> Iterator[Element]:
     yield element("path", class_="slow", d=path)
 
 
-def _peak(
-    peak: Bin, slowest: float, promised: float | None, up: Scale, layout: Layout
-) -> Iterator[Element]:
-    kind = "over" if promised is not None and slowest > promised else "slow-word"
+def _peak(peak: Bin, slowest: float, up: Scale, layout: Layout) -> Iterator[Element]:
     x, y = layout.across((peak.begin + peak.end) / 2), up(slowest)
-    yield element("circle", class_=kind, cx=x, cy=y, r=3.5)
+    yield element("circle", class_="slow-word", cx=x, cy=y, r=3.5)
     word = seconds(slowest)
     on_left = x + 8 + text_width(word, SIZE) > layout.across.end
     x, side = (x - 8, " end") if on_left else (x + 8, "")
-    yield words(word, x, y + 4, f"{kind} strong halo{side}")
+    yield words(word, x, y + 4, f"slow-word strong halo{side}")
 
 
 def requests(data: Sequence[Bin], layout: Layout) -> Iterator[Element]:
     """Requests answered, upwards, and failed, downwards and on a scale of their own, per second."""
     start, end = layout.across.start, layout.across.end
-    answered = [(each.ok or 0) / each.length for each in data]
-    failing = [(each.failed or 0) / each.length for each in data]
+    answered = [each.ok / each.length for each in data]
+    failing = [each.failed / each.length for each in data]
     up = Scale(0, max(answered, default=0) or 1, layout.base, layout.ok)
     worst = max(failing, default=0.0)
     down = Scale(0, worst or 1, layout.base, layout.axis)
@@ -85,7 +73,7 @@ def requests(data: Sequence[Bin], layout: Layout) -> Iterator[Element]:
     yield element("path", class_="ok", d=_bars(data, answered, up, layout, 0))
     yield element("path", class_="failed", d=_bars(data, failing, down, layout, _BAR))
     yield line("axis", start, layout.base, end, layout.base)
-    failed = sum(each.failed or 0 for each in data)
+    failed = sum(each.failed for each in data)
     if not failed:
         yield words("None failed", start, layout.axis + 32, "strong")
         return

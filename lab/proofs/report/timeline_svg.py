@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.report import panels
 from lab.proofs.report.bins import Bin, bins
 from lab.proofs.report.chart_layout import (
@@ -20,11 +21,10 @@ from lab.proofs.report.chart_layout import (
     line,
     words,
 )
-from lab.proofs.report.fault_run import FaultRecord
 from lab.proofs.report.label_rows import Label, text_width
 from lab.proofs.report.markup import element, pixels, xml
 from lab.proofs.report.scales import round_values
-from lab.proofs.report.wording import NONE, count, seconds, short
+from lab.proofs.report.wording import count, seconds, short
 
 STYLE = (Path(__file__).parent / "timeline.css").read_text()
 
@@ -38,7 +38,10 @@ def timeline(fault: FaultRecord, *, narrow: bool) -> Element:
     """The timeline of a fault, styled by `STYLE` in the document that it is put into.
 
     A narrow one is for phones: its events are numbers, in order, and nothing waits for a pointer.
+    Raises ValueError where there is none.
     """
+    if fault.timeline is None:
+        raise ValueError(f"{fault.name} was measured without the load")
     data = bins(fault.timeline, int(((NARROW if narrow else WIDE) - LEFT - RIGHT) / _BIN))
     placed = layout(fault, data, narrow=narrow)
     return element(
@@ -48,7 +51,7 @@ def timeline(fault: FaultRecord, *, narrow: bool) -> Element:
         *_shading(lasted(fault), placed),
         *_time_axis(placed),
         *(_event_line(label, placed) for label in placed.labels),
-        *panels.slowest_request(fault.goal_seconds, data, placed),
+        *panels.slowest_request(data, placed),
         *panels.requests(data, placed),
         *(part for label in placed.labels for part in _event_word(label, placed)),
         *(() if narrow else (_tooltip(each, placed) for each in data)),
@@ -59,7 +62,8 @@ def timeline(fault: FaultRecord, *, narrow: bool) -> Element:
 
 
 def picture(fault: FaultRecord) -> str:
-    """The timeline of a fault as a file of its own, below its title."""
+    """The timeline of a fault as a file of its own, below its title. Raises ValueError where there
+    is none."""
     drawn = timeline(fault, narrow=False)
     height = float(drawn.get("viewBox", "").split()[3]) + _HEAD
     drawn.set("xmlns", "http://www.w3.org/2000/svg")
@@ -117,8 +121,8 @@ def _event_word(label: Label, placed: Layout) -> Iterator[Element]:
 def _tooltip(each: Bin, placed: Layout) -> Element:
     left, right = placed.across(each.begin), placed.across(each.end)
     said = (
-        f"{each.begin:.1f} to {each.end:.1f} s: {_known(each.ok)} answered, "
-        f"{_known(each.failed)} failed, slowest {seconds(each.slowest)}"
+        f"{each.begin:.1f} to {each.end:.1f} s: {each.ok:,} answered, "
+        f"{each.failed:,} failed, slowest {seconds(each.slowest)}"
     )
     return element(
         "rect",
@@ -131,17 +135,13 @@ def _tooltip(each: Bin, placed: Layout) -> Element:
     )
 
 
-def _known(number: int | None) -> str:
-    return NONE if number is None else f"{number:,}"
-
-
 def _description(fault: FaultRecord, data: Sequence[Bin]) -> str:
     parts = [f"The fault lasts {seconds(lasted(fault))}."]
     peak = max(data, key=lambda each: each.slowest or 0, default=None)
     if peak and peak.slowest:
         parts.append(f"The slowest request takes {seconds(peak.slowest)}, at {peak.begin:.1f} s.")
     if failures := [each for each in data if each.failed]:
-        failed = count(sum(each.failed or 0 for each in failures), "request")
+        failed = count(sum(each.failed for each in failures), "request")
         span = f"{failures[0].begin:.1f} s and {failures[-1].end:.1f} s"
         parts.append(f"{failed} failed, between {span}.")
     parts += [f"At {event.at:.1f} s: {event.what}." for event in in_order(fault)]
