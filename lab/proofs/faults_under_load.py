@@ -4,19 +4,18 @@ Goals are of an idle machine of two cores; a proof publishes what it measured be
 on times only when they are far off.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load.fault_record import Fault, Measure
-from lab.proofs.load.summary import ALL, Summary
+from lab.proofs.load.history import Request
+from lab.proofs.load.summary import ALL
 from lab.proofs.victims import Choice, controllers_leader, elsewhere, etcd_follower, etcd_leader
 from lab.running import fault_injection
 from lab.running.node_names import Node
 
-ELECTION = (
-    "an election begins 0.9 to 2 s after the leader's last heartbeat (etcd: 100 and 1000 ms)"
-)
+ELECTION = "an election begins 0.9 to 2 s after the leader's last heartbeat (etcd: 100 and 1000 ms)"
 DETECTION = (
     "the load balancer takes an API server out after two failed checks, 5 s apart: no NLB checks "
     "more often"
@@ -40,7 +39,7 @@ class FaultUnderLoad:
     choose: Choice
     inflict: Callable[[LabSession, Node], object]
     goals: Mapping[str, float]
-    """Seconds: of ALL the service stall, of a kind of client its longest request."""
+    """Seconds: of ALL the service stall, of FRESH and NEXT what `measures` says."""
     restarts: str = ""
     """The daemon that begins anew by itself; without one the fault lasts until it is healed."""
     fails_nothing: bool = False
@@ -49,16 +48,27 @@ class FaultUnderLoad:
     """Whether it is part of every run of the proofs."""
 
 
-LONGEST: Mapping[str, str] = {
-    "fresh": "longest request, a connection each",
-    "next": "longest request, trying the next address",
-}
-"""Names of measures, by kind of client."""
+FRESH, NEXT = "fresh", "next"
+"""Kinds of clients: a connection a request, without and with a try of the next address."""
+SLOW = 2.0
+"""Seconds of a request that was not simply served: several elections."""
 
 
-def longest(found: Mapping[str, Summary], goals: Mapping[str, float]) -> list[Measure]:
-    """The longest request of clients of some kinds, beside what was promised. Pure."""
-    return [Measure(what, found[k].longest, goals.get(k)) for k, what in LONGEST.items()]
+def measures(
+    requests: Iterable[Request], goals: Mapping[str, float], began: float, ended: float
+) -> list[Measure]:
+    """What new connections met between two Unix times, beside what was promised. Pure.
+
+    Of FRESH how long it took until every one of them was served, of NEXT the longest request.
+    """
+    met = [one for one in requests if began <= one.start <= ended]
+    trouble = [one for one in met if one.kind == FRESH and (not one.ok or one.seconds > SLOW)]
+    served = max((one.start - began for one in trouble), default=0.0)
+    longest = max((one.seconds for one in met if one.kind == NEXT), default=0.0)
+    return [
+        Measure("new connections are all served after", served, goals.get(FRESH)),
+        Measure("longest request, trying the next address", longest, goals.get(NEXT)),
+    ]
 
 
 def _kill(service: str) -> Callable[[LabSession, Node], object]:
@@ -100,7 +110,7 @@ FAULTS = (
         fault=Fault(
             name="etcd-leader-silent",
             title="The leading etcd machine falls silent",
-            claim="Writes go on after the election; what was forwarded to the lost leader ends then.",
+            claim="Writes go on after the election; what the lost leader was sent ends then.",
             limit=ELECTION,
             elsewhere=MEMBERS_LISTED,
         ),
@@ -157,21 +167,21 @@ FAULTS = (
             name="api-server-powered-off",
             title="An API server's machine loses its power",
             claim=(
-                "New connections are served within the balancer's detection, and at once by clients "
-                "that try the next address."
+                "New connections are served within the balancer's detection, and at once where "
+                "clients try the next address."
             ),
             limit=DETECTION,
             elsewhere=TCP_CHECKS,
         ),
         choose=controllers_leader,
         inflict=lambda session, node: fault_injection.power_cut(session.lab, node),
-        goals={ALL: 1.0, "fresh": 11.0, "next": 2.0},
+        goals={ALL: 1.0, FRESH: 11.0, NEXT: 2.0},
     ),
     FaultUnderLoad(
         fault=Fault(
             name="zone-lost",
             title="A zone is cut off",
-            claim="A member, an API server and a part of the balancer are gone, and the rest goes on.",
+            claim="A member, an API server, a part of the balancer are gone, and the rest goes on.",
             limit=f"{DETECTION}; {ELECTION}",
             elsewhere="the same for a stacked control plane, with the stalls of its etcd wiring",
         ),
@@ -179,6 +189,6 @@ FAULTS = (
         inflict=lambda session, node: fault_injection.partition(
             session.lab, node.instance.subnet.zone
         ),
-        goals={ALL: 2.0, "fresh": 11.0, "next": 2.0},
+        goals={ALL: 2.0, FRESH: 11.0, NEXT: 2.0},
     ),
 )

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from lab.proofs import journal_events
-from lab.proofs.faults_under_load import FAULTS, FaultUnderLoad, longest
+from lab.proofs.faults_under_load import FAULTS, FaultUnderLoad, measures
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load.api_load import ApiLoad, api_load
 from lab.proofs.load.fault_record import Fault, FaultRecord, recorded
 from lab.proofs.load.history import WRITES, of_clients
-from lab.proofs.load.summary import ALL, summaries
+from lab.proofs.load.summary import ALL
 from lab.proofs.polling import until
 from lab.proofs.victims import etcd_follower, etcd_leader
 from lab.running import fault_injection
@@ -43,8 +43,9 @@ def whole(session: LabSession) -> Iterator[None]:
 def test_requests_go_on(
     session: LabSession,
     fault_records: list[FaultRecord],
-    every_failure: bool,
     case: FaultUnderLoad,
+    *,
+    every_failure: bool,
 ) -> None:
     if not (case.short or every_failure):
         pytest.skip(LONG)
@@ -62,7 +63,7 @@ def test_requests_go_on(
             ended = time.time()
             fault_injection.heal(session.lab)
             until("the cluster is whole again", session.ready)
-    record = _recorded(session, case.fault, load, case.goals, began, ended)
+    record = _recorded(session, case.fault, load, case.goals, began=began, ended=ended)
     fault_records.append(record)
     failed = [one for one in of_clients(load.records) if not one.ok]
     assert not (case.fails_nothing and failed), failed[:3]
@@ -71,7 +72,7 @@ def test_requests_go_on(
 
 
 def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
-    session: LabSession, fault_records: list[FaultRecord], every_failure: bool
+    session: LabSession, fault_records: list[FaultRecord], *, every_failure: bool
 ) -> None:
     if not every_failure:
         pytest.skip(LONG)
@@ -97,7 +98,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
         ended = time.time()
         fault_injection.heal(session.lab)
         until("the cluster is whole again", session.ready)
-    fault_records.append(_recorded(session, fault, load, {}, began, ended))
+    fault_records.append(_recorded(session, fault, load, {}, began=began, ended=ended))
     written = [
         one
         for one in of_clients(load.records)
@@ -132,6 +133,7 @@ def _recorded(
     fault: Fault,
     load: ApiLoad,
     goals: Mapping[str, float],
+    *,
     began: float,
     ended: float,
 ) -> FaultRecord:
@@ -141,7 +143,7 @@ def _recorded(
         load.records,
         load.verdict,
         goal=goals.get(ALL),
-        measures=longest(summaries(load.records, began, ended), goals),
+        measures=measures(of_clients(load.records), goals, began, ended),
         began=began,
         ended=ended,
         events=journal_events.events(session, began, AROUND),

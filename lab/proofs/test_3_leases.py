@@ -22,7 +22,7 @@ NAMESPACE = "proof-leases"
 PATIENCE = 5.0
 """Seconds for an answer: connections to an API server that is gone get none."""
 JITTER = 1.2
-"""Of client-go's retries, which come after a retry period and up to as much more (leaderelection)."""
+"""Of client-go's retries, which come after one period and up to 1.2 more (leaderelection)."""
 LEASE, RETRY = 15.0, 2.0
 """Seconds: controllers.leaseDuration and retryPeriod of the stack, the defaults."""
 EXPIRY = LEASE + RETRY * (1 + JITTER)
@@ -50,9 +50,7 @@ def _stand_still(session: LabSession, node: Node, controller: str) -> None:
 
 def _signal(session: LabSession, node: Node, controller: str, signal: str) -> None:
     unit = f"{controller}.service"
-    session.within(
-        node, "systemctl", "kill", f"--signal={signal}", "--kill-whom=main", unit
-    )
+    session.within(node, "systemctl", "kill", f"--signal={signal}", "--kill-whom=main", unit)
 
 
 BREAKDOWNS = (
@@ -95,9 +93,10 @@ def whole(session: LabSession) -> Iterator[None]:
 def test_another_leads_and_takes_the_work_over(
     session: LabSession,
     fault_records: list[FaultRecord],
-    every_failure: bool,
     breakdown: Breakdown,
     controller: str,
+    *,
+    every_failure: bool,
 ) -> None:
     if not (breakdown.short or every_failure):
         pytest.skip("takes long: `make proofs`")
