@@ -33,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-state", type=Path, default=ROOT / ".lab")
     group.addoption("--destroy", action="store_true", help="the lab may go: prove that it can")
     group.addoption("--failures", action="store_true", help="every failure, and longer")
+    group.addoption(
+        "--random-seconds", type=float, default=120, help="how long random faults go on: 120"
+    )
+    group.addoption("--seed", type=int, help="repeats the random faults of a run")
 
 
 def pytest_configure(config: pytest.Config) -> None:

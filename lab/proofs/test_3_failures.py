@@ -2,28 +2,22 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from lab.proofs import journal_events
 from lab.proofs.faults_under_load import FAULTS, FaultUnderLoad, measures
-from lab.proofs.kubernetes_api import api, namespace
+from lab.proofs.kubernetes_api import api
 from lab.proofs.lab_session import LabSession
-from lab.proofs.load.api_load import ApiLoad, api_load
+from lab.proofs.load.api_load import ApiLoad
 from lab.proofs.load.fault_record import Fault, FaultRecord, recorded
 from lab.proofs.load.history import WRITES, of_clients
 from lab.proofs.load.summary import ALL
+from lab.proofs.load_session import AROUND, under_load
 from lab.proofs.polling import until
 from lab.proofs.victims import etcd_follower, etcd_leader
 from lab.running import fault_injection
 
-NAMESPACE = "proof-failures"
-HISTORIES = Path("build/failover")
-"""Every request of each fault's load, below the project's directory."""
-AROUND = 4.0
-"""Seconds of load before something fails, and after all is whole again."""
 AWAY, AWAY_SHORT = 30.0, 14.0
 """Seconds that something is away: the load balancer takes 10 to notice."""
 FAR_OFF = 4
@@ -49,7 +43,7 @@ def test_requests_go_on(
 ) -> None:
     if not (case.short or every_failure):
         pytest.skip(LONG)
-    with _load(session, case.fault.name) as load:
+    with under_load(session, case.fault.name) as load:
         node = case.choose(session)
         process = session.process(node, case.restarts) if case.restarts else 0
         began = time.time()
@@ -85,7 +79,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
     )
     servers = session.nodes("api")
     before = [session.process(node, "kube-apiserver") for node in servers]
-    with _load(session, fault.name) as load:
+    with under_load(session, fault.name) as load:
         victims = (etcd_leader(session), etcd_follower(session))
         began = time.time()
         for node in victims:
@@ -106,26 +100,6 @@ def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
     ]
     assert written == []
     assert [session.process(node, "kube-apiserver") for node in servers] == before
-
-
-@contextmanager
-def _load(session: LabSession, name: str) -> Iterator[ApiLoad]:
-    """Load in a namespace of its own, around whatever happens in the context.
-
-    Raises AssertionError when a write was lost, a read stale, or the history not linearizable.
-    """
-    with (
-        namespace(session.kubectl, NAMESPACE) as own,
-        api_load(
-            session.kubectl.kubeconfig,
-            own,
-            HISTORIES / f"{name}.jsonl",
-            within=session.kubectl.place.command,
-        ) as load,
-    ):
-        time.sleep(AROUND)
-        yield load
-        time.sleep(AROUND)
 
 
 def _recorded(
