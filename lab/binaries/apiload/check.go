@@ -11,7 +11,7 @@ import (
 
 const (
 	// A history whose unknown writes are bounded takes milliseconds.
-	searchTimeout = 30 * time.Second
+	searchTimeout = 2 * time.Minute
 	mostExamples  = 10
 )
 

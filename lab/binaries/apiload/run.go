@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -153,7 +154,7 @@ func (load *Load) readFinally(registers []string) error {
 	}
 	for !client.readAll(load.created) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the objects could not be listed in the end")
+			return errors.New("the objects could not be listed in the end")
 		}
 		time.Sleep(load.Pause)
 	}

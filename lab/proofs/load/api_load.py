@@ -93,8 +93,9 @@ def api_load(
             yield load
             _fail_if_over(process, complaints)
             process.send_signal(signal.SIGTERM)
-            # What is under way ends, then everything is read within the same patience.
-            if process.wait(3 * PATIENCE):
+            # What is under way ends; then registers and objects are read, each within the patience
+            # and one more request.
+            if process.wait(6 * PATIENCE):
                 raise _failure(complaints)
         finally:
             process.kill()
