@@ -75,7 +75,7 @@ golden: $(VENV)/installed ## Write the rendered user data and the URNs that revi
 
 reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md, docs/iam and figures in documents
 	@$(BIN)/python -m config.reference
-	@$(BIN)/python -m components.operator_policy
+	@$(BIN)/python -m components.iam.operator_policies
 	@$(BIN)/python -m lab.tests.figures.documents
 
 docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/site; a broken link or anchor fails

@@ -22,7 +22,7 @@ REPORT = Path("build/proofs.json")
 """Below the project's directory."""
 FAILOVER = Path("build/failover.json")
 """Below the project's directory."""
-FAULTS_AGAIN = "python -m lab prove -- --failures"
+FAULTS_AGAIN = "make proofs"
 """Command that measures faults."""
 
 
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-project", type=Path, default=ROOT)
     group.addoption("--lab-state", type=Path, default=ROOT / ".lab")
     group.addoption("--destroy", action="store_true", help="the lab may go: prove that it can")
-    group.addoption("--failures", action="store_true", help="prove single failures, 9 minutes")
+    group.addoption("--failures", action="store_true", help="every failure, and longer")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,7 +104,6 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def may_take_long(pytestconfig: pytest.Config) -> None:
-    """Skips what takes many minutes where that was not asked for."""
-    if not pytestconfig.getoption("--failures"):
-        pytest.skip("takes 9 minutes: `python -m lab prove -- --failures`")
+def every_failure(pytestconfig: pytest.Config) -> bool:
+    """Whether every failure is to be proved, and for longer, or a few."""
+    return bool(pytestconfig.getoption("--failures"))

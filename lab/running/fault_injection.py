@@ -53,7 +53,7 @@ def power_cut(lab: RunningLab, node: Node) -> None:
     lab.init(node)
     machine.cut_power()
     # What AWS's own status check finds after a minute or two.
-    lab.control().report(node.instance.id, None, reachable=False)
+    lab.server.control.report(node.instance.id, None, reachable=False)
 
 
 def power_restore(lab: RunningLab, node: Node) -> None:

@@ -43,7 +43,7 @@ def watch(pki: Path) -> None:
                 _act(loss.hear({name: s for name, s in said.items() if s}, time.monotonic()))
             except (OSError, ValueError, NodeError) as error:
                 # It starts, or is started again; or the certificates are being put here.
-                trouble = str(error)
+                trouble = f"waiting for HAProxy and certificates: {error}"
             if trouble and trouble != before:
                 print(trouble, flush=True)
             time.sleep(max(0.0, due - time.monotonic()))

@@ -205,9 +205,16 @@ class ApiNode(Node):
         }[name](SETTINGS)
         return self.run(name, {**values, "bind-address": self.address}, self.hostname)
 
-    def call(self, client: ssl.SSLContext, method: str, path: str, body: Any = None) -> Any:
-        """An API request; NodeError unless it is answered with 200."""
-        connection = HTTPSConnection(self.address, 6443, timeout=60, context=client)
+    def call(
+        self,
+        client: ssl.SSLContext,
+        method: str,
+        path: str,
+        body: Any = None,
+        seconds: float = 60,
+    ) -> Any:
+        """An API request; NodeError unless it is answered with 200, in time."""
+        connection = HTTPSConnection(self.address, 6443, timeout=seconds, context=client)
         text = None if body is None else json.dumps(body)
         answer = web.ask(connection, path, method, {"Content-Type": "application/json"}, text)
         return json.loads(answer) if answer.startswith("{") else answer
