@@ -60,8 +60,9 @@ def _reading() -> Element:
     return element(
         "p",
         "A service stall is the longest time in which nobody's write succeeded. The upright line "
-        "in a bar is the goal. A p99 is of requests that succeeded. In the timelines yellow is how long the fault lasted, and pale red is "
-        "where no request was answered; the length of a request stands where it began.",
+        "in a bar is the goal. A p99 is of requests that succeeded. In the timelines yellow is how "
+        "long the fault lasted, and pale red is where no request was answered; the length of a "
+        "request stands where it began.",
         class_="muted",
     )
 
