@@ -8,7 +8,7 @@ import logging
 import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class Recorded:
     hooks: tuple[tuple[str, str], ...] = ()
     """When, and the name of the hook."""
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, Any]:
         return plain(dict(self.raw))
 

@@ -1,8 +1,9 @@
 """Security groups of a recorded program, evaluated as AWS does: a connection needs a rule that lets
 it out of the client's group and one that lets it into the server's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -19,19 +20,25 @@ class Host:
 
 def reaches(cluster: Deployment, client: Host, server: Host, port: int) -> bool:
     """Whether a TCP connection is established."""
-    egress = cluster.of("SecurityGroupEgressRule").values()
-    ingress = cluster.of("SecurityGroupIngressRule").values()
-    return _passes(egress, client, server, port) and _passes(ingress, server, client, port)
-
-
-def _passes(rules: Any, owner: Host, peer: Host, port: int) -> bool:
-    return owner.group is None or any(
-        _names(rule, peer) and _covers(rule, port) for rule in _of(rules, owner.group)
+    return _passes(cluster, "Egress", client, server, port) and _passes(
+        cluster, "Ingress", server, client, port
     )
 
 
-def _of(rules: Any, group: str) -> Iterator[Mapping[str, Any]]:
-    return (rule for rule in rules if rule["securityGroupId"] == f"test-{group}-id")
+def _passes(cluster: Deployment, way: str, owner: Host, peer: Host, port: int) -> bool:
+    return owner.group is None or any(
+        _covers(rule, port) for rule in _naming(cluster, way, owner.group, peer)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _naming(cluster: Deployment, way: str, group: str, peer: Host) -> Sequence[Mapping[str, Any]]:
+    """The rules of a group that name a peer; every port is asked of the same ones."""
+    return [
+        rule
+        for rule in cluster.of(f"SecurityGroup{way}Rule").values()
+        if rule["securityGroupId"] == f"test-{group}-id" and _names(rule, peer)
+    ]
 
 
 def _names(rule: Mapping[str, Any], peer: Host) -> bool:

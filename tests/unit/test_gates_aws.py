@@ -60,7 +60,7 @@ def test_parameters_have_a_version_and_missing_ones_are_missing(aws):
 
 def test_a_machine_runs_until_it_is_stopped(aws):
     ec2 = aws("ec2")
-    (image, *_) = ec2.describe_images()["Images"]
+    image = ec2.register_image(Name="any")
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     launched = ec2.run_instances(
         ImageId=image["ImageId"], SubnetId=subnet["SubnetId"], MinCount=1, MaxCount=1
@@ -77,7 +77,7 @@ def test_a_machine_runs_until_it_is_stopped(aws):
 
 def test_disks_are_found_by_name_and_cluster_while_they_are_attached(aws):
     ec2 = aws("ec2")
-    (image, *_) = ec2.describe_images()["Images"]
+    image = ec2.register_image(Name="any")
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     launched = ec2.run_instances(
         ImageId=image["ImageId"], SubnetId=subnet["SubnetId"], MinCount=1, MaxCount=1

@@ -6,7 +6,16 @@ from dataclasses import replace
 from node.etcd import member_plan, membership_plan
 from node.etcd.member_status import Report
 from node.etcd.members import Entry, at, quorum
-from tests.node.model.world import NOTHING, Machine, World, member
+from tests.node.model.world import (
+    NOTHING,
+    Machine,
+    Said,
+    World,
+    kept,
+    marker,
+    member,
+    token,
+)
 
 
 class ViolationError(Exception):
@@ -14,6 +23,8 @@ class ViolationError(Exception):
 
 
 Move = tuple[str, World]
+Reading = tuple[tuple[Said, ...], bool]
+"""Reports by the number of the node, and whether they are fresh."""
 
 
 def program(world: World) -> Iterator[Move]:
@@ -26,7 +37,7 @@ def program(world: World) -> Iterator[Move]:
 
 def odd(world: World) -> Iterator[Move]:
     """The steps that it takes on an old answer, or that are cut off in the middle."""
-    worse = replace(world, oddities=world.oddities + 1)
+    worse = world._replace(oddities=world.oddities + 1)
     for number in range(len(world.machines)):
         for desired in {world.desired, world.desired_before}:
             for told in {world.entries, world.entries_before}:
@@ -43,31 +54,58 @@ def _node(
     world: World, number: int, desired: tuple[int, ...], told: tuple[Entry, ...]
 ) -> Iterator[tuple[bool, str, World]]:
     """What one node can do, and whether it is a whole step."""
-    yield from _take(world, number, member_plan.decide(_state(world, number, desired, told)))
-
-
-def _state(
-    world: World, number: int, desired: tuple[int, ...], told: tuple[Entry, ...]
-) -> member_plan.State:
     machine, me = world.machines[number], member(number)
-    others = any(world.alive(e) for e in world.entries if e.address != me.address)
-    reads = {n: m.reads[1] for n, m in enumerate(world.machines)}
-    return member_plan.State(
-        name=me.name,
-        address=me.address,
-        disk="initialised" if machine.disk else "empty",
-        formation=world.marker(),
-        desired=tuple(member(n) for n in desired),
-        running=machine.running,
-        removed=machine.removed,
-        entries=world.entries if machine.running and world.has_quorum else None,
-        peers=told if others else None,
-        used=reads[number],
-        starting=machine.starting,
-        token=world.token if machine.disk else None,
-        reported=()
+    others = any(e.id in world.connected and e.address != me.address for e in world.entries)
+    step = _step(
+        (
+            number,
+            machine.disk,
+            machine.running,
+            machine.removed,
+            machine.starting,
+            machine.reads[1],
+        ),
+        (
+            world.entries if machine.running and world.has_quorum else None,
+            told if others else None,
+        ),
+        desired,
+        ()
         if others
-        else tuple(member(n).name for n, id_ in reads.items() if id_ and n != number),
+        else tuple(n for n, m in enumerate(world.machines) if m.reads[1] and n != number),
+        (world.founders, world.stands, world.restored),
+    )
+    yield from _take(world, number, step)
+
+
+@kept
+def _step(
+    node: tuple[int, str, bool, bool, bool, str | None],
+    lists: tuple[tuple[Entry, ...] | None, tuple[Entry, ...] | None],
+    desired: tuple[int, ...],
+    reported: tuple[int, ...],
+    marked: tuple[int, str, bool],
+) -> member_plan.Step:
+    """What the program decides on a node: of many worlds it sees the same."""
+    number, disk, running, removed, starting, used = node
+    entries, peers = lists
+    founders, stands, restored = marked
+    return member_plan.decide(
+        member_plan.State(
+            name=member(number).name,
+            address=member(number).address,
+            disk="initialised" if disk else "empty",
+            formation=marker(founders, stands, restored=restored),
+            desired=tuple(member(n) for n in desired),
+            running=running,
+            removed=removed,
+            entries=entries,
+            peers=peers,
+            used=used,
+            starting=starting,
+            token=token(restored=restored) if disk else None,
+            reported=tuple(member(n).name for n in reported),
+        )
     )
 
 
@@ -78,10 +116,10 @@ def _take(world: World, number: int, step: member_plan.Step) -> Iterator[tuple[b
             if machine.starting and machine.disk:
                 yield True, f"{name} is started", world.machine(number, starting=False)
         case member_plan.Ask(lost):
-            said = replace(machine, starting=False).say(("empty", lost))
+            said = machine._replace(starting=False).say(("empty", lost))
             yield True, f"{name} asks, {lost} lost", _with(world, number, said)
         case member_plan.Leave(used):
-            said = replace(machine, starting=False).say(("left", used))
+            said = machine._replace(starting=False).say(("left", used))
             yield True, f"{name} has left", _with(world, number, said)
         case member_plan.Join(wanted):
             yield from _join(world, number, wanted)
@@ -101,7 +139,7 @@ def _by_the_marker(
         case member_plan.MarkFormed(marker):
             if marker.token != world.token:
                 raise ViolationError(f"{name} marks {marker.token}, and {world.token} is there")
-            yield True, f"{name} sets the marker right", replace(world, stands="right")
+            yield True, f"{name} sets the marker right", world._replace(stands="right")
         case member_plan.Form() | member_plan.Restore():
             raise ViolationError(f"{name} forms a second cluster")
         case member_plan.SetAside():
@@ -113,7 +151,7 @@ def _join(world: World, number: int, wanted: Entry) -> Iterator[tuple[bool, str,
     name, entry = member(number).name, at(member(number).address, world.entries)
     declared = world.machines[number].say(("joining", wanted.id))
     yield False, f"{name} declares {wanted.id}, stopped", _with(world, number, declared)
-    starting = _with(world, number, replace(declared, starting=True))
+    starting = _with(world, number, declared._replace(starting=True))
     yield False, f"{name} writes cluster.env, stopped", starting
     if wanted.id in world.lost:
         raise ViolationError(f"{name} starts as {wanted.id}, whose disk is gone")
@@ -133,46 +171,59 @@ def _discard(world: World, number: int) -> World:
 def _with(world: World, number: int, machine: Machine) -> World:
     machines = list(world.machines)
     machines[number] = machine
-    return replace(world, machines=tuple(machines))
+    return world._replace(machines=tuple(machines))
 
 
-def _leader(
-    world: World, desired: tuple[int, ...], readings: list[dict[str, Report]]
-) -> Iterator[Move]:
+def _leader(world: World, desired: tuple[int, ...], readings: list[Reading]) -> Iterator[Move]:
     """Any voter that runs may be the leader: elections are etcd's to decide."""
     if not world.has_quorum:
         return
-    for leader in world.voters:
-        if not world.alive(leader):
-            continue
-        for reports in readings:
-            seen = membership_plan.Cluster(
-                me=leader.id,
-                entries=world.entries,
-                connected=world.connected,
-                desired=tuple(member(n) for n in desired),
-                reports=reports,
-            )
-            yield from _make(world, membership_plan.decide(seen))
+    changes = {
+        _change(leader.id, world.entries, world.connected, desired, reading): None
+        for leader in world.voters
+        if leader.id in world.connected
+        for reading in readings
+    }
+    for change in changes:
+        yield from _make(world, change)
 
 
-def _reports(world: World) -> list[dict[str, Report]]:
+@kept
+def _change(
+    me: str,
+    entries: tuple[Entry, ...],
+    connected: frozenset[str],
+    desired: tuple[int, ...],
+    reading: Reading,
+) -> membership_plan.Change:
+    """What the program decides where a member leads: of many worlds it sees the same."""
+    said, fresh = reading
+    return membership_plan.decide(
+        membership_plan.Cluster(
+            me=me,
+            entries=entries,
+            connected=connected,
+            desired=tuple(member(n) for n in desired),
+            reports={
+                member(n).name: Report(state, id_, fresh) for n, (state, id_) in enumerate(said)
+            },
+        )
+    )
+
+
+def _reports(world: World) -> list[Reading]:
     """What a leader's node may read: the last reports first, then with an old one of one node,
     and all of it as if it had been said long ago."""
-    last = {member(n).name: machine.reads for n, machine in enumerate(world.machines)}
-    readings = [
+    last = tuple(machine.reads for machine in world.machines)
+    said = [
         last,
         *(
-            {**last, member(n).name: machine.said_before}
+            (*last[:n], machine.said_before, *last[n + 1 :])
             for n, machine in enumerate(world.machines)
             if machine.said_before != machine.said
         ),
     ]
-    return [
-        {name: Report(state, id_, fresh) for name, (state, id_) in said.items()}
-        for fresh in (True, False)
-        for said in readings
-    ]
+    return [(reading, fresh) for fresh in (True, False) for reading in said]
 
 
 def _make(world: World, decision: membership_plan.Change) -> Iterator[Move]:
@@ -182,7 +233,7 @@ def _make(world: World, decision: membership_plan.Change) -> Iterator[Move]:
             if learners or at(wanted.address, world.entries):
                 raise ViolationError(f"adds {wanted.name}, which etcd refuses")
             added = Entry(f"{world.issued:x}", "", wanted.address, voter=False, started=False)
-            after = replace(world, issued=world.issued + 1).change((*world.entries, added))
+            after = world._replace(issued=world.issued + 1).change((*world.entries, added))
             yield f"{wanted.name} is added as {added.id}", after
         case membership_plan.Promote(entry):
             promoted = [replace(e, voter=True) if e == entry else e for e in world.entries]
@@ -234,7 +285,7 @@ def etcd(world: World) -> Iterator[Move]:
             named = replace(entry, name=name, started=True)
             entries = tuple(named if e == entry else e for e in world.entries)
             # The name travels in the log; the list that others tell is as old as before.
-            yield f"{name} publishes its name", replace(world, entries=entries)
+            yield f"{name} publishes its name", world._replace(entries=entries)
         said = ("member" if entry.voter else "joining", machine.disk)
         if said != machine.said or machine.old is not None:
             yield f"{name} reports", _with(world, number, machine.say(said))
@@ -242,14 +293,14 @@ def etcd(world: World) -> Iterator[Move]:
 
 def fate(world: World) -> Iterator[Move]:
     """Crashes and lost disks."""
-    fallen = replace(world, faults=world.faults + 1)
+    fallen = world._replace(faults=world.faults + 1)
     for number, machine in enumerate(world.machines):
         name = member(number).name
         if machine.running:
             yield f"{name} loses power", fallen.machine(number, running=False, starting=False)
         if machine.disk:
             blank = fallen.machine(number, running=False, removed=False, starting=False, disk="")
-            yield f"{name} loses its disk", replace(blank, lost=world.lost | {machine.disk})
+            yield f"{name} loses its disk", blank._replace(lost=world.lost | {machine.disk})
         elif machine.starting:
             yield f"{name} reboots", fallen.machine(number, starting=False)
 
@@ -261,8 +312,7 @@ def person(world: World, sizes: tuple[int, ...]) -> Iterator[Move]:
         if desired != world.desired and size <= len(world.machines):
             yield (
                 f"size {size}",
-                replace(
-                    world,
+                world._replace(
                     desired=desired,
                     desired_before=world.desired,
                     resizes=world.resizes + 1,
@@ -273,10 +323,10 @@ def person(world: World, sizes: tuple[int, ...]) -> Iterator[Move]:
 def pulumi(world: World) -> Iterator[Move]:
     """Something besides a value changes, and the old value comes with it; or the marker is made again
     after it was deleted."""
-    again = replace(world, rewrites=world.rewrites + 1)
+    again = world._replace(rewrites=world.rewrites + 1)
     for stands in ("old", "recreated"):
         if world.stands == "right":
-            yield f"the marker is {stands}", replace(again, stands=stands)
+            yield f"the marker is {stands}", again._replace(stands=stands)
     for number, machine in enumerate(world.machines):
         for old in {NOTHING, machine.said_before} - {machine.said}:
             yield (

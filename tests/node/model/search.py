@@ -3,9 +3,14 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
+from node.etcd.members import Entry
 from tests.node.model.moves import Move, etcd, fate, odd, person, program, pulumi
-from tests.node.model.world import World
+from tests.node.model.world import Said, World
+
+NAMES = [f"{number:x}" for number in range(64)]
+"""Ids in the order in which they are given: a world holds fewer."""
 
 ROUNDS = 200
 """Moves within which a tier that nothing disturbs must be as desired."""
@@ -41,49 +46,46 @@ def moves(world: World, budget: Budget) -> Iterator[Move]:
 def canonical(world: World) -> World:
     """The same world with ids in the order in which they are met: how many were issued before
     makes no difference."""
-    names: dict[str, str] = {}
-    for id_ in _ids(world):
-        names.setdefault(id_, f"{len(names):x}")
-    if world.issued == len(names) and all(id_ == name for id_, name in names.items()):
-        return world
-
-    def name(id_: str | None) -> str | None:
-        return id_ and names[id_]
-
-    machines = tuple(
-        replace(
-            machine,
-            disk=name(machine.disk) or "",
-            said=(machine.said[0], name(machine.said[1])),
-            said_before=(machine.said_before[0], name(machine.said_before[1])),
-            old=machine.old and (machine.old[0], name(machine.old[1])),
-        )
-        for machine in world.machines
-    )
-    entries = tuple(replace(e, id=name(e.id) or "") for e in world.entries)
-    before = tuple(replace(e, id=name(e.id) or "") for e in world.entries_before)
-    lost = frozenset(names[id_] for id_ in world.lost if id_ in names)
-    return replace(
-        world,
-        machines=machines,
-        entries=entries,
-        entries_before=before,
-        lost=lost,
-        issued=len(names),
-    )
-
-
-def _ids(world: World) -> Iterator[str]:
-    """Ids of disks and members, in the order in which they are met."""
+    met: list[str | None] = []
     for machine in world.machines:
-        for id_ in (machine.disk, machine.said[1], machine.said_before[1]):
-            if id_:
-                yield id_
-        if machine.old and machine.old[1]:
-            yield machine.old[1]
-    for entry in (*world.entries, *world.entries_before):
-        if entry.id:
-            yield entry.id
+        met += (machine.disk, machine.said[1], machine.said_before[1])
+        if machine.old:
+            met.append(machine.old[1])
+    met += [entry.id for entry in world.entries]
+    met += [entry.id for entry in world.entries_before]
+    ids = [id_ for id_ in dict.fromkeys(met) if id_]
+    if world.issued == len(ids) and ids == NAMES[: len(ids)]:
+        return world
+    names: dict[str | None, str | None] = {
+        **dict(zip(ids, NAMES, strict=False)),
+        "": "",
+        None: None,
+    }
+
+    def named(said: Said) -> Said:
+        return (said[0], names[said[1]])
+
+    return world._replace(
+        machines=tuple(
+            machine._replace(
+                disk=names[machine.disk],
+                said=named(machine.said),
+                said_before=named(machine.said_before),
+                old=machine.old and named(machine.old),
+            )
+            for machine in world.machines
+        ),
+        entries=tuple(_named(entry, names[entry.id]) for entry in world.entries),
+        entries_before=tuple(_named(entry, names[entry.id]) for entry in world.entries_before),
+        lost=frozenset(names[id_] for id_ in world.lost if id_ in names),
+        issued=len(ids),
+    )
+
+
+@cache
+def _named(entry: Entry, id_: str) -> Entry:
+    """The entry under another id."""
+    return replace(entry, id=id_)
 
 
 def reachable(start: World, budget: Budget) -> dict[World, tuple[World, str] | None]:

@@ -14,7 +14,7 @@ from node.etcd import member_plan, membership_plan
 from node.membership import Formation
 from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program, pulumi
 from tests.node.model.search import Budget, canonical, heals, reachable, story
-from tests.node.model.world import Machine, World, formed, marker
+from tests.node.model.world import Machine, World, forget, formed
 
 GROWN = (formed(1, 3), Budget(resizes=1, sizes=(3,)))
 GROWN_ON_OLD_ANSWERS = (formed(1, 3), Budget(oddities=1, resizes=1, sizes=(3,)))
@@ -27,8 +27,8 @@ A_FAULT_AND_OLD_ANSWERS = (formed(3, 3), Budget(faults=1, oddities=2))
 
 @pytest.fixture(autouse=True)
 def _rules_of_this_test():
-    """What the rule for the marker says is known for one test: some change the rule."""
-    marker.cache_clear()
+    """Some tests change a rule of the program, so what it said is known for one test."""
+    forget()
 
 
 def _forgetful(state, marker):
@@ -59,8 +59,7 @@ def _joining() -> World:
     world = formed(3, 3).machine(2, said=("joining", "2"))
     *voters, third = world.entries
     learner = replace(third, name="", voter=False, started=False)
-    return replace(
-        world,
+    return world._replace(
         entries=(*voters, learner),
         entries_before=tuple(voters),
         desired_before=(0, 1),

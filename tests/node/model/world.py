@@ -6,14 +6,16 @@ and at any moment Pulumi may write back what the marker or a status once was, or
 after somebody deleted it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Literal, Self
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache, cached_property
+from typing import Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from node import owned
 from node.etcd.members import Entry, quorum
 from node.membership import Formation, Member, formation
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 Said = tuple[str, str | None]
 """A report: state and member id."""
@@ -25,14 +27,32 @@ Written = Literal["right", "old", "recreated"]
 parameter."""
 
 
+_KNOWN: list[Any] = []
+
+
+def kept(rule: Rule) -> Rule:
+    """A rule of the program that answers each question once; tests that change rules `forget`."""
+    known = cache(rule)
+    _KNOWN.append(known)
+    return cast(Rule, known)
+
+
+def forget() -> None:
+    """Have the program asked again."""
+    for known in _KNOWN:
+        known.cache_clear()
+
+
 @cache
 def member(number: int) -> Member:
     """A node by its number, as the parameters have it."""
     return Member(f"etcd-{number}", f"10.0.0.{10 + number}")
 
 
-@dataclass(frozen=True)
-class Machine:
+NUMBERS = {member(number).address: number for number in range(10)}
+
+
+class Machine(NamedTuple):
     """One node: its disk, its etcd, what it said."""
 
     disk: str = ""
@@ -50,22 +70,17 @@ class Machine:
     def say(self, said: Said) -> Self:
         """Report; the former report stays readable for those who get an old answer."""
         if said == self.said:
-            return replace(self, old=None)
-        return replace(self, said=said, said_before=self.said, old=None)
+            return self._replace(old=None)
+        return self._replace(said=said, said_before=self.said, old=None)
 
     @property
     def reads(self) -> Said:
         """What is read as its last status, by the program's own rule."""
-        history = [owned.Version(8, {"said": self.said, owned.VERSION: 8})]
-        if self.old is not None:
-            history.append(owned.Version(9, {"said": self.old, owned.VERSION: 7}))
-        found = owned.newest(history)
-        return found.document["said"] if found else NOTHING
+        return newest(self.said, self.old)
 
 
-@dataclass(frozen=True)
-class World:
-    """The tier at one moment."""
+class Moment(NamedTuple):
+    """What tells one world from another."""
 
     machines: tuple[Machine, ...]
     entries: tuple[Entry, ...]
@@ -88,49 +103,49 @@ class World:
     """Whether the cluster was founded again from a snapshot, long ago."""
     founders: int = 1
 
+
+class World(Moment):
+    """The tier at one moment. Of tuples, and what follows from them is kept: there are many."""
+
     @property
     def token(self) -> str:
         """The cluster token of every disk."""
-        return "second" if self.restored else "first"
+        return token(restored=self.restored)
 
     def number(self, entry: Entry) -> int:
         """The node that a member lives on."""
-        return int(entry.address.rpartition(".")[2]) - 10
+        return NUMBERS[entry.address]
 
     def machine(self, number: int, **changes: object) -> Self:
         """The world with a changed machine."""
         machines = list(self.machines)
-        machines[number] = replace(machines[number], **changes)  # type: ignore[arg-type]
-        return replace(self, machines=tuple(machines))
+        machines[number] = machines[number]._replace(**changes)
+        return self._replace(machines=tuple(machines))
 
     def alive(self, entry: Entry) -> bool:
         """Whether the member itself runs, on the disk that belongs to it."""
         machine = self.machines[self.number(entry)]
         return machine.running and machine.disk == entry.id
 
-    @property
+    @cached_property
     def voters(self) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.entries if entry.voter)
 
-    @property
+    @cached_property
     def connected(self) -> frozenset[str]:
         return frozenset(entry.id for entry in self.entries if self.alive(entry))
 
-    @property
+    @cached_property
     def healthy_voters(self) -> int:
         return sum(self.alive(entry) for entry in self.voters)
 
-    @property
+    @cached_property
     def has_quorum(self) -> bool:
         return self.healthy_voters >= quorum(len(self.voters))
 
     def change(self, entries: Iterable[Entry]) -> Self:
         """The world after etcd agreed on another membership."""
-        return replace(self, entries=tuple(entries), entries_before=self.entries)
-
-    def marker(self) -> Formation | None:
-        """What is read as the marker, by the program's own rule."""
-        return marker(self.founders, self.stands, restored=self.restored)
+        return self._replace(entries=tuple(entries), entries_before=self.entries)
 
     @property
     def settled(self) -> bool:
@@ -140,9 +155,24 @@ class World:
         ) == len(self.desired)
 
 
-@cache
+def token(*, restored: bool) -> str:
+    """The cluster token of a world's disks."""
+    return "second" if restored else "first"
+
+
+@kept
+def newest(said: Said, old: Said | None) -> Said:
+    """What is read as the last status, by the program's own rule."""
+    history = [owned.Version(8, {"said": said, owned.VERSION: 8})]
+    if old is not None:
+        history.append(owned.Version(9, {"said": old, owned.VERSION: 7}))
+    found = owned.newest(history)
+    return found.document["said"] if found else NOTHING
+
+
+@kept
 def marker(founders: int, stands: str, *, restored: bool) -> Formation | None:
-    """The marker of a world; a test that changes the rule clears the cache."""
+    """What is read as the marker of a world, by the program's own rule."""
     listed = tuple(member(number) for number in range(founders))
     first = Formation(formed=False, token="first", members=listed)
     order = replace(first, token="second", snapshot="x", superseded=("first",))
