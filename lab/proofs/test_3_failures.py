@@ -111,7 +111,6 @@ def _recorded(
     began: float,
     ended: float,
 ) -> FaultRecord:
-    assert load.verdict is not None
     return recorded(
         fault,
         load.records,

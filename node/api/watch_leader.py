@@ -51,8 +51,13 @@ def watch(pki: Path) -> None:
 
 def _act(verdicts: Mapping[str, Verdict]) -> None:
     for name, verdict in verdicts.items():
-        proxy_socket.tell(_COMMANDS[verdict](name))
-        print(f"ended connections to {name}: {verdict}", flush=True)
+        try:
+            proxy_socket.tell(_COMMANDS[verdict](name))
+        except NodeError as error:
+            # Its server has just been removed, and its connections with it. The others' matter.
+            print(error, flush=True)
+        else:
+            print(f"ended connections to {name}: {verdict}", flush=True)
 
 
 class _Connections:
