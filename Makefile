@@ -18,7 +18,7 @@ CODE := __main__.py components config node recovery lab
 SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
 	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
 
-.PHONY: help up lab machines prove down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures recording lock packages
+.PHONY: help up lab machines prove proofs down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures recording lock packages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -35,6 +35,10 @@ machines: $(VENV)/installed packages ## Boot every machine for real, without the
 prove: $(VENV)/installed packages ## As `lab`, then prove that nothing is left of it
 	@$(BIN)/python -m pytest -m machines lab/tests
 	@$(BIN)/python -m lab prove --up --destroy
+
+proofs: $(VENV)/installed packages ## Prove every failure under load, half an hour of random ones too, and publish the figures
+	@$(BIN)/python -m lab prove --up -- --failures --random-seconds 1800
+	@$(BIN)/python -m lab.proofs.report build/failover.json --picture etcd-leader-silent
 
 down: $(VENV)/installed ## Stop the local cloud and remove everything it made
 	@$(BIN)/python -m lab down
@@ -75,7 +79,7 @@ golden: $(VENV)/installed ## Write the rendered user data and the URNs that revi
 
 reference: $(VENV)/installed ## Write config/schema.json, docs/configuration.md, docs/iam and figures in documents
 	@$(BIN)/python -m config.reference
-	@$(BIN)/python -m components.operator_policy
+	@$(BIN)/python -m components.iam.operator_policies
 	@$(BIN)/python -m lab.tests.figures.documents
 
 docs: $(SITE_VENV)/installed ## Build the documentation as a site into build/site; a broken link or anchor fails

@@ -27,8 +27,8 @@ gc.set_threshold(300_000, 20, 20)
 # No test downloads Pulumi's CLI or plugins, nor depends on what a `make up` has downloaded.
 os.environ["HA_LAB_OFFLINE"] = "1"
 
-DAEMONS = {"etcd_binaries", "kubernetes_binaries", "etcd_tier"}
-"""Fixtures that give real daemons, which are built first."""
+DAEMONS = {"apiload_binaries", "etcd_binaries", "kubernetes_binaries", "etcd_tier"}
+"""Fixtures that give real daemons and their clients, which are built first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("engine")
         if DAEMONS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("daemons")
+
+
+@pytest.fixture(scope="session")
+def apiload_binaries() -> Path:
+    """The directory of the load of the API."""
+    return _built("apiload")
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def size_problem(size: int) -> str | None:
     """Say why `size` is no size for an etcd tier, or None when it is one of 1, 3, 5, 7.
 
     More than seven members slow every write, which goes to all of them (etcd FAQ, "What is
-    maximum cluster size?").
+    maximum cluster size?"; `python -m lab.tests.figures replication`).
     """
     if size in ALLOWED_SIZES:
         return None

@@ -51,6 +51,11 @@ COMMANDS: Mapping[str, Command] = {
     "release-lease": Command(
         "node.api.release_lease", "API server: free the lease of a daemon that ended", locked=False
     ),
+    "watch-leader": Command(
+        "node.api.watch_leader",
+        "API server: end connections to etcd members that have lost their leader",
+        locked=False,
+    ),
     "liveness": Command(
         "node.api.liveness", "API server: kill a kube-apiserver that has died", locked=False
     ),

@@ -10,6 +10,7 @@ API_PORT = 6443
 
 ETCD_UNIT = "etcd.service"
 PROXY_UNIT = "etcd-proxy.service"
+LEADER_WATCH_UNIT = "etcd-leader-watch.service"
 API_SERVER_UNIT = "kube-apiserver.service"
 
 ETCD_USER = "etcd"

@@ -1,10 +1,11 @@
 """IAM policy of a node's role: its own secrets, its own status, its own objects. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.iam.policy_document import Statement, allow, document
 from components.naming import AGENT_PREFIX, ParameterPaths
 from node.contract import SNAPSHOT_PREFIX, metric_namespace
 
@@ -24,7 +25,7 @@ class Account:
 
 def trust_policy() -> str:
     """Who may take a node's role: EC2, for the instance that has its profile."""
-    return _document(
+    return _text(
         [
             {
                 "Effect": "Allow",
@@ -44,18 +45,18 @@ def etcd_node_policy(
     at the others and any member may restore; it writes its own of both.
     """
     snapshots = f"{bucket_arn}/{SNAPSHOT_PREFIX}"
-    return _document(
+    return _text(
         [
             *_every_node(node, paths, account, key_arn, bucket_arn),
-            _allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
-            _allow("Peers", ["ssm:GetParameters"], [account.parameter(paths.status("etcd-*"))]),
+            allow("Form", ["ssm:PutParameter"], [account.parameter(paths.formation)]),
+            allow("Peers", ["ssm:GetParameters"], [account.parameter(paths.status("etcd-*"))]),
             # Where an old value stands in a document's place, what was said last (node.owned).
-            _allow(
+            allow(
                 "History",
                 ["ssm:GetParameterHistory"],
                 [account.parameter(path) for path in (paths.formation, paths.status("etcd-*"))],
             ),
-            _allow(
+            allow(
                 "Snapshot",
                 # A part that was sent in vain is paid for until the upload is aborted.
                 ["s3:PutObject", "s3:AbortMultipartUpload"],
@@ -63,13 +64,15 @@ def etcd_node_policy(
             ),
             # Of all members', because any may lead. Not s3:DeleteObjectVersion: what a role deletes
             # can be brought back (docs/adr/0014).
-            _allow("ThinOut", ["s3:DeleteObject"], [f"{snapshots}etcd-*/*"]),
-            _allow("Restore", ["s3:GetObject"], [f"{snapshots}*"]),
-            {
-                **_allow("ListSnapshots", ["s3:ListBucket"], [bucket_arn]),
-                "Condition": {"StringLike": {"s3:prefix": f"{SNAPSHOT_PREFIX}*"}},
-            },
-            _through_s3(account, _allow("EncryptSnapshots", ["kms:GenerateDataKey"], [key_arn])),
+            allow("ThinOut", ["s3:DeleteObject"], [f"{snapshots}etcd-*/*"]),
+            allow("Restore", ["s3:GetObject"], [f"{snapshots}*"]),
+            allow(
+                "ListSnapshots",
+                ["s3:ListBucket"],
+                [bucket_arn],
+                condition={"StringLike": {"s3:prefix": f"{SNAPSHOT_PREFIX}*"}},
+            ),
+            allow("EncryptSnapshots", ["kms:GenerateDataKey"], [key_arn], _through_s3(account)),
         ]
     )
 
@@ -78,12 +81,12 @@ def api_node_policy(
     node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
 ) -> str:
     """The policy of an API server VM: what every node may, and no more."""
-    return _document(_every_node(node, paths, account, key_arn, bucket_arn))
+    return _text(_every_node(node, paths, account, key_arn, bucket_arn))
 
 
 def _every_node(
     node: str, paths: ParameterPaths, account: Account, key_arn: str, bucket_arn: str
-) -> list[dict[str, Any]]:
+) -> list[Statement]:
     files = account.parameter(paths.secrets(node))
     membership = [
         account.parameter(path)
@@ -91,40 +94,37 @@ def _every_node(
     ]
     return [
         # GetParametersByPath is authorised on the path it is asked for, not on what it returns.
-        _allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),
-        _allow("Membership", ["ssm:GetParameter", "ssm:GetParameters"], membership),
+        allow("Files", ["ssm:GetParametersByPath"], [files, f"{files}/*"]),
+        allow("Membership", ["ssm:GetParameter", "ssm:GetParameters"], membership),
         # Read, too: a document says which version it is written as.
-        _allow(
+        allow(
             "Report",
             ["ssm:GetParameters", "ssm:PutParameter"],
             [account.parameter(paths.status(node))],
         ),
-        {
-            **_allow("DecryptFiles", ["kms:Decrypt"], [key_arn]),
+        allow(
+            "DecryptFiles",
+            ["kms:Decrypt"],
+            [key_arn],
             # Parameter Store names the parameter in the encryption context, so the key opens
             # this node's files only, whatever else the role could fetch.
-            "Condition": {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
-        },
-        _allow("Agent", ["s3:GetObject"], [f"{bucket_arn}/{AGENT_PREFIX}*"]),
-        _through_s3(account, _allow("DecryptObjects", ["kms:Decrypt"], [key_arn])),
-        {
-            **_allow("Metrics", ["cloudwatch:PutMetricData"], ["*"]),
-            "Condition": {
-                "StringEquals": {"cloudwatch:namespace": metric_namespace(paths.cluster)}
-            },
-        },
+            condition={"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
+        ),
+        allow("Agent", ["s3:GetObject"], [f"{bucket_arn}/{AGENT_PREFIX}*"]),
+        allow("DecryptObjects", ["kms:Decrypt"], [key_arn], _through_s3(account)),
+        allow(
+            "Metrics",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            condition={"StringEquals": {"cloudwatch:namespace": metric_namespace(paths.cluster)}},
+        ),
     ]
 
 
-def _through_s3(account: Account, statement: dict[str, Any]) -> dict[str, Any]:
+def _text(statements: Sequence[Statement]) -> str:
+    return json.dumps(document(statements))
+
+
+def _through_s3(account: Account) -> Mapping[str, Any]:
     """Only for objects that the role may read or write: S3 asks for the key in its name."""
-    service = f"s3.{account.region}.amazonaws.com"
-    return {**statement, "Condition": {"StringEquals": {"kms:ViaService": service}}}
-
-
-def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
-
-
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+    return {"StringEquals": {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}}

@@ -7,19 +7,26 @@ from components.userdata.audit import audit_policy
 from components.userdata.authentication import authentication_config
 from components.userdata.cloud_config import CloudConfig
 from components.userdata.controllers import controller_files
-from components.userdata.etcd_proxy import etcd_proxy_unit
+from components.userdata.etcd_proxy import etcd_proxy_units
 from components.userdata.kube_apiserver import kube_apiserver_unit
 from components.userdata.liveness import liveness_files
 from components.userdata.operating_system import APPLY, host_files
 from config import ClusterSettings
 from config.image import PACKAGES
-from node.contract import API_SERVER_UNIT, KUBERNETES, KUBERNETES_USER, PROXY_UNIT
+from node.contract import (
+    API_SERVER_UNIT,
+    KUBERNETES,
+    KUBERNETES_USER,
+    LEADER_WATCH_UNIT,
+    PROXY_UNIT,
+)
 
 _UNITS = (
     "node-packages.service",
     "node-agent.service",
     "node-prepare.service",
     PROXY_UNIT,
+    LEADER_WATCH_UNIT,
     API_SERVER_UNIT,
     "kube-controller-manager.service",
     "kube-scheduler.service",
@@ -50,7 +57,7 @@ def api_server(
             identity,
             *host_files(node.name, KUBERNETES_USER, "Kubernetes control plane"),
             *node_units(PACKAGES["api"], (KUBERNETES,)),
-            etcd_proxy_unit(),
+            *etcd_proxy_units(),
             kube_apiserver_unit(settings),
             authentication_config(),
             audit_policy(),

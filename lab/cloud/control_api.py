@@ -1,5 +1,6 @@
-"""The emulator's own endpoints, for who watches targets in the place of the load balancer, and for
-who runs machines (`lab.cloud.machine_reports`).
+"""The emulator's own endpoints, for who watches targets in the place of the load balancer, for who
+runs machines (`lab.cloud.machine_reports`), and for who asks what there is
+(`lab.cloud.resource_kinds`).
 
 `/_lab/target-health`: `GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state":
 "unhealthy", "group": "name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from lab.cloud import control_paths, machine_reports, requests
+from lab.cloud import control_paths, machine_reports, requests, resource_kinds
 from lab.cloud.corrections import target_health
 
 if TYPE_CHECKING:
@@ -75,4 +76,5 @@ ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
     control_paths.INSTANCES: machine_reports.instances,
     control_paths.LOAD_BALANCERS: machine_reports.load_balancer,
     control_paths.CHANGES: machine_reports.changes,
+    control_paths.INVENTORY: resource_kinds.inventory,
 }

@@ -8,6 +8,7 @@ CONTROLLER = "/_lab/controller"
 INSTANCES = "/_lab/instances"
 LOAD_BALANCERS = "/_lab/load-balancers"
 CHANGES = "/_lab/changes"
+INVENTORY = "/_lab/inventory"
 
 PATIENCE = 10.0
 """Seconds that a request for changes waits for one."""

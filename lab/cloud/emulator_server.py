@@ -6,11 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lab.cloud import aws_environment
+from lab.cloud.control_client import Control
 from lab.cloud.emulator import FILE, HOST, PORT_IN_USE, ServerIdentity
+from lab.cloud.inventory import Inventory
 from lab.errors import LabError
 
 DEFAULT_PORT = 5580
@@ -39,16 +37,26 @@ class Server:
         """What the server printed."""
         return self.directory / "emulator.log"
 
-    def answers(self) -> bool:
-        """Whether it answers a call of STS now."""
-        sts = aws_environment.session().client(
-            "sts",
-            endpoint_url=self.endpoint,
-            config=Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1}),
-        )
+    @property
+    def control(self) -> Control:
+        """Its own endpoints."""
+        return Control(HOST, self.identity.port)
+
+    def inventory(self) -> Inventory:
+        """What is in the account. Raises LabError when it does not answer."""
         try:
-            sts.get_caller_identity()
-        except (BotoCoreError, ClientError):
+            found = self.control.inventory()
+        except OSError as error:
+            raise LabError(
+                f"The AWS emulator does not answer ({error}); see {self.log}."
+            ) from error
+        return {kind: names for kind, names in found.items() if names}
+
+    def answers(self) -> bool:
+        """Whether it answers now."""
+        try:
+            self.inventory()
+        except LabError:
             return False
         return True
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from werkzeug.wrappers import Request
 
@@ -64,9 +65,9 @@ def answer(request: Request) -> object:
 
 def _call(request: Request, body: bytes) -> Call:
     raw = str(request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or request.path)
-    path, _, query = raw.partition("?")
+    uri = urlsplit(raw)  # with a host in it when the emulator is asked as a proxy
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Call(request.method, request.host, path, query, headers, body)
+    return Call(request.method, request.host, uri.path, uri.query, headers, body)
 
 
 def asked(call: Call) -> list[Asked]:
@@ -75,7 +76,7 @@ def asked(call: Call) -> list[Asked]:
         return []
     prefix = "cloudwatch" if call.service == "monitoring" else call.service
     if prefix == "s3":
-        return [Asked(call.access_key, *one) for one in _s3(call)]
+        return [Asked(call.access_key, *one) for one in _s3_control(call) or _s3(call)]
     action = f"{prefix}:{call.operation}"
     named = _RESOURCES[prefix](call) if prefix in _RESOURCES else []
     return [Asked(call.access_key, action, resource) for resource in named or ["*"]]
@@ -181,6 +182,18 @@ _CONFIGURATION = {
 
 _DELETED = {"policy": "s3:DeleteBucketPolicy", "website": "s3:DeleteBucketWebsite"}
 """Deletions that are actions of their own; all others are a put of nothing."""
+
+
+_TAGS = "/v20180820/tags/"
+"""Path of S3 Control, before the ARN of what has the tags."""
+
+_TAGGING = {"GET": "s3:ListTagsForResource", "POST": "s3:TagResource", "DELETE": "s3:UntagResource"}
+
+
+def _s3_control(call: Call) -> list[tuple[str, str]]:
+    if not call.path.startswith(_TAGS):
+        return []
+    return [(_TAGGING[call.method], unquote(call.path.removeprefix(_TAGS)))]
 
 
 def _s3(call: Call) -> list[tuple[str, str]]:

@@ -63,6 +63,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "heal": Entry("fault_commands", "HEAL", "end every partition, isolation and power cut"),
     "prove": Entry("prove", "PROVE", "run the proofs on the machines of this lab"),
+    "proof": Entry("proof", "PROOF", "inflict one fault under load, and draw what came of it"),
     "build": Entry(
         "build",
         "BUILD",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNITS = (
     "etcd",
+    "etcd-leader-watch",
     "etcd-proxy",
     "kube-apiserver",
     "kube-controller-manager",

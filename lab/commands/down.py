@@ -3,14 +3,13 @@
 import argparse
 import shutil
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from lab.cloud import emulator_server, inventory
 from lab.cloud.emulator_server import Server
 from lab.commands.command import Command, no_arguments
+from lab.errors import LabError
 from lab.lock import exclusive
 from lab.machines import daemon_process
-from lab.stack import cloud, leftovers, stack_config
+from lab.stack import leftovers, stack_config
 from lab.workspace import Workspace
 
 
@@ -48,6 +47,6 @@ def _stop(workspace: Workspace) -> list[str]:
 
 def _held(running: Server) -> str:
     try:
-        return inventory.summary(inventory.remaining(cloud.clients(running)))
-    except (BotoCoreError, ClientError):
+        return inventory.summary(running.inventory())
+    except LabError:
         return "an account that no longer answered"

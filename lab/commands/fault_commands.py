@@ -5,9 +5,10 @@ import argparse
 from collections.abc import Callable
 
 from lab.commands.command import Command, name_argument, no_arguments, unit_argument
+from lab.errors import LabError
 from lab.machines.network.faults import partitionable
 from lab.running import RunningLab, fault_injection, find, inside
-from lab.running.node_names import Node, choose_word
+from lab.running.node_names import Node, choose_word, tier
 from lab.workspace import Workspace
 
 PARTITIONABLE = "a zone, or aws, or downloads"
@@ -32,10 +33,31 @@ POWER_CUT = _on_a_node(
     "cut the power of {0}; `python -m lab power-restore {0}` gives it back",
 )
 POWER_RESTORE = _on_a_node(fault_injection.power_restore, "{} boots")
-ISOLATE = _on_a_node(
-    fault_injection.isolate,
-    "{} is isolated; `python -m lab heal` ends it",
-)
+
+
+def _isolate_arguments(parser: argparse.ArgumentParser) -> None:
+    name_argument(parser)
+    parser.add_argument(
+        "--peers", action="store_true", help="only a member of etcd from the other members"
+    )
+
+
+def _isolate(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """Lose every packet of a machine, or those between members of etcd."""
+    lab = find(workspace)
+    node = lab.node(arguments.name)
+    if not arguments.peers:
+        fault_injection.isolate(lab, node)
+    elif tier(node.name) == "etcd":
+        fault_injection.isolate_from_peers(lab, node)
+    else:
+        raise LabError(f"{node.name} is no member of etcd, and has no peers.")
+    whom = " from its peers" if arguments.peers else ""
+    print(f"{node.name} is isolated{whom}; `python -m lab heal` ends it")
+    return 0
+
+
+ISOLATE = Command(_isolate_arguments, _isolate)
 
 
 def _kill_arguments(parser: argparse.ArgumentParser) -> None:

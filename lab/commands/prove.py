@@ -37,10 +37,17 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
         find(workspace)
     elif not arguments.up:
         requirements.require()
-    place = [f"--lab-project={workspace.project}", f"--lab-state={workspace.state}"]
     destroy = ["--destroy"] if arguments.destroy else []
-    command = [sys.executable, "-m", "pytest", PROOFS, *place, *destroy, *arguments.options]
-    code = _watched(command)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        PROOFS,
+        *place(workspace),
+        *destroy,
+        *arguments.options,
+    ]
+    code = watched(command)
     if workspace.env.exists():
         print(up.TRY.format(env=os.path.relpath(workspace.env, workspace.project)))
     return code
@@ -49,7 +56,13 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
 PROVE = Command(add_arguments, run)
 
 
-def _watched(command: list[str]) -> int:
+def place(workspace: Workspace) -> list[str]:
+    """Options of the proofs that say which lab."""
+    return [f"--lab-project={workspace.project}", f"--lab-state={workspace.state}"]
+
+
+def watched(command: list[str]) -> int:
+    """The exit code of pytest on the proofs."""
     # Out of the terminal's reach: the proofs are interrupted once, and then put back what they
     # changed.
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:

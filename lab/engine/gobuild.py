@@ -1,4 +1,7 @@
-"""Programs built from pinned Go modules, once per set of inputs, and kept in the cache."""
+"""Programs built from pinned Go modules, once per set of inputs, and kept in the cache.
+
+A program of this project has its source beside its go.mod.
+"""
 
 import os
 import re
@@ -36,7 +39,8 @@ class GoBuild:
     name: str
     """What its directory in the cache begins with."""
     module: Path
-    """The directory of the go.mod and go.sum that pin every module of the build."""
+    """The directory of the go.mod and go.sum that pin every module of the build, and of its own
+    source, if it has any."""
     packages: Mapping[str, str]
     """Package by the name of its binary."""
     tags: str = ""
@@ -60,8 +64,9 @@ class GoBuild:
 
     def built(self, report: Report) -> Path:
         """The directory of the binaries in the cache, built first if need be; EngineError."""
-        pins = {name: (self.module / name).read_bytes() for name in ("go.mod", "go.sum")}
-        key = digest(*pins.values(), *self.packages, *self.flags)[:16]
+        names = ("go.mod", "go.sum", *sorted(path.name for path in self.module.glob("*.go")))
+        files = {name: (self.module / name).read_bytes() for name in names}
+        key = digest(*files.values(), *self.packages, *self.flags)[:16]
         directory = cache_directory() / f"{self.name}-{key}"
 
         def build(work: Path) -> None:
@@ -69,7 +74,7 @@ class GoBuild:
             report(f"building {self.title} from its Go modules: {self.estimate} on 2 cores, once")
             # Go builds beside its module files only; a copy keeps the checkout read-only.
             with tempfile.TemporaryDirectory(prefix="go-module-") as module:
-                for name, content in pins.items():
+                for name, content in files.items():
                     (Path(module) / name).write_bytes(content)
                 self._build(go, Path(module), work, report)
             for binary, package in self.packages.items():

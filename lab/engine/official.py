@@ -25,19 +25,18 @@ class OfficialCli:
 def official_cli() -> OfficialCli | None:
     """The CLI on PATH; raises EngineError if it does not work."""
     found = shutil.which("pulumi")
-    return None if found is None else cli_at(Path(found))
+    return None if found is None else cli_at(Path(found), "mend it or take it off PATH")
 
 
-def cli_at(path: Path) -> OfficialCli:
-    """The CLI of this path; raises EngineError if it does not work."""
+def cli_at(path: Path, remedy: str) -> OfficialCli:
+    """The CLI of this path; raises EngineError, with the remedy, if it does not work."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     result = subprocess.run(
         [path, "version"], capture_output=True, text=True, check=False, env=environment
     )
     version = result.stdout.strip()
     if result.returncode != 0 or not version.startswith(OLDEST_MAJOR):
-        message = f"{path} is not a working Pulumi CLI of version 3: mend it or take it off PATH"
-        raise EngineError(message)
+        raise EngineError(f"{path} is not a working Pulumi CLI of version 3: {remedy}")
     beside = (path.resolve().parent / "pulumi-language-python").exists()
     return OfficialCli(path, version, beside or shutil.which("pulumi-language-python") is not None)
 

@@ -39,7 +39,8 @@ def _cli(home: Path, sources: dict[str, str], report: Report) -> Path:
     if official is None and not has_stand_in(home, "language", "python", VERSION):
         downloaded = fetched_cli(report)
         if downloaded is not None:
-            official, place = cli_at(downloaded), "downloaded"
+            again = f"remove {downloaded.parents[1]}, and it is downloaded again"
+            official, place = cli_at(downloaded, again), "downloaded"
     if official is None:
         pulumi = built_cli(report)
         sources["CLI"] = f"built from its Go module v{VERSION}"

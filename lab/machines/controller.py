@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lab.cloud.control_client import Control
 from lab.errors import LabError
 from lab.machines.account import Account, Clients, Instance, observe
-from lab.machines.control_client import Control
 from lab.machines.fleet import Fleet
 from lab.machines.lab_names import Names, bridge
 from lab.machines.load_balancer.elb_api import observe as observe_load_balancers

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from lab.cloud import aws_environment
+from lab.cloud.control_client import Control
 from lab.machines.account import user_data
-from lab.machines.control_client import Control
 from lab.machines.controller import Controller, say
 from lab.machines.download_store import built_store, hosts
 from lab.machines.firewall import METADATA

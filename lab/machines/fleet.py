@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.cloud.control_client import Control
 from lab.machines import firewall, volume_files
 from lab.machines.account import Account, Instance
-from lab.machines.control_client import Control
 from lab.machines.decide import Seen, Step, decide
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout

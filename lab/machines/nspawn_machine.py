@@ -30,6 +30,16 @@ LOCKS = Path("/run/systemd/nspawn/locks")
 """Where systemd-nspawn keeps a directory and a lock per running machine; it takes neither away
 where the host runs no systemd."""
 
+# A kernel that lives on would close the connections of what was killed, and refuse new ones: an
+# instance without power says nothing, and the VPC does not either. Its address is still found.
+_POWER = "table inet no-power\ndelete table inet no-power\n"
+_NO_POWER = f"""{_POWER}
+table inet no-power {{
+  chain input {{ type filter hook input priority raw; policy drop; }}
+  chain output {{ type filter hook output priority raw; policy drop; }}
+}}
+"""
+
 # The code goes to a file, since the daemon that started the machine may be gone by then.
 _WRAPPER = """\
 code=$1; shift
@@ -92,6 +102,7 @@ class Machine:
         for name in ("upper", "work", "root"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self._mount(image)
+        namespaces.load_rules(self.names.machine(self.instance), _POWER)
         self.exit_code.unlink(missing_ok=True)
         groups = map(str, cgroups.create(self.names, self.instance))
         command = ["sh", "-c", _WRAPPER, "machine", str(self.exit_code), *groups, "--"]
@@ -156,8 +167,10 @@ class Machine:
                 os.kill(init, number)
 
     def kill(self) -> None:
-        """Cut the power: every process of it ends at once."""
+        """Cut the power: it is silent, and every process of it ends at once."""
         init, runner = self.init(), self.running()
+        if init:
+            namespaces.load_rules(self.names.machine(self.instance), _NO_POWER)
         victims = namespaces.processes(self.names.machine(self.instance)) if init else []
         for pid in [*([runner.pid, *_children(runner.pid)] if runner else []), *victims]:
             with contextlib.suppress(ProcessLookupError):

@@ -10,12 +10,20 @@ from lab.errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
+from lab.proofs.load.collected_run import collected, commit_of, save, this_machine
+from lab.proofs.load.fault_record import FaultRecord
+from lab.proofs.load.fault_run import Versions
+from lab.proofs.stack_settings import settings
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
 REPORT = Path("build/proofs.json")
 """Below the project's directory."""
+FAILOVER = Path("build/failover.json")
+"""Below the project's directory."""
+FAULTS_AGAIN = "make proofs"
+"""Command that measures faults."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab-project", type=Path, default=ROOT)
     group.addoption("--lab-state", type=Path, default=ROOT / ".lab")
     group.addoption("--destroy", action="store_true", help="the lab may go: prove that it can")
-    group.addoption("--failures", action="store_true", help="prove single failures, 9 minutes")
+    group.addoption("--failures", action="store_true", help="every failure, and longer")
+    group.addoption(
+        "--random-seconds", type=float, default=120, help="how long random faults go on: 120"
+    )
+    group.addoption("--seed", type=int, help="repeats the random faults of a run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +68,23 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 
 
 @pytest.fixture(scope="session")
+def fault_records(workspace: Workspace) -> Iterator[list[FaultRecord]]:
+    """Where proofs of faults put what they recorded; kept as a run in the end."""
+    records: list[FaultRecord] = []
+    yield records
+    if records:
+        used = settings(workspace)
+        run = collected(
+            records,
+            commit=commit_of(workspace.project),
+            machine=this_machine(),
+            versions=Versions(used.kubernetes_version, used.etcd.version),
+            command=FAULTS_AGAIN,
+        )
+        save(run, workspace.project / FAILOVER)
+
+
+@pytest.fixture(scope="session")
 def session(workspace: Workspace) -> Iterator[LabSession]:
     """The lab, without faults from whatever was tried on it before."""
     if reason := requirements.problem():
@@ -79,7 +108,6 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def may_take_long(pytestconfig: pytest.Config) -> None:
-    """Skips what takes many minutes where that was not asked for."""
-    if not pytestconfig.getoption("--failures"):
-        pytest.skip("takes 9 minutes: `python -m lab prove -- --failures`")
+def every_failure(pytestconfig: pytest.Config) -> bool:
+    """Whether every failure is to be proved, and for longer, or a few."""
+    return bool(pytestconfig.getoption("--failures"))

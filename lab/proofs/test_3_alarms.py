@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lab.proofs.failures import etcd_follower
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
+from lab.proofs.victims import etcd_follower
 from lab.running import fault_injection
 from node.contract import metric_namespace
 

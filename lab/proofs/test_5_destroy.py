@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lab.cloud import inventory
 from lab.machines import volume_files
 from lab.machines.cgroups import hierarchies
 from lab.machines.lab_names import MARK
@@ -59,7 +58,7 @@ def test_destroy_shuts_every_machine_down_cleanly(destroyed: Destroyed) -> None:
 
 def test_destroy_leaves_nothing_in_the_account(session: LabSession, destroyed: Destroyed) -> None:
     assert destroyed.consoles
-    assert inventory.remaining(session.lab.aws) == {}
+    assert session.lab.server.inventory() == {}
 
 
 def test_destroy_leaves_no_machine_on_this_computer(

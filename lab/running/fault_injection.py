@@ -19,6 +19,11 @@ def isolate(lab: RunningLab, node: Node) -> None:
     _network(lab, lambda faults: replace(faults, isolated=_with(faults.isolated, node.instance.id)))
 
 
+def isolate_from_peers(lab: RunningLab, node: Node) -> None:
+    """Lose every packet between a member of etcd and its peers; its clients still reach it."""
+    _network(lab, lambda faults: replace(faults, peerless=_with(faults.peerless, node.instance.id)))
+
+
 def partition(lab: RunningLab, what: str) -> None:
     """Cut a zone off from everything else, or make one of SERVICES unreachable for all."""
     _network(lab, lambda faults: with_partition(faults, what))
@@ -48,7 +53,7 @@ def power_cut(lab: RunningLab, node: Node) -> None:
     lab.init(node)
     machine.cut_power()
     # What AWS's own status check finds after a minute or two.
-    lab.control().report(node.instance.id, None, reachable=False)
+    lab.server.control.report(node.instance.id, None, reachable=False)
 
 
 def power_restore(lab: RunningLab, node: Node) -> None:
@@ -87,6 +92,7 @@ def described(faults: Faults, nodes: Iterable[Node]) -> list[str]:
         *(f"zone {zone} is cut off" for zone in faults.zones),
         *(f"{service} is unreachable for every machine" for service in faults.unreachable),
         *(f"{known.get(one, one)} is isolated" for one in faults.isolated),
+        *(f"{known.get(one, one)} is isolated from its peers" for one in faults.peerless),
     ]
 
 

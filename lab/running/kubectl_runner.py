@@ -53,7 +53,7 @@ class Kubectl:
         return self._start(arguments).returncode
 
     def _start(self, arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:  # noqa: ANN401 - of subprocess
-        with _in_memory(self.kubeconfig) as descriptor:
+        with in_memory(self.kubeconfig) as descriptor:
             return subprocess.run(
                 self.place.command([str(self.program), *arguments]),
                 env=self._environment(descriptor),
@@ -88,7 +88,8 @@ def _tell(text: str) -> None:
 
 
 @contextmanager
-def _in_memory(content: bytes) -> Iterator[int]:
+def in_memory(content: bytes) -> Iterator[int]:
+    """The descriptor of a file that is on no disk, for children too."""
     descriptor = os.memfd_create("kubeconfig")
     try:
         os.set_inheritable(descriptor, True)  # noqa: FBT003 - of the library

@@ -8,13 +8,10 @@ from functools import cached_property
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.cloud import emulator_server
-from lab.cloud.emulator import HOST
 from lab.cloud.emulator_server import Server
-from lab.cloud.inventory import Clients
 from lab.errors import LabError
 from lab.machines import daemon_process
-from lab.machines.account import Account, observe
-from lab.machines.control_client import Control
+from lab.machines.account import Account, Clients, observe
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.nspawn_machine import Machine
@@ -41,10 +38,6 @@ class RunningLab:
     def names(self) -> Names:
         """What the machines' network is called."""
         return Names.of(self.workspace.state)
-
-    def control(self) -> Control:
-        """Who tells the AWS emulator what machines do."""
-        return Control(HOST, self.server.identity.port)
 
     @cached_property
     def cluster(self) -> str | None:

@@ -1,7 +1,7 @@
 """Snapshots of all nodes at one moment: what the API says of each, and what it says of itself."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,14 +103,14 @@ def inspect(lab: RunningLab) -> list[NodeSnapshot]:
         targets, checks = _targets(lab), _checks(lab)
     except (BotoCoreError, ClientError) as error:
         raise LabError(f"The AWS emulator does not answer: {error}") from error
-    isolated = set(_isolated(lab))
+    faults = Faults.load(lab.layout.faults)
     with ThreadPoolExecutor(max_workers=8) as pool:
         said = list(pool.map(lambda node: _ask(lab, node), nodes))
     return [
         read(
             node,
             words,
-            fault=_fault(lab, node, isolated),
+            fault=_fault(lab, node, faults),
             target=targets.get(str(node.instance.address)),
             check=checks.get(node.instance.id),
         )
@@ -178,14 +178,12 @@ def _ask(lab: RunningLab, node: Node) -> Mapping[str, Any] | None:
         return {}
 
 
-def _fault(lab: RunningLab, node: Node, isolated: Iterable[str]) -> str | None:
+def _fault(lab: RunningLab, node: Node, faults: Faults) -> str | None:
     if lab.machine(node).power_cut.exists():
         return "no power"
-    return "isolated" if node.instance.id in isolated else None
-
-
-def _isolated(lab: RunningLab) -> tuple[str, ...]:
-    return Faults.load(lab.layout.faults).isolated
+    if node.instance.id in faults.isolated:
+        return "isolated"
+    return "no peers" if node.instance.id in faults.peerless else None
 
 
 def _targets(lab: RunningLab) -> dict[str, str]:

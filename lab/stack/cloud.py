@@ -5,20 +5,21 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from lab.cloud import aws_environment, emulator_server, inventory
+from lab.cloud import aws_environment, emulator_server
 from lab.cloud.emulator_server import Server
+from lab.machines.account import Clients
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import Workspace
 
 Say = Callable[[str], None]
 
 
-def clients(running: Server) -> inventory.Clients:
+def clients(running: Server) -> Clients:
     """Makes boto3 clients of a running emulator."""
     return clients_at(running.endpoint)
 
 
-def clients_at(endpoint: str) -> inventory.Clients:
+def clients_at(endpoint: str) -> Clients:
     """Makes boto3 clients of an emulator at an address; each is made once."""
     session: Any = aws_environment.session()  # a client made by name has no type
     # boto3 makes clients from shared state that threads must not touch at once.
@@ -66,6 +67,6 @@ def _no_fit(running: Server | None, checkpoint: Checkpoint) -> str | None:
         return "the AWS emulator does not answer any more"
     if pending:
         return f"the last run was killed within {pending} operations, whose effect is unknown"
-    if not resources and inventory.remaining(clients(running)):
+    if not resources and running.inventory():
         return "the emulated account holds resources that the stack does not know"
     return None

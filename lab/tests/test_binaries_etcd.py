@@ -6,6 +6,7 @@ import pytest
 
 from config.versions import ETCD
 from lab.binaries import etcd
+from lab.binaries.etcd_benchmark import ETCD_BENCHMARK
 from lab.engine.model import EngineError
 
 
@@ -15,6 +16,11 @@ def test_they_are_the_version_that_the_program_installs(etcd_binaries):
             [etcd_binaries / name, arguments], capture_output=True, text=True, check=True
         )
         assert f"ersion: {ETCD.default}\n" in done.stdout
+
+
+def test_the_benchmark_is_of_the_same_version():
+    required = (ETCD_BENCHMARK.module / "go.mod").read_text().splitlines()
+    assert f"\tgo.etcd.io/etcd/v3 v{ETCD.default} // indirect" in required
 
 
 def test_they_are_built_once(etcd_binaries, monkeypatch):

@@ -35,11 +35,11 @@ except KeyboardInterrupt:
 
 TERMINAL = """\
 import signal, sys
-from lab.commands.prove import _watched
+from lab.commands.prove import watched
 
 # What a terminal starts has it; what a script starts in the background ignores the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(_watched([sys.executable, *sys.argv[1:]]))
+sys.exit(watched([sys.executable, *sys.argv[1:]]))
 """
 
 

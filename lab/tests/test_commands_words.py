@@ -120,6 +120,10 @@ def test_what_asks_no_lab_answers_without_heavy_imports(words):
     assert imported(f"from lab.__main__ import main\nmain({words})") == set()
 
 
-@pytest.mark.parametrize("module", ["lab_status", "access_commands", "fault_commands"])
+def test_status_without_machines_needs_no_heavy_imports():
+    assert imported("import lab.commands.lab_status") == set()
+
+
+@pytest.mark.parametrize("module", ["machine_status", "access_commands", "fault_commands"])
 def test_what_asks_the_lab_brings_nothing_but_boto3(module):
     assert imported(f"import lab.commands.{module}") == {"boto3", "botocore"}

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import socket
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ import trustme
 from lab.engine import download_sites, fetching, providing
 from lab.engine.cli.pulumi_cli import VERSION
 from lab.engine.fetching import fetched_cli, fetched_plugin
+from lab.engine.model import EngineError
 from lab.tests.download_site import Site, serving
 
 UNKNOWN = ("https://no-such-host.invalid",)
@@ -290,8 +292,8 @@ def parts(online, monkeypatch):
         program = online / name / f"pulumi-resource-{name}"
         program.parent.mkdir()
         program.write_text("official")
-    official = cli(online / "official", f"echo v{VERSION}")
-    cli(online / "official", f"echo v{VERSION}").with_name("pulumi-language-python").touch()
+    official = cli(online / "official/bin", f"echo v{VERSION}")
+    cli(online / "official/bin", f"echo v{VERSION}").with_name("pulumi-language-python").touch()
     built = cli(online / "built", "echo built")
     bridge = providing.aws_setup.Bridge(
         providing.aws_setup.TerraformProvider(built, "5.100.0"), online, online
@@ -319,13 +321,21 @@ def parts(online, monkeypatch):
 def test_what_was_downloaded_is_used(online, parts):
     asked = parts(there=True)
     engine = providing.provide(online / "lab", print)
-    assert engine.pulumi == online / "official/pulumi"
+    assert engine.pulumi == online / "official/bin/pulumi"
     assert dict(engine.sources)["CLI"] == f"official v{VERSION}, downloaded"
     assert dict(engine.sources)["language host"] == "official, of the CLI"
     assert [engine.sources[name].split()[0] for name in ("aws", "tls")] == ["official"] * 2
     assert asked == ["cli", "aws", "tls"]
     (link,) = (online / "lab/engine/plugins").glob("resource-aws-*/pulumi-resource-aws")
     assert link.read_text() == "official"
+
+
+def test_a_download_that_does_not_work_is_to_be_removed(online, parts):
+    parts(there=True)
+    cli(online / "official/bin", "exit 1")
+    remedy = f"version 3: remove {online / 'official'}, and it is downloaded again"
+    with pytest.raises(EngineError, match=f"{re.escape(remedy)}$"):
+        providing.provide(online / "lab", print)
 
 
 def test_what_is_installed_wins_without_an_attempt(online, parts, monkeypatch):

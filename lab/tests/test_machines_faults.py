@@ -47,8 +47,16 @@ def test_a_service_is_out_of_reach_for_all(subnet):
 def test_only_machines_with_a_cable_can_be_silenced(instance):
     end = port(instance.id)
     faults = Faults(isolated=(instance.id,))
-    assert ruleset(faults, [], [end]).count("policy drop") == 2
-    assert ruleset(faults, [], []).count("policy drop") == 0
+    assert ruleset(faults, [], [end]).count(" drop") == 2
+    assert ruleset(faults, [], []).count(" drop") == 0
+
+
+def test_of_a_member_without_peers_only_their_packets_are_lost(instance):
+    end = port(instance.id)
+    drops = "tcp dport 2380 drop; tcp sport 2380 drop"
+    assert ruleset(Faults(peerless=(instance.id,)), [], [end]).count(drops) == 2
+    both = Faults(isolated=(instance.id,), peerless=(instance.id,))
+    assert drops not in ruleset(both, [], [end])
 
 
 def test_faults_are_kept(tmp_path):
@@ -92,21 +100,18 @@ def network(tmp_path, subnet, other_subnet, instance):
             namespaces.delete(name)
 
 
-def reaches(names: Names, source, address) -> bool:
+def reaches(names: Names, source, address, port=9) -> bool:
     probe = (
         "import socket, sys\n"
-        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-        "s.settimeout(2)\n"
-        "s.connect((sys.argv[1], 9))\n"
         "try:\n"
-        "    s.send(b'x'); s.recv(1)\n"
+        "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)\n"
         "except ConnectionRefusedError:\n"
         "    sys.exit(0)\n"
         "except OSError:\n"
         "    sys.exit(1)\n"
     )
     command = ["ip", "netns", "exec", names.machine(source.id), "python3", "-c", probe]
-    return subprocess.run([*command, str(address)], check=False).returncode == 0
+    return subprocess.run([*command, str(address), str(port)], check=False).returncode == 0
 
 
 def test_harm_is_done_and_healed(network):
@@ -132,7 +137,12 @@ def test_harm_is_done_and_healed(network):
     assert reached() == (True, False, True)
     inject(Faults(isolated=(one.id,)))
     assert reached() == (False, False, False)
+    inject(Faults(peerless=(other.id,)))
+    assert reached() == (True, True, True)
+    assert not reaches(names, one, other.address, 2380)
+    assert not reaches(names, other, one.address, 2380)
     inject(Faults())
+    assert reaches(names, one, other.address, 2380)
     assert reached() == (True, True, True)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.operator_policy import operator_policies
+from components.iam.operator_policies import operator_policies
 from lab.machines.frontend.policy import Permission, allowed
 
 OPERATOR = list(operator_policies("prod").values())

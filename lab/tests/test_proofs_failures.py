@@ -7,9 +7,9 @@ import pytest
 
 from lab.errors import LabError
 from lab.proofs.configmap_writer import Writer
-from lab.proofs.failures import choose_elsewhere
 from lab.proofs.polling import until
 from lab.proofs.tls import Answer, RefusedError
+from lab.proofs.victims import choose_elsewhere
 from lab.running.node_names import Node
 
 WRITES = 5

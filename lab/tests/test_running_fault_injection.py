@@ -17,11 +17,17 @@ def test_zones_with_machines_and_services_can_be_with_partition(account):
 
 
 def test_faults_are_told_by_the_names_of_machines(instance):
-    faults = Faults(zones=("z",), isolated=(instance.id, "i-gone"), unreachable=("aws",))
+    faults = Faults(
+        zones=("z",),
+        isolated=(instance.id, "i-gone"),
+        unreachable=("aws",),
+        peerless=(instance.id,),
+    )
     assert described(faults, [Node("etcd-0", instance)]) == [
         "zone z is cut off",
         "aws is unreachable for every machine",
         "etcd-0 is isolated",
         "i-gone is isolated",
+        "etcd-0 is isolated from its peers",
     ]
     assert described(Faults(), []) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lab.__main__ import main
-from lab.commands import lab_status
+from lab.commands import machine_status
 from lab.running.changes import changes, facts
 from lab.running.node_snapshot import ApiServer, Member, NodeSnapshot
 from lab.running.table import row, table
@@ -258,8 +258,8 @@ def test_a_terminal_refreshes_in_place_and_keeps_what_happened():
 
 def test_an_interrupt_ends_it_well(tmp_path, monkeypatch, capsys):
     look = looks(WELL_CLUSTER)
-    monkeypatch.setattr(lab_status, "find", lambda _: None)
-    monkeypatch.setattr(lab_status, "look", lambda _: look())
+    monkeypatch.setattr(machine_status, "find", lambda _: None)
+    monkeypatch.setattr(machine_status, "look", lambda _: look())
     monkeypatch.setattr("lab.running.watch.SECONDS", 0)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert main(["--state", str(tmp_path), "status", "--watch"]) == 0

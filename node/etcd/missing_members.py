@@ -29,17 +29,36 @@ def number(settings: Settings, etcd: EtcdSettings, me: str) -> int | None:
         stored = store.latest([path]).get(path)
         desired = members(stored.document if stored else None)
         paths = {settings.status_of(member.name): member.name for member in desired}
-        found = store.latest(list(paths))
+        said = {paths[path]: report for path, report in store.latest(list(paths)).items()}
         entries = local_member.membership(settings, etcd)
         if entries is None:
             return None
         connected = local_member.connected(etcd) | {me}
-        # etcd may take a member for disconnected that is not (etcd issue 14523).
-        connected |= peers.answering(settings, [e for e in entries if e.id not in connected])
+        connected |= peers.answering(settings, doubtful(desired, entries, connected, said))
     except NodeError:
         return None
-    said = {paths[path]: report for path, report in found.items()}
     return len(missing(desired, entries, connected, said))
+
+
+def doubtful(
+    desired: Sequence[Member],
+    entries: Sequence[Entry],
+    connected: Collection[str],
+    said: Mapping[str, Stored],
+) -> list[Entry]:
+    """Voters that etcd has no connection to, although they say that they are well. Pure.
+
+    etcd may take a member for disconnected that is not (etcd issue 14523), so these have to be
+    asked. The others are missing whatever they would answer, if they did within seconds at all.
+    """
+    found = [(at(member.address, entries), said.get(member.name)) for member in desired]
+    return [
+        entry
+        for entry, report in found
+        if entry is not None
+        and entry.id not in connected
+        and _healthy(entry, {entry.id}, member_status.read(report))
+    ]
 
 
 def missing(

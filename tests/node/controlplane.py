@@ -6,6 +6,7 @@ member of etcd takes 50 MB, an API server 300 MB, a controller-manager 80 MB, a 
 
 import json
 import ssl
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
@@ -47,6 +48,11 @@ from tests.node.writer import Gateway
 SETTINGS = check({"etcd": {"quotaGib": 1}, "api": {"shutdownDelay": "1s"}}, stack="test")
 
 LEADERS = ("kube-controller-manager", "kube-scheduler")
+_WATCH_LEADER = """
+import pathlib, sys
+from node.api.watch_leader import watch
+watch(pathlib.Path(sys.argv[1]))
+"""
 
 
 @dataclass
@@ -161,12 +167,18 @@ class ApiNode(Node):
         return hostname(self.name, self.address)
 
     def start_proxy(self, members: Sequence[Member]) -> Daemon:
-        """HAProxy as etcd-proxy.service runs it, on this node's own loopback address."""
+        """HAProxy as etcd-proxy.service runs it, on this node's own loopback address, and what
+        watches its members' leader."""
         path = self.inside(PROXY_CONFIG)
         path.write_text(self.proxy_config(members))
         self.inside(PROXY_SOCKET).parent.mkdir(parents=True, exist_ok=True)
         log = self.root / "haproxy.log"
         self.daemons["haproxy"] = start(["/usr/sbin/haproxy", "-Ws", "-f", path], log)
+        self.daemons["leader-watch"] = start(
+            [sys.executable, "-c", _WATCH_LEADER, self.inside(PKI["api"])],
+            self.root / "leader-watch.log",
+            environment={"HA_NODE_ROOT": str(self.root)},
+        )
         return self.daemons["haproxy"]
 
     def proxy_config(self, members: Sequence[Member]) -> str:
@@ -193,9 +205,16 @@ class ApiNode(Node):
         }[name](SETTINGS)
         return self.run(name, {**values, "bind-address": self.address}, self.hostname)
 
-    def call(self, client: ssl.SSLContext, method: str, path: str, body: Any = None) -> Any:
-        """An API request; NodeError unless it is answered with 200."""
-        connection = HTTPSConnection(self.address, 6443, timeout=60, context=client)
+    def call(
+        self,
+        client: ssl.SSLContext,
+        method: str,
+        path: str,
+        body: Any = None,
+        seconds: float = 60,
+    ) -> Any:
+        """An API request; NodeError unless it is answered with 200, in time."""
+        connection = HTTPSConnection(self.address, 6443, timeout=seconds, context=client)
         text = None if body is None else json.dumps(body)
         answer = web.ask(connection, path, method, {"Content-Type": "application/json"}, text)
         return json.loads(answer) if answer.startswith("{") else answer

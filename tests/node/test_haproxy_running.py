@@ -1,10 +1,8 @@
 """A real HAProxy whose servers follow the membership, under clients whose connections last."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -15,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from node import web
-from node.api import proxy
-from node.api.haproxy import SHOW, servers
+from node.api import proxy, proxy_socket
+from node.api.haproxy import BACKENDS, READY, servers, show
 from node.contract import PROXY_CONFIG, PROXY_SOCKET
 from node.errors import NodeError
 from node.membership import Member
@@ -59,7 +57,7 @@ class ProxyMachine(FakeMachine):
 
     def _answers(self) -> bool:
         try:
-            return bool(proxy.ask(SHOW))
+            return bool(proxy_socket.ask(show(READY)))
         except OSError:
             return False
 
@@ -109,7 +107,7 @@ def follow(machine, aws, node):
 
 
 def found():
-    return {server.name: server for server in servers(proxy.ask(SHOW))}
+    return {server.name: server for server in servers(proxy_socket.ask(show(READY)))}
 
 
 def up(*names):
@@ -157,7 +155,7 @@ def test_three_to_five_to_three_without_a_reload_or_a_failed_connection(machine,
     assert follow(three) == "HAProxy has etcd-0, etcd-1, etcd-2"
     up("etcd-0", "etcd-1", "etcd-2")
     address = machine.node.address
-    pid = proxy.ask("show info").split("Pid: ")[1].split()[0]
+    pid = proxy_socket.ask("show info").split("Pid: ")[1].split()[0]
     with ExitStack() as clients:
 
         def connect():
@@ -197,8 +195,8 @@ def test_three_to_five_to_three_without_a_reload_or_a_failed_connection(machine,
         for client in later:
             assert client.alive() == (client.member in remaining)
     assert machine.calls == [f"reload {UNIT}"]
-    assert proxy.ask("show info").split("Pid: ")[1].split()[0] == pid
-    assert {path for b in five for path in b.asked} == {"/readyz"}
+    assert proxy_socket.ask("show info").split("Pid: ")[1].split()[0] == pid
+    assert {path for b in five for path in b.asked} == set(BACKENDS.values())
 
 
 def test_a_member_that_does_not_serve_yet_gets_no_connection(machine, follow, backends):
@@ -234,51 +232,6 @@ def test_a_member_that_is_slow_stays(machine, follow, backends):
     client.close()
 
 
-@pytest.mark.skipif(
-    shutil.which("strace") is None or os.geteuid() != 0, reason="nobody to slow a disk down"
-)
-def test_members_with_slow_disks_stay(machine, follow, etcd_binaries, tmp_path):
-    """Of all three, under writes: each fdatasync takes 500 ms longer."""
-    plane = ControlPlane(tmp_path, etcd_binaries, tmp_path)
-    slowed, ended = [], threading.Event()
-    try:
-        members = plane.form(3)
-        follow([Member(m.name, m.address) for m in members])
-        up("etcd-0", "etcd-1", "etcd-2")
-        written = []
-
-        def write():
-            gateway = members[0].gateway()
-            while not ended.is_set():
-                gateway.put("key", "value")
-                written.append(time.monotonic())
-
-        writers = [threading.Thread(target=write) for _ in range(4)]
-        for writer in writers:
-            writer.start()
-        slow = "--inject=fdatasync:delay_enter=500000"
-        for member in members:
-            pid = str(member.daemons["etcd"].pid)
-            command = ["strace", "-f", "-qq", "-o/dev/null", "--trace=fdatasync", slow, "-p", pid]
-            slowed.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        began = time.monotonic()
-        while time.monotonic() < began + 20:
-            assert all(server.up for server in found().values())
-            time.sleep(0.1)
-        ended.set()
-        for writer in writers:
-            writer.join()
-        # It was slow, and it wrote.
-        late = [when for when in written if when > began + 2]
-        assert 0 < len(late) < 400
-    finally:
-        ended.set()
-        for tracer in slowed:
-            tracer.terminate()
-            tracer.wait()
-        plane.close()
-
-
 def test_a_member_of_another_address_is_another_server(machine, follow, backends):
     members = backends(0, 1)
     follow(members)
@@ -292,7 +245,7 @@ def test_a_member_of_another_address_is_another_server(machine, follow, backends
 def test_a_server_that_somebody_took_out_gets_connections_again(machine, follow, backends):
     members = backends(0, 1)
     follow(members)
-    proxy.ask("set server etcd/etcd-1 state maint")
+    proxy_socket.ask("set server etcd/etcd-1 state maint")
     assert follow(members) == "HAProxy now has etcd-0, etcd-1"
     up("etcd-0", "etcd-1")
 
@@ -306,8 +259,8 @@ def test_after_a_restart_it_has_the_membership_from_its_file(machine, follow, ba
     assert follow(backends(0, 1, 2)) == "HAProxy has etcd-0, etcd-1, etcd-2"
 
 
-COMMANDS = 7
-"""To look, to end and to forget one server, to add and to use each of two."""
+COMMANDS = 14
+"""In each of two backends: to look, to end and to forget one server, to add and to use each of two."""
 
 
 class Killed(BaseException):
@@ -324,7 +277,7 @@ def test_stopped_after_any_command_the_next_run_completes_it(
     gone[0].healthy = False
     down("etcd-2")
     after = [*before, *backends(3, 4)]
-    real, left = proxy.ask, [stop]
+    real, left = proxy_socket.ask, [stop]
 
     def mortal(command):
         answer = real(command)
@@ -334,7 +287,7 @@ def test_stopped_after_any_command_the_next_run_completes_it(
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(proxy, "ask", mortal)
+        patch.setattr(proxy_socket, "ask", mortal)
         with pytest.raises(Killed):
             follow(after)
     follow(after)
@@ -348,7 +301,7 @@ def test_what_haproxy_says_of_a_command_that_it_refuses_is_passed_on(
     machine, follow, backends, monkeypatch
 ):
     follow(backends(0))
-    monkeypatch.setattr(proxy, "add", lambda member: f"add server nowhere/{member.name}")
+    monkeypatch.setattr(proxy, "add", lambda _backend, member: f"add server nowhere/{member.name}")
     with pytest.raises(NodeError, match=r"HAProxy did not add server nowhere/etcd-1: .*backend"):
         follow(backends(0, 1))
 
@@ -360,8 +313,10 @@ def test_connections_that_do_not_end_keep_the_server(machine, follow, backends, 
     goes.healthy = False
     down("etcd-1")
     monkeypatch.setattr(proxy, "END_SECONDS", 0.2)
-    monkeypatch.setattr(proxy, "remove", lambda name: ("show version", f"del server etcd/{name}"))
-    monkeypatch.setattr(proxy, "_tell", lambda *_: None)
+    monkeypatch.setattr(
+        proxy, "remove", lambda where, name: ("show version", f"del server {where}/{name}")
+    )
+    monkeypatch.setattr(proxy_socket, "tell", lambda *_: None)
     with pytest.raises(NodeError, match=r"HAProxy keeps etcd-1.*: Only servers in maintenance"):
         follow([stays])
 
@@ -391,7 +346,9 @@ def test_a_learner_gets_no_connection_until_it_is_promoted(
         follow([Member(m.name, m.address) for m in (*members, learner)])
 
         def answered():
-            row = next(line for line in proxy.ask(SHOW).splitlines() if " etcd-1 " in line)
+            row = next(
+                line for line in proxy_socket.ask(show(READY)).splitlines() if " etcd-1 " in line
+            )
             # L7STS: an answer, and not the right one (management guide, srv_check_status).
             return row.split()[10] == "17"
 

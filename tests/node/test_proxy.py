@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from node.api import proxy
+from node.api import proxy, proxy_socket
 from node.api.haproxy import render
 from node.errors import NodeError
 from node.membership import Member
@@ -72,7 +72,7 @@ def test_it_is_started_with_the_membership_until_it_runs(aws, settings, machine,
 @pytest.mark.parametrize("answer", ["Permission denied", "2\n# a b\n", ""])
 def test_an_answer_that_is_none_is_one_sentence(aws, settings, machine, monkeypatch, answer):
     desire(aws, THREE)
-    monkeypatch.setattr(proxy, "ask", lambda _command: answer)
+    monkeypatch.setattr(proxy_socket, "ask", lambda _command: answer)
     with pytest.raises(
         NodeError, match=r"^HAProxy says: .+: run systemctl restart etcd-proxy.service$"
     ):

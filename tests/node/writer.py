@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 ATTEMPT_SECONDS = 10.0
 """What one write may take at most, all attempts together, before it counts as failed."""
@@ -92,18 +92,31 @@ class Gateway:
         }
 
 
+class Store(Protocol):
+    """What a writer writes to."""
+
+    seconds: float
+    """That a request may take."""
+
+    def put(self, key: str, value: str) -> None:
+        """Write a key; OSError when it was not acknowledged."""
+
+    def keys(self, prefix: str) -> dict[str, str]:
+        """Every key below a prefix."""
+
+
 @dataclass
 class Writer:
     """Writes one key after the other, each retried until it is acknowledged, in a thread."""
 
-    gateway: Gateway
+    store: Store
     acknowledged: list[str] = field(default_factory=list)
     failed: int = 0
     stalls: list[float] = field(default_factory=list)
     """Seconds from the first attempt of each write to its acknowledgement."""
 
     def __enter__(self) -> "Writer":
-        self.gateway.seconds = REQUEST_SECONDS
+        self.store.seconds = REQUEST_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
@@ -122,7 +135,7 @@ class Writer:
 
     def lost(self) -> set[str]:
         """Acknowledged writes that are not there."""
-        return set(self.acknowledged) - set(self.gateway.keys("written/"))
+        return set(self.acknowledged) - set(self.store.keys("written/"))
 
     def _write(self) -> None:
         number = 0
@@ -132,7 +145,7 @@ class Writer:
             began = time.monotonic()
             while True:
                 try:
-                    self.gateway.put(key, "x")
+                    self.store.put(key, "x")
                 except OSError:
                     if time.monotonic() - began > ATTEMPT_SECONDS or self._ended.is_set():
                         self.failed += not self._ended.is_set()

@@ -145,11 +145,20 @@ def test_proxy_reloads_only_a_configuration_that_is_right():
     ]
     assert proxy["ConditionPathExists"] == ["/etc/ha-kubernetes/etcd-proxy.cfg"]
     assert proxy["User"] == ["haproxy"]
-    # Where its servers are changed; nobody but it and root gets there.
-    assert proxy["RuntimeDirectoryMode"] == ["0700"]
+    # Where its servers are changed; nobody but it, root and the leader watch gets there.
+    assert proxy["RuntimeDirectoryMode"] == ["0750"]
     assert ["systemctl", "mask", "haproxy.service"] in yaml.safe_load(
         api_node(settings()).render()
     )["runcmd"]
+
+
+def test_the_leader_watch_reads_the_keys_of_the_api_server_and_may_command_the_proxy():
+    watch = units(api_node(settings()))["etcd-leader-watch.service"]
+
+    assert watch["User"] == ["kubernetes"]
+    assert watch["SupplementaryGroups"] == ["haproxy"]
+    assert watch["Restart"] == ["always"]
+    assert watch["ExecStart"][0].endswith(" watch-leader")
 
 
 def test_networks_come_from_the_settings():

@@ -54,14 +54,15 @@ class ConnectEndpoint(TaggedEC2Resource):
         return known.get(filter_name) or super().get_filter_value(filter_name, method_name)
 
 
-def _endpoints(backend: EC2Backend) -> dict[str, ConnectEndpoint]:
+def held(backend: EC2Backend) -> dict[str, ConnectEndpoint]:
+    """Endpoints by id."""
     endpoints: dict[str, ConnectEndpoint] = backend.__dict__.setdefault("connect_endpoints", {})
     return endpoints
 
 
 def _with_id(backend: EC2Backend, endpoint_id: str) -> ConnectEndpoint:
     try:
-        return _endpoints(backend)[endpoint_id]
+        return held(backend)[endpoint_id]
     except KeyError:
         raise EC2ClientError(
             "InvalidInstanceConnectEndpointId.NotFound",
@@ -79,7 +80,7 @@ def create_instance_connect_endpoint(response: EC2Response) -> ActionResult:
         response._get_param("SecurityGroupIds", []),
         preserve_client_ip=response._get_bool_param("PreserveClientIp", if_none=False),
     )
-    _endpoints(backend)[endpoint.id] = endpoint
+    held(backend)[endpoint.id] = endpoint
     endpoint.add_tags(response._parse_tag_specification().get("instance-connect-endpoint", {}))
     return ActionResult({"InstanceConnectEndpoint": endpoint})
 
@@ -89,7 +90,7 @@ def describe_instance_connect_endpoints(response: EC2Response) -> ActionResult:
     """DescribeInstanceConnectEndpoints by ids and filters."""
     backend = response.ec2_backend
     ids = response._get_param("InstanceConnectEndpointIds", [])
-    endpoints = [_with_id(backend, one) for one in ids] or list(_endpoints(backend).values())
+    endpoints = [_with_id(backend, one) for one in ids] or list(held(backend).values())
     return ActionResult(
         {
             "InstanceConnectEndpoints": generic_filter(
@@ -104,7 +105,7 @@ def delete_instance_connect_endpoint(response: EC2Response) -> ActionResult:
     """DeleteInstanceConnectEndpoint; gone at once, with its interface."""
     backend = response.ec2_backend
     endpoint = _with_id(backend, response._get_param("InstanceConnectEndpointId"))
-    del _endpoints(backend)[endpoint.id]
+    del held(backend)[endpoint.id]
     backend.delete_network_interface(endpoint.interface.id)
     endpoint.state = "delete-complete"
     return ActionResult({"InstanceConnectEndpoint": endpoint})

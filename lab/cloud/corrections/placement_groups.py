@@ -45,14 +45,15 @@ class PlacementGroup(TaggedEC2Resource):
         return known.get(filter_name) or super().get_filter_value(filter_name, method_name)
 
 
-def _groups(backend: EC2Backend) -> dict[str, PlacementGroup]:
+def held(backend: EC2Backend) -> dict[str, PlacementGroup]:
+    """Placement groups by name."""
     groups: dict[str, PlacementGroup] = backend.__dict__.setdefault("placement_groups", {})
     return groups
 
 
 def _named(backend: EC2Backend, name: str) -> PlacementGroup:
     try:
-        return _groups(backend)[name]
+        return held(backend)[name]
     except KeyError:
         raise EC2ClientError(
             "InvalidPlacementGroup.Unknown", f"The Placement Group '{name}' is unknown."
@@ -63,7 +64,7 @@ def _named(backend: EC2Backend, name: str) -> PlacementGroup:
 def create_placement_group(response: EC2Response) -> ActionResult:
     """CreatePlacementGroup. Raises InvalidPlacementGroup.Duplicate."""
     backend, name = response.ec2_backend, response._get_param("GroupName")
-    if name in _groups(backend):
+    if name in held(backend):
         raise EC2ClientError(
             "InvalidPlacementGroup.Duplicate", f"The Placement Group '{name}' already exists."
         )
@@ -74,7 +75,7 @@ def create_placement_group(response: EC2Response) -> ActionResult:
         spread_level=response._get_param("SpreadLevel", "rack"),
         partitions=response._get_int_param("PartitionCount", 2),
     )
-    _groups(backend)[name] = group
+    held(backend)[name] = group
     group.add_tags(response._parse_tag_specification().get("placement-group", {}))
     return ActionResult({"PlacementGroup": group})
 
@@ -84,7 +85,7 @@ def describe_placement_groups(response: EC2Response) -> ActionResult:
     """DescribePlacementGroups by names, ids and filters. Raises InvalidPlacementGroup.Unknown."""
     backend = response.ec2_backend
     names, ids = response._get_param("GroupNames", []), response._get_param("GroupIds", [])
-    groups = [_named(backend, name) for name in names] or list(_groups(backend).values())
+    groups = [_named(backend, name) for name in names] or list(held(backend).values())
     if ids:
         groups = [group for group in groups if group.id in ids]
         if not groups:
@@ -109,7 +110,7 @@ def delete_placement_group(response: EC2Response) -> EmptyResult:
             "InvalidPlacementGroup.InUse",
             f"The placement group '{name}' is in use and may not be deleted.",
         )
-    del _groups(backend)[name]
+    del held(backend)[name]
     return EmptyResult()
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import IPv4Address
 
+from lab.cloud.control_client import Control
 from lab.machines import firewall
 from lab.machines.account import Account
-from lab.machines.control_client import Control
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.load_balancer import haproxy_format, node_views, target_steps

@@ -12,6 +12,7 @@ from lab.machines.account import Account, Subnet
 from lab.machines.lab_names import Names, port
 from lab.machines.network import namespaces
 from lab.machines.network.router import AWS, DOWNLOADS
+from node.contract import ETCD_PEER_PORT
 
 SERVICES = {"aws": AWS, "downloads": DOWNLOADS}
 """What can be made unreachable for everyone, by name."""
@@ -26,6 +27,8 @@ class Faults:
     hypervisor does for a machine goes on: metadata, names, DHCP."""
     isolated: tuple[str, ...] = ()
     """Instances whose every packet is lost, both ways; their link stays up."""
+    peerless: tuple[str, ...] = ()
+    """Instances of etcd that lose every packet to and from their peers, and no other."""
     unreachable: tuple[str, ...] = ()
     """Names of SERVICES."""
 
@@ -56,11 +59,21 @@ def ruleset(faults: Faults, subnets: Iterable[Subnet], ports: Iterable[str]) -> 
     known = list(subnets)
     zones = [[s.cidr for s in known if s.zone == zone] for zone in faults.zones]
     unreachable = [SERVICES[name] for name in sorted(faults.unreachable)]
-    isolated = sorted({port(instance) for instance in faults.isolated} & set(ports))
+    isolated = {port(instance) for instance in faults.isolated}
+    peerless = {port(instance) for instance in faults.peerless} - isolated
+    cables = sorted((isolated | peerless) & set(ports))
+    lost = f"tcp dport {ETCD_PEER_PORT} drop; tcp sport {ETCD_PEER_PORT} drop"
     return "\n".join(
         [
             *_table("inet", _zones(zones, unreachable)),
-            *_table("netdev", [line for link in isolated for line in _isolation(link)]),
+            *_table(
+                "netdev",
+                [
+                    line
+                    for link in cables
+                    for line in _on_cable(link, "drop" if link in isolated else lost)
+                ],
+            ),
             "",
         ]
     )
@@ -98,12 +111,13 @@ def _zones(zones: list[list[IPv4Network]], unreachable: list[IPv4Address]) -> li
     ]
 
 
-def _isolation(link: str) -> list[str]:
+def _on_cable(link: str, rules: str) -> list[str]:
     lines = []
     for hook in ("ingress", "egress"):
         lines += [
             f"  chain {hook}-{link} {{",
-            f'    type filter hook {hook} device "{link}" priority 0; policy drop;',
+            f'    type filter hook {hook} device "{link}" priority 0; policy accept;',
+            f"    {rules}",
             "  }",
         ]
     return lines

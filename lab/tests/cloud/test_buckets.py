@@ -1,12 +1,13 @@
 """A bucket as the program makes it can be used, and destroyed."""
 
 import json
+import urllib.request
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lab.cloud import aws_environment
+from lab.cloud import aws_environment, requests
 
 
 @pytest.fixture
@@ -101,5 +102,11 @@ def test_s3_control_has_the_tags_of_a_bucket_too(aws, emulator):
         assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == TAGS
         control.untag_resource(**bucket, TagKeys=["empty"])
         assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == TAGS[:1]
+        with urllib.request.urlopen(f"{emulator.endpoint}{requests.PATH}") as answer:  # noqa: S310 - a loopback address
+            asked = {(one["action"], one["resource"]) for one in json.load(answer)}
+        assert {
+            (f"s3:{action}Resource", bucket["ResourceArn"])
+            for action in ("ListTagsFor", "Tag", "Untag")
+        } <= asked
     finally:
         s3.delete_bucket(Bucket=name)

@@ -4,16 +4,14 @@ import json
 
 import pytest
 
-from lab.cloud import aws_environment as cloud_client
-from lab.cloud import emulator_server, inventory
+from lab.cloud import aws_environment, emulator_server, inventory
 
 
 @pytest.fixture
-def account(tmp_path):
+def server(tmp_path):
     """An account of its own, since this test counts everything."""
     running = emulator_server.start(tmp_path, port=0)
-    session = cloud_client.session()
-    yield lambda service: session.client(service, endpoint_url=running.endpoint)
+    yield running
     running.stop()
 
 
@@ -111,13 +109,14 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     return empty
 
 
-def test_every_kind_is_seen_and_an_emptied_account_is_empty(account):
-    assert inventory.remaining(account) == {}
+def test_every_kind_is_seen_and_an_emptied_account_is_empty(server):
+    session = aws_environment.session()
+    assert server.inventory() == {}
 
-    empty = _fill(account)
+    empty = _fill(lambda service: session.client(service, endpoint_url=server.endpoint))
 
-    found = inventory.remaining(account)
-    assert set(found) == {*inventory.KINDS, "instance", "key", "policy"}
+    found = server.inventory()
+    assert set(found) == set(server.control.inventory())
     assert {label: len(names) for label, names in found.items() if len(names) > 1} == {
         "network interface": 4,  # of instance, gateway, connect endpoint and load balancer
         "volume": 2,  # the data volume and the instance's root
@@ -125,7 +124,7 @@ def test_every_kind_is_seen_and_an_emptied_account_is_empty(account):
     assert found["parameter"] == ["/cluster/members"]
 
     empty()
-    assert inventory.remaining(account) == {}
+    assert server.inventory() == {}
 
 
 def test_the_summary_counts():

@@ -1,11 +1,11 @@
 """The emulator and the stack's state go on together or begin again together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 
-from lab.cloud import emulator_server, inventory
+from lab.cloud import emulator_server
 from lab.stack import cloud
 from lab.workspace import Workspace
 
@@ -17,9 +17,13 @@ class Emulator:
     endpoint: str
     healthy: bool = True
     stopped: bool = False
+    account: dict = field(default_factory=dict)
 
     def answers(self):
         return self.healthy
+
+    def inventory(self):
+        return self.account
 
     def stop(self):
         self.stopped = True
@@ -45,11 +49,10 @@ class Stack:
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    """Runs `provide`; `running` and `account` say what it finds, `said` what it told."""
-    state = SimpleNamespace(running=Emulator("http://old"), account={}, said=[])
+    """Runs `provide`; `running` says what it finds, `said` what it told."""
+    state = SimpleNamespace(running=Emulator("http://old"), said=[])
     monkeypatch.setattr(emulator_server, "find", lambda _: state.running)
     monkeypatch.setattr(emulator_server, "start", lambda *_: Emulator("http://new"))
-    monkeypatch.setattr(inventory, "remaining", lambda _: state.account)
     workspace = Workspace(tmp_path, tmp_path / ".lab")
     state.provide = lambda stack: cloud.provide(workspace, stack, state.said.append).endpoint
     return state
@@ -57,7 +60,7 @@ def lab(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("known", "account"), [(0, {}), (3, {}), (3, {"VPC": ["vpc-1"]})])
 def test_a_running_emulator_goes_on(lab, known, account):
-    lab.account, stack = account, Stack(known=known)
+    lab.running.account, stack = account, Stack(known=known)
     assert lab.provide(stack) == "http://old"
     assert (lab.running.stopped, stack.removed) == (False, False)
     assert lab.said == ["continuing with the AWS emulator at http://old"]
@@ -87,7 +90,7 @@ def test_the_state_of_a_lost_emulator_goes(lab, stack):
     ],
 )
 def test_what_does_not_fit_together_starts_clean(lab, stack, healthy, account, reason):
-    lab.running.healthy, lab.account = healthy, account
+    lab.running.healthy, lab.running.account = healthy, account
     assert lab.provide(stack) == "http://new"
     assert (lab.running.stopped, stack.removed) == (True, True)
     assert lab.said[0].startswith(reason)

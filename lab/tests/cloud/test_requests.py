@@ -102,6 +102,19 @@ def test_s3_is_told_by_method_and_sub_resource(method, path, query, expected):
     assert {resource.partition("/")[0] for _, resource in found} == {"arn:aws:s3:::b"}
 
 
+@pytest.mark.parametrize(
+    ("method", "query", "expected"),
+    [
+        ("GET", "", "s3:ListTagsForResource"),
+        ("POST", "", "s3:TagResource"),
+        ("DELETE", "tagKeys=a", "s3:UntagResource"),
+    ],
+)
+def test_tags_of_a_bucket_by_s3_control(method, query, expected):
+    path = "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab"
+    assert actions(call("s3", method, path, query)) == [(expected, "arn:aws:s3:::b")]
+
+
 def test_a_server_tells_who_asked_for_what_and_forgets(emulator, aws):
     aws("sts").get_caller_identity()
     url = f"{emulator.endpoint}{PATH}"

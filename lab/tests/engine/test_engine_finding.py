@@ -141,7 +141,7 @@ def test_an_official_cli_is_used_and_a_broken_one_is_named(bare):
     executable(bare / "bin/pulumi-language-python")
     assert official_cli().language_host
     executable(bare / "bin/pulumi", "#!/bin/sh\nexit 1\n")
-    with pytest.raises(EngineError, match="not a working Pulumi CLI"):
+    with pytest.raises(EngineError, match=r"not a working Pulumi CLI .* take it off PATH$"):
         official_cli()
 
 

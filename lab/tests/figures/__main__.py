@@ -2,7 +2,7 @@
 
 Without names: resources, user data and previews. Previews bring a stack up in an emulator of its
 own, which takes minutes; `--without-preview` leaves them out. By name: `resizing`, `leases` and
-`proxy`, which measure real daemons, for about ten minutes each.
+`proxy`, which measure real daemons, for about ten minutes each; `replication`, for three.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from lab.engine.fetching import OFFLINE
 from lab.tests.figures.changes import changes
 from lab.tests.figures.leases import leases
 from lab.tests.figures.preview import previews
+from lab.tests.figures.replication import replication
 from lab.tests.figures.resizing import resizing
 from lab.tests.figures.resources import resources
 from lab.tests.figures.silence import silence
@@ -34,6 +35,7 @@ FIGURES: dict[str, tuple[Callable[[int], str], ...]] = {
     "resizing": (resizing,),
     "leases": (leases,),
     "proxy": (silence, changes),
+    "replication": (replication,),
 }
 DEFAULT = ("resources", "user-data", "preview")
 

@@ -13,8 +13,8 @@ from lab.binaries.etcd import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from lab.tests.figures.load import Load
 from lab.tests.figures.tables import table
-from node.api import proxy
-from node.api.haproxy import SHOW, Change, change, servers
+from node.api import proxy, proxy_socket
+from node.api.haproxy import BACKENDS, Change, change, servers, show
 from node.contract import PROXY_CONFIG
 from node.membership import Member
 from tests.node.controlplane import ApiNode, ControlPlane
@@ -76,9 +76,11 @@ def _reload(server: ApiNode, members: Sequence[Member]) -> None:
 
 
 def _command(_server: ApiNode, members: Sequence[Member]) -> None:
-    step = change(servers(proxy.ask(SHOW)), members)
-    # Here nobody leaves etcd, so they are taken out by force: the most that it can cost.
-    proxy.apply(Change(add=step.add, use=step.use, remove=(*step.remove, *step.keep)))
+    for backend in BACKENDS:
+        step = change(servers(proxy_socket.ask(show(backend))), members)
+        # Here nobody leaves etcd, so they are taken out by force: the most that it can cost.
+        forced = Change(add=step.add, use=step.use, remove=(*step.remove, *step.keep))
+        proxy.apply(backend, forced)
 
 
 def _say(line: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from lab.tests.figures.cost import changes, cost, declared, prices, sums
+from lab.tests.figures.quotas import quotas
 from lab.tests.figures.resources import counts, resources
 from lab.tests.figures.snapshots import snapshots
 from lab.tests.figures.user_data import user_data
@@ -28,6 +29,7 @@ CONTENTS: Mapping[str, Callable[[], str]] = {
     "cost-of-snapshots": snapshots,
     "cost-sums": sums,
     "prices": prices,
+    "quotas": quotas,
     "resources": resources,
     "resources-of-prod": _of_prod,
     "user-data": user_data,

@@ -11,6 +11,7 @@ from lab.tests.figures.__main__ import main
 from lab.tests.figures.changes import changes
 from lab.tests.figures.cost import Item, bill, monthly
 from lab.tests.figures.documents import CONTENTS, MARKED, documents, generated
+from lab.tests.figures.quotas import vcpus
 from lab.tests.figures.resources import resources
 from lab.tests.figures.silence import silence
 from lab.tests.figures.tables import table
@@ -55,6 +56,15 @@ def test_a_stale_figure_is_replaced_in_its_sentence(monkeypatch):
     monkeypatch.setitem(CONTENTS, "prices", lambda: "3 apples\n")
     text = "There are <!-- generated: prices -->2 pears<!-- end --> here."
     assert generated(text) == text.replace("2 pears", "3 apples")
+
+
+def test_api_servers_run_beside_their_successors_and_members_do_not():
+    settings = {
+        "etcd": {"size": 3, "instanceType": "m6i.xlarge"},
+        "api": {"size": 2, "instanceType": "m6i.large"},
+    }
+    stack = run_program(settings, stack="figures")
+    assert (vcpus(stack), vcpus(stack, doubled=True)) == (3 * 4 + 2 * 2, 2 * 2)
 
 
 def test_a_bill_counts_what_a_stack_declares_and_is_none_without_a_price(monkeypatch):
@@ -102,7 +112,7 @@ def test_a_name_that_is_none_is_one_line(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert said.endswith(
         "error: no figure is called lease; there are resources, user-data, preview, resizing, "
-        "leases, proxy\n"
+        "leases, proxy, replication\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Snapshot of the emulated account, as its own API answers."""
+"""Snapshot of the emulated account."""
 
 import base64
 import hashlib
@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cloud import inventory
-from lab.cloud.inventory import Clients, Inventory
+from lab.cloud.emulator_server import Server
+from lab.cloud.inventory import Inventory
+from lab.machines.account import Clients
+from lab.stack import cloud
 
 RUNNING = ({"Name": "instance-state-name", "Values": ["running"]},)
 
@@ -37,12 +39,13 @@ class AccountSnapshot:
     targets: frozenset[str]
 
 
-def take_snapshot(clients: Clients) -> AccountSnapshot:
+def take_snapshot(server: Server) -> AccountSnapshot:
     """Ask for everything."""
+    clients = cloud.clients(server)
     ec2 = clients("ec2")
     machines = running_instances(ec2)
     return AccountSnapshot(
-        inventory=inventory.remaining(clients),
+        inventory=server.inventory(),
         machines=machines,
         user_data={name: _user_data(ec2, machine.id) for name, machine in machines.items()},
         volumes={

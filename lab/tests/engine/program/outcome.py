@@ -50,7 +50,7 @@ def outcome(bench: Workbench, command: CommandResult, samples: Sequence[Sample] 
     """A command, and the account and the state as they are now."""
     return Outcome(
         command=command,
-        account=take_snapshot(bench.clients),
+        account=take_snapshot(bench.server),
         state=bench.state(),
         samples=samples,
     )

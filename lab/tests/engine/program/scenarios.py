@@ -106,7 +106,7 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
 
     def kill(lab: int) -> None:
         # The load balancer takes a minute, so the update is cut off in the middle of an operation.
-        bench.await_step("LoadBalancer", "local-api", lab)
+        bench.await_step("LoadBalancer", "local-api")
         bench.await_pending("local-api")
         update = ProcessIdentity.load(bench.workspace.update)
         assert update
@@ -115,7 +115,7 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
 
     def interrupt(lab: int) -> None:
         # Not before: a request that is cut off in AWS's hands makes a machine that nobody records.
-        bench.await_instance("local-api-0", lab)
+        bench.await_instance("local-api-0")
         os.kill(lab, signal.SIGINT)
 
     yield "killed", bench.lab_up(meanwhile=kill, variables=STATE_ALWAYS)
@@ -273,7 +273,7 @@ def _kill(
     _let_out(bench, exists)
     if before:
         before(exists)
-    account = take_snapshot(bench.clients)
+    account = take_snapshot(bench.server)
     return Kill(killed, exists, absent, bench.recover("--yes", "--patience", "0"), account)
 
 

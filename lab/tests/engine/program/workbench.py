@@ -16,9 +16,11 @@ from typing import Any
 
 import yaml
 
-from lab.cloud import aws_environment, emulator_server, inventory, requests
+from lab.cloud import aws_environment, emulator_server, requests
+from lab.cloud.inventory import Inventory
 from lab.engine import providing
-from lab.processes import ProcessIdentity, command
+from lab.machines.account import Clients
+from lab.processes import ProcessIdentity
 from lab.proofs.documented_commands import Block
 from lab.stack import cloud, leftovers, pulumi_environment
 from lab.tests.engine.program import holding_provider
@@ -91,7 +93,7 @@ class Workbench:
         return found
 
     @property
-    def clients(self) -> inventory.Clients:
+    def clients(self) -> Clients:
         return cloud.clients(self.server)
 
     def aws(self, service: str) -> Any:
@@ -119,8 +121,8 @@ class Workbench:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback address
             return bytes(answer.read())
 
-    def inventory(self) -> inventory.Inventory:
-        return inventory.remaining(self.clients)
+    def inventory(self) -> Inventory:
+        return self.server.inventory()
 
     def lab(
         self,
@@ -343,49 +345,48 @@ class Workbench:
                 self.running = None
         return CommandResult(process.returncode, text)
 
-    def await_step(self, type_: str, name: str, of: int) -> None:
-        """Wait until the lab's update, run by process `of`, has begun a step on a resource."""
-        deadline = time.monotonic() + LONGEST
-        while not any(
-            (step.type.rpartition(":")[2], step.name) == (type_, name)
-            for step in read_steps(self.workspace.events)
-        ):
-            assert time.monotonic() < deadline, f"no step on {name}"
-            assert command(of), f"ended before a step on {name}"
-            time.sleep(0.2)
+    def await_step(self, type_: str, name: str) -> None:
+        """Wait until the lab's update has begun a step on a resource."""
+        self._until(
+            f"a step on {name}",
+            lambda: any(
+                (step.type.rpartition(":")[2], step.name) == (type_, name)
+                for step in read_steps(self.workspace.events)
+            ),
+        )
 
-    def await_instance(self, name: str, of: int) -> None:
-        """Wait until the account has an instance, made by the lab's update in process `of`."""
-        deadline = time.monotonic() + LONGEST
-        while name not in running_instances(self.aws("ec2")):
-            assert time.monotonic() < deadline, f"no instance {name}"
-            assert command(of), f"ended before it made {name}"
-            time.sleep(0.2)
+    def await_instance(self, name: str) -> None:
+        """Wait until the account has an instance."""
+        self._until(f"an instance {name}", lambda: name in running_instances(self.aws("ec2")))
 
     def await_pending(self, name: str) -> None:
         """Wait until the state says that an operation on a resource is under way, which it does
         some time after the event that announces it."""
+        self._until(
+            f"an operation on {name}",
+            lambda: any(
+                operation["resource"]["urn"].endswith(f"::{name}")
+                for operation in self._latest("pending_operations")
+            ),
+        )
+
+    def await_line(self, log: Path, text: str) -> None:
+        """Wait until an update has said something, as its event log has it."""
+        self._until(f"a line with {text!r}", lambda: any(text in line for line in said(log)))
+
+    def _until(self, what: str, found: Callable[[], bool]) -> None:
+        """Wait for something while a command runs; its end before that is a failure."""
         deadline = time.monotonic() + LONGEST
-        while not any(
-            operation["resource"]["urn"].endswith(f"::{name}")
-            for operation in self._latest("pending_operations")
-        ):
-            assert time.monotonic() < deadline, f"no operation on {name}"
-            time.sleep(0.2)
+        while not found():
+            assert self.running, "not even started"
+            assert self.running.poll() is None, f"it ended without {what}"
+            assert time.monotonic() < deadline, f"{what} never came"
+            time.sleep(0.3)
 
     def interrupt(self) -> None:
         """Ctrl-C for what runs."""
         assert self.running
         self.running.send_signal(signal.SIGINT)
-
-    def await_line(self, log: Path, text: str) -> None:
-        """Wait until an update has said something, as its event log has it."""
-        deadline = time.monotonic() + LONGEST
-        while not any(text in line for line in said(log)):
-            assert time.monotonic() < deadline, f"nothing was said of {text!r}"
-            assert self.running, "not even started"
-            assert self.running.poll() is None, f"ended before it said {text!r}"
-            time.sleep(0.3)
 
 
 def said(log: Path) -> list[str]:

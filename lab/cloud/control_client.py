@@ -1,5 +1,4 @@
-"""The emulator's endpoints for who runs machines and load balancers (`lab.cloud.machine_reports`,
-`lab.cloud.control_api`), from the other side."""
+"""The emulator's own endpoints (`lab.cloud.control_api`), from the other side."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from lab.cloud.control_paths import (
     CHANGES,
     CONTROLLER,
     INSTANCES,
+    INVENTORY,
     LOAD_BALANCERS,
     PATIENCE,
     TARGETS,
@@ -54,6 +54,10 @@ class Control:
     def change(self, after: int) -> int:
         """Wait for a change of the account, some seconds at most; the number to wait after next."""
         return int(self._ask("GET", f"{CHANGES}?after={after}")["change"])
+
+    def inventory(self) -> dict[str, list[str]]:
+        """Names or ids of every kind of resource, in the account."""
+        return dict(self._ask("GET", INVENTORY))
 
     def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
         connection = HTTPConnection(*self._address, timeout=PATIENCE + 20)

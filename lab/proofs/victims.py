@@ -1,38 +1,15 @@
-"""Failures in the proofs, of a daemon, a machine, a zone; and the choice of which one."""
+"""Choice of the machine that a proof breaks: by what it leads, by its zone."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from lab.errors import LabError
 from lab.proofs.kubernetes_api import api
 from lab.proofs.lab_session import LabSession
-from lab.running import fault_injection
-from lab.running.lab import RunningLab
 from lab.running.node_names import Node
 from lab.running.node_snapshot import NodeSnapshot
 
 Choice = Callable[[LabSession], Node]
-
-
-@dataclass(frozen=True)
-class Crash:
-    """A daemon dies; systemd starts it again."""
-
-    what: str
-    """For the names of proofs and figures."""
-    choose: Choice
-    service: str
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Something is away until the faults are healed."""
-
-    what: str
-    """For the names of proofs and figures."""
-    choose: Choice
-    inflict: Callable[[RunningLab, Node], None]
 
 
 def etcd_leader(session: LabSession) -> Node:
@@ -82,23 +59,3 @@ def choose_elsewhere(nodes: Collection[Node], used: Collection[str]) -> Node:
         if node.instance.subnet.zone not in used:
             return node
     raise LabError(f"no member is outside of {', '.join(sorted(used))}")
-
-
-def partition_zone(lab: RunningLab, node: Node) -> None:
-    """Cut off the whole zone of a machine."""
-    fault_injection.partition(lab, node.instance.subnet.zone)
-
-
-CRASHES = (
-    Crash("the leading etcd crashes", etcd_leader, "etcd"),
-    Crash("a following etcd crashes", etcd_follower, "etcd"),
-    Crash("an API server crashes", controllers_leader, "kube-apiserver"),
-)
-LOSSES = (
-    Loss("the leading etcd loses power", etcd_leader, fault_injection.power_cut),
-    Loss("the leading etcd is isolated", etcd_leader, fault_injection.isolate),
-    Loss("a following etcd is isolated", etcd_follower, fault_injection.isolate),
-    Loss("an API server loses power", controllers_leader, fault_injection.power_cut),
-    Loss("an API server is isolated", controllers_leader, fault_injection.isolate),
-    Loss("a zone is cut off", elsewhere, partition_zone),
-)

@@ -1,0 +1,1 @@
+"""IAM policies of whoever runs Pulumi, and what policies are made of."""
