@@ -76,6 +76,7 @@ def test_a_long_value_is_cut():
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,  # for each of nine keys
 )
 
 
