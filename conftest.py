@@ -21,7 +21,7 @@ settings.register_profile(
 settings.load_profile("any-machine")
 
 # Most of what a test leaves needs no collector, and walking what pulumi-aws, moto and botocore hold
-# at every 700 objects, Python's default, is a third of a deployment's time.
+# at every 700 objects, Python's default, is a fifth of a deployment's time and more.
 gc.set_threshold(300_000, 20, 20)
 
 # No test downloads Pulumi's CLI or plugins, nor depends on what a `make up` has downloaded.
