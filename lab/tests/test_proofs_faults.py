@@ -77,7 +77,9 @@ def test_new_connections_are_served_after_the_last_that_was_not():
 
 def test_without_trouble_they_are_served_at_once():
     seen = [request("fresh", 3, 0.1)]
-    assert [one.seconds for one in measures(seen, {}, BEGAN, BEGAN + 30)] == [0.0, 0.0]
+    found = measures(seen, {"fresh": 1.0, "next": 1.0}, BEGAN, BEGAN + 30)
+    assert [one.seconds for one in found] == [0.0, 0.0]
+    assert measures(seen, {}, BEGAN, BEGAN + 30) == []
 
 
 def test_every_fault_has_a_goal_and_a_name_of_its_own():

@@ -13,6 +13,7 @@ from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.load.fault_run import Machine, Run, Versions
 
 UNKNOWN = "unknown"
+LOCAL_STACK = "config/Pulumi.local.yaml"
 GIT_PATIENCE = 10.0
 """Seconds."""
 
@@ -57,15 +58,22 @@ def this_machine() -> Machine:
 
 
 def commit_of(project: Path) -> str:
-    """The commit that a directory is at, `-dirty` with changes; `unknown` where git says none."""
-    words = ["git", "-C", str(project), "describe", "--always", "--dirty", "--exclude=*"]
+    """The commit that a directory is at, `-dirty` with changes; `unknown` where git says none.
+
+    The lab's own salt in its stack file is no change.
+    """
+    git = ["git", "-C", str(project)]
     try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=True, timeout=GIT_PATIENCE
-        )
+        commit = _said([*git, "rev-parse", "--short", "HEAD"])
+        changed = _said([*git, "status", "--porcelain", "--", ".", f":!{LOCAL_STACK}"])
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return UNKNOWN
-    return done.stdout.strip() or UNKNOWN
+    return f"{commit}-dirty" if changed else commit
+
+
+def _said(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=GIT_PATIENCE)
+    return done.stdout.strip()
 
 
 def save(run: Run, path: Path) -> None:
