@@ -53,7 +53,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "watch-leader": Command(
         "node.api.watch_leader",
-        "API server: end connections to etcd members that have lost their leader",
+        "API server: leave etcd members that lost their leader",
         locked=False,
     ),
     "liveness": Command(

@@ -5,7 +5,6 @@ back; that each size becomes each other by these alone is the model's to say.
 """
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
@@ -20,7 +19,7 @@ WALK = (1, 3, 7, 5, 1)
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.permutations(SIZES, 2)))
 def test_every_size_becomes_every_other_by_one_member_at_a_time(before, after):
-    world = replace(formed(before, max(SIZES)), desired=tuple(range(after)))
+    world = formed(before, max(SIZES))._replace(desired=tuple(range(after)))
     sizes = [before]
     while not world.settled:
         following = undisturbed(world)

@@ -15,7 +15,9 @@ README_BYTES = 9 * 1024
 
 
 def anchors(text: str) -> set[str]:
-    """Anchors of the headings, as GitHub makes them."""
+    """Anchors of the headings, as GitHub makes them, and those of a page of ours."""
+    if text.startswith("<!"):
+        return set(re.findall(r' id="([^"]+)"', text))
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.strip().lower()).replace(" ", "-") for h in headings}
