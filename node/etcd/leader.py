@@ -33,8 +33,8 @@ def step(
         if isinstance(membership_plan.decide(cluster), membership_plan.Settled):
             return None
         # Asked only now: one that lost its power answers nothing, and takes its time for it.
-        misjudged = peers.answering(settings, [e for e in entries if e.id not in connected])
-        cluster = replace(cluster, connected=connected | misjudged, misjudged=misjudged)
+        answering = peers.answering(settings, [entry for entry in entries if entry.id != me])
+        cluster = replace(cluster, connected=answering | {me}, misjudged=answering - connected)
         decision = membership_plan.decide(cluster)
         return _make(settings, etcd, cluster, decision), True
     except NodeError as error:

@@ -33,30 +33,25 @@ def number(settings: Settings, etcd: EtcdSettings, me: str) -> int | None:
         entries = local_member.membership(settings, etcd)
         if entries is None:
             return None
-        connected = local_member.connected(etcd) | {me}
-        connected |= peers.answering(settings, doubtful(desired, entries, connected, said))
+        connected = peers.answering(settings, doubtful(desired, entries, me, said)) | {me}
     except NodeError:
         return None
     return len(missing(desired, entries, connected, said))
 
 
 def doubtful(
-    desired: Sequence[Member],
-    entries: Sequence[Entry],
-    connected: Collection[str],
-    said: Mapping[str, Stored],
+    desired: Sequence[Member], entries: Sequence[Entry], me: str, said: Mapping[str, Stored]
 ) -> list[Entry]:
-    """Voters that etcd has no connection to, although they say that they are well. Pure.
+    """Other voters that say that they are well: these have to be asked. Pure.
 
-    etcd may take a member for disconnected that is not (etcd issue 14523), so these have to be
-    asked. The others are missing whatever they would answer, if they did within seconds at all.
+    The rest is missing whatever it would answer.
     """
     found = [(at(member.address, entries), said.get(member.name)) for member in desired]
     return [
         entry
         for entry, report in found
         if entry is not None
-        and entry.id not in connected
+        and entry.id != me
         and _healthy(entry, {entry.id}, member_status.read(report))
     ]
 
@@ -69,8 +64,8 @@ def missing(
 ) -> list[str]:
     """Names of the desired members that are no healthy voters. Pure.
 
-    Healthy is a voter that the leader's etcd has a connection to, and whose node has just reported
-    that reads through it succeed. A member that Pulumi is about to make is not missing yet.
+    Healthy is a voter that answers now, and whose node has just reported that reads through it
+    succeed. A member that Pulumi is about to make is not missing yet.
     """
     reports = {member: member_status.read(said.get(member.name)) for member in desired}
     return [

@@ -24,8 +24,8 @@ class Etcd:
     """What the membership has become by the time that AWS answers."""
     away: "NodeError | None" = None
     refuses: "NodeError | None" = None
-    answering: "frozenset[str]" = frozenset()
-    """Members that answer as peers."""
+    answering: "frozenset[str] | None" = None
+    """Members that answer as peers, unless they are those that etcd has a connection to."""
 
     def __init__(self) -> None:
         self.did = []
@@ -54,9 +54,12 @@ def etcd(monkeypatch):
     monkeypatch.setattr(local_member, "remove", etcd.remove)
     monkeypatch.setattr(local_member, "transfer", etcd.transfer)
     monkeypatch.setattr(member_status, "reports", etcd.reports)
-    monkeypatch.setattr(
-        peers, "answering", lambda _, asked: etcd.answering & {member.id for member in asked}
-    )
+
+    def answering(_, asked):
+        known = etcd.connected if etcd.answering is None else etcd.answering
+        return known & {member.id for member in asked}
+
+    monkeypatch.setattr(peers, "answering", answering)
     return etcd
 
 
@@ -84,6 +87,14 @@ def test_a_member_that_etcd_misjudges_is_to_make_the_change(step, etcd):
     etcd.answering = frozenset({"1a"})
     assert step() == ("handed leadership to etcd-1", True)
     assert etcd.did == ["leadership to 1a"]
+
+
+def test_a_member_that_fell_silent_counts_for_nothing_although_etcd_still_connects_to_it(
+    step, etcd
+):
+    """Removing the one that answers would leave a quorum of two to one that is alive."""
+    etcd.answering = frozenset({"2a"})
+    assert step(NODES[:1]) == ("removed etcd-1: it is not wanted any more", True)
 
 
 def test_who_does_not_lead_changes_nothing(step, etcd):

@@ -22,7 +22,7 @@ BEING_MADE = Stored({}, age=60.0)
 @pytest.mark.parametrize(
     ("entries", "connected", "report", "asked", "is_missing"),
     [
-        ([VOTER], {"b"}, WELL, False, False),
+        ([VOTER], {"b"}, WELL, True, False),
         ([VOTER], set(), WELL, True, True),
         ([VOTER], set(), SILENT, False, True),
         ([VOTER], set(), UNWELL, False, True),
@@ -35,7 +35,7 @@ BEING_MADE = Stored({}, age=60.0)
 )
 def test_who_is_missing_and_who_is_asked_first(entries, connected, report, asked, is_missing):
     said = {"etcd-1": report} if report else {}
-    assert doubtful([ETCD_1], entries, connected, said) == ([VOTER] if asked else [])
+    assert doubtful([ETCD_1], entries, "a", said) == ([VOTER] if asked else [])
     assert missing([ETCD_1], entries, connected, said) == (["etcd-1"] if is_missing else [])
 
 
@@ -46,8 +46,12 @@ def test_who_is_missing_and_who_is_asked_first(entries, connected, report, asked
 def test_whom_nobody_asks_could_not_change_the_number(entries, report):
     said = {"etcd-1": report}
     before, after = (missing([ETCD_1], entries, ids, said) for ids in (set(), {"b"}))
-    assert (before != after) == bool(doubtful([ETCD_1], entries, set(), said))
+    assert (before != after) == bool(doubtful([ETCD_1], entries, "a", said))
 
 
 def test_a_member_that_nobody_wants_is_not_asked():
-    assert doubtful([], [VOTER], set(), {"etcd-1": WELL}) == []
+    assert doubtful([], [VOTER], "a", {"etcd-1": WELL}) == []
+
+
+def test_the_leader_does_not_ask_itself():
+    assert doubtful([ETCD_1], [VOTER], "b", {"etcd-1": WELL}) == []
