@@ -113,9 +113,9 @@ class Fleet:
     def _boot(self, machine: Machine, instance: Instance, account: Account) -> None:
         self._memory[instance.id] = _Memory()
         router.plug(self._names, instance)
-        # A machine that is isolated stays isolated when it gets a new cable.
+        # A machine that is isolated, or without peers, stays so when it gets a new cable.
         faults = Faults.load(self._layout.faults)
-        if instance.id in faults.isolated:
+        if instance.id in {*faults.isolated, *faults.peerless}:
             links = router.links(self._names)
             apply_faults(self._names, faults, account.subnets.values(), links)
         self._protect(instance, account)
