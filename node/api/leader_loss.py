@@ -89,15 +89,11 @@ class LeaderLoss:
         if not member.former:
             return False
         former = by_id.get(member.former)
-        if former is None:
-            vanished = now - self._heard.get(member.former, now) >= VANISHED_SECONDS
-            member.former = 0
-            return vanished
-        if former.leader == status.leader:
-            member.former = 0
-            return False
-        member.former_rounds += 1
-        if member.former_rounds < ROUNDS:
-            return False
+        silent = 0.0 if former else now - self._heard.get(member.former, now)
+        cut_off = former is not None and former.leader != status.leader
+        if cut_off:
+            member.former_rounds += 1
+            if member.former_rounds < ROUNDS:
+                return False
         member.former = 0
-        return True
+        return cut_off or silent >= VANISHED_SECONDS
