@@ -8,7 +8,7 @@ from lab.commands.command import Command
 from lab.commands.prove import PROOFS, place, watched
 from lab.machines import requirements
 from lab.proofs.faults_under_load import FAULTS
-from lab.proofs.load.fault_run import read
+from lab.proofs.load.fault_run import KEPT, read
 from lab.proofs.report.page import page
 from lab.running import find
 from lab.running.node_names import choose_word
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
     find(workspace)
     only = [f"{PROOFS}/test_3_failures.py", "-k", f"[{name}]", "--failures"]
     code = watched([sys.executable, "-m", "pytest", *only, *place(workspace)])
-    kept = workspace.project / "build/failover.json"
+    kept = workspace.project / KEPT
     if code == 0 and kept.exists():
         drawn = kept.with_suffix(".html")
         write_atomically(drawn, page(read(kept)), 0o644)

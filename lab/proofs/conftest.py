@@ -12,15 +12,14 @@ from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load.collected_run import collected, commit_of, save, this_machine
 from lab.proofs.load.fault_record import FaultRecord
-from lab.proofs.load.fault_run import Versions
+from lab.proofs.load.fault_run import KEPT, Versions
+from lab.proofs.polling import until
 from lab.proofs.stack_settings import settings
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
 FIGURES = pytest.StashKey[Figures]()
 REPORT = Path("build/proofs.json")
-"""Below the project's directory."""
-FAILOVER = Path("build/failover.json")
 """Below the project's directory."""
 FAULTS_AGAIN = "make proofs"
 """Command that measures faults."""
@@ -81,7 +80,7 @@ def fault_records(workspace: Workspace) -> Iterator[list[FaultRecord]]:
             versions=Versions(used.kubernetes_version, used.etcd.version),
             command=FAULTS_AGAIN,
         )
-        save(run, workspace.project / FAILOVER)
+        save(run, workspace.project / KEPT)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +97,14 @@ def session(workspace: Workspace) -> Iterator[LabSession]:
         yield taken
     finally:
         taken.release()
+
+
+@pytest.fixture
+def whole(session: LabSession) -> Iterator[None]:
+    """A proof that begins with a cluster that is whole, and leaves no fault."""
+    until("the cluster is ready", session.ready)
+    yield
+    fault_injection.heal(session.lab)
 
 
 @pytest.fixture(scope="session")

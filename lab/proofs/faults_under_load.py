@@ -15,6 +15,9 @@ from lab.proofs.victims import Choice, controllers_leader, elsewhere, etcd_follo
 from lab.running import fault_injection
 from lab.running.node_names import Node
 
+Inflict = Callable[[LabSession, Node], object]
+"""What is done to a machine."""
+
 ELECTION = "an election begins 0.9 to 2 s after the leader's last heartbeat (etcd: 100 and 1000 ms)"
 DETECTION = (
     "the load balancer takes an API server out after two failed checks, 5 s apart: no NLB checks "
@@ -37,7 +40,7 @@ class FaultUnderLoad:
 
     fault: Fault
     choose: Choice
-    inflict: Callable[[LabSession, Node], object]
+    inflict: Inflict
     goals: Mapping[str, float]
     """Seconds: of ALL the service stall, of FRESH and NEXT what `measures` says."""
     restarts: str = ""
@@ -76,7 +79,8 @@ def measures(
     return [Measure(*found[kind], goals[kind]) for kind in found if kind in goals]
 
 
-def _kill(service: str) -> Callable[[LabSession, Node], object]:
+def kill(service: str) -> Inflict:
+    """The death of a daemon by SIGKILL."""
     return lambda session, node: fault_injection.kill(session.lab, node, service)
 
 
@@ -107,7 +111,7 @@ FAULTS = (
             elsewhere="the same election everywhere; with the members listed 1 to 2 s",
         ),
         choose=etcd_leader,
-        inflict=_kill("etcd"),
+        inflict=kill("etcd"),
         restarts="etcd",
         goals={ALL: 1.5},
     ),
@@ -163,7 +167,7 @@ FAULTS = (
             elsewhere=TCP_CHECKS,
         ),
         choose=controllers_leader,
-        inflict=_kill("kube-apiserver"),
+        inflict=kill("kube-apiserver"),
         restarts="kube-apiserver",
         goals={ALL: 1.0},
     ),

@@ -27,7 +27,7 @@ def under_load(session: LabSession, name: str) -> Iterator[ApiLoad]:
         api_load(
             session.kubectl.kubeconfig,
             own,
-            HISTORIES / f"{name}.jsonl",
+            session.lab.workspace.project / HISTORIES / f"{name}.jsonl",
             within=session.kubectl.place.command,
         ) as load,
     ):

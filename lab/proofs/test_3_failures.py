@@ -1,7 +1,7 @@
 """Proof 3: under a load of many clients a daemon, a machine or a zone fails; the rest goes on."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,19 +18,13 @@ from lab.proofs.polling import until
 from lab.proofs.victims import etcd_follower, etcd_leader
 from lab.running import fault_injection
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 AWAY, AWAY_SHORT = 30.0, 14.0
 """Seconds that something is away: the load balancer takes 10 to notice."""
 FAR_OFF = 4
 """Times its goal, and as many seconds more, that a measure may be on a busy machine."""
 LONG = "takes long: `make proofs`"
-
-
-@pytest.fixture(autouse=True)
-def whole(session: LabSession) -> Iterator[None]:
-    """Each proof begins with a cluster that is whole, and leaves no fault."""
-    until("the cluster is ready", session.ready)
-    yield
-    fault_injection.heal(session.lab)
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.fault.name)

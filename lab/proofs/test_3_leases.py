@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from lab.proofs.tls import RefusedError
 from lab.running import fault_injection
 from lab.running.node_names import Node
 from lab.running.node_snapshot import LEADERS, held_by
+
+pytestmark = pytest.mark.usefixtures("whole")
 
 NAMESPACE = "proof-leases"
 PATIENCE = 5.0
@@ -78,14 +80,6 @@ BREAKDOWNS = (
         "can tell a machine that is off from one that is cut off and still acts",
     ),
 )
-
-
-@pytest.fixture(autouse=True)
-def whole(session: LabSession) -> Iterator[None]:
-    """Each proof begins with a cluster that is whole, and leaves no fault."""
-    until("the cluster is ready", session.ready)
-    yield
-    fault_injection.heal(session.lab)
 
 
 @pytest.mark.parametrize("controller", LEADERS)

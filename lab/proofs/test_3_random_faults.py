@@ -2,26 +2,22 @@
 
 import random
 import time
-from collections.abc import Callable
 
 import pytest
 
+from lab.proofs.faults_under_load import Inflict, kill
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load_session import under_load
 from lab.proofs.polling import until
 from lab.running import fault_injection
 from lab.running.node_names import Node
 
+pytestmark = pytest.mark.usefixtures("whole")
+
 LASTS = (1.0, 15.0)
 """Seconds of a fault: less than an election, or more than the load balancer's detection."""
 BETWEEN = (0.0, 3.0)
 """Seconds of rest between two faults: the next one may come while the last one is still felt."""
-
-Inflict = Callable[[LabSession, Node], object]
-
-
-def _kill(service: str) -> Inflict:
-    return lambda session, node: fault_injection.kill(session.lab, node, service)
 
 
 FAULTS: dict[str, tuple[tuple[str, Inflict], ...]] = {
@@ -29,13 +25,13 @@ FAULTS: dict[str, tuple[tuple[str, Inflict], ...]] = {
         ("loses its power", lambda s, node: fault_injection.power_cut(s.lab, node)),
         ("is isolated", lambda s, node: fault_injection.isolate(s.lab, node)),
         ("loses its peers", lambda s, node: fault_injection.isolate_from_peers(s.lab, node)),
-        ("is killed", _kill("etcd")),
+        ("is killed", kill("etcd")),
     ),
     "api": (
         ("loses its power", lambda s, node: fault_injection.power_cut(s.lab, node)),
         ("is isolated", lambda s, node: fault_injection.isolate(s.lab, node)),
-        ("has its API server killed", _kill("kube-apiserver")),
-        ("has its proxy to etcd killed", _kill("etcd-proxy")),
+        ("has its API server killed", kill("kube-apiserver")),
+        ("has its proxy to etcd killed", kill("etcd-proxy")),
     ),
 }
 """What may become of a machine, by its tier."""
@@ -55,20 +51,16 @@ def test_nothing_is_lost_under_random_faults(
     session: LabSession, pytestconfig: pytest.Config, chance: random.Random, *, more: bool
 ) -> None:
     lasts = pytestconfig.getoption("--random-seconds") / 2
-    until("the cluster is ready", session.ready)
-    try:
-        with under_load(session, "random-more" if more else "random"):
-            give_up = time.monotonic() + lasts
-            while time.monotonic() < give_up:
-                for node, what, inflict in _drawn(session, chance, more=more):
-                    print(f"{node.name} {what}")
-                    inflict(session, node)
-                time.sleep(chance.uniform(*LASTS))
-                fault_injection.heal(session.lab)
-                until("the cluster is ready", session.ready)
-                time.sleep(chance.uniform(*BETWEEN))
-    finally:
-        fault_injection.heal(session.lab)
+    with under_load(session, "random-more" if more else "random"):
+        give_up = time.monotonic() + lasts
+        while time.monotonic() < give_up:
+            for node, what, inflict in _drawn(session, chance, more=more):
+                print(f"{node.name} {what}")
+                inflict(session, node)
+            time.sleep(chance.uniform(*LASTS))
+            fault_injection.heal(session.lab)
+            until("the cluster is ready", session.ready)
+            time.sleep(chance.uniform(*BETWEEN))
 
 
 def _drawn(

@@ -8,6 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from lab.errors import LabError
 from lab.proofs.load.fault_record import FaultRecord
 
+KEPT = Path("build/failover.json")
+"""Where a run is kept, below the project's directory."""
+
 
 @dataclass(frozen=True)
 class Machine:
