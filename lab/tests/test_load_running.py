@@ -11,7 +11,7 @@ import yaml
 from components.pki.admin_kubeconfig import admin_kubeconfig
 from lab.errors import LabError
 from lab.proofs.load.api_load import CLIENTS, WATCHERS, api_load
-from lab.proofs.load.history import of_clients
+from lab.proofs.load.history import of_clients, parse
 from lab.proofs.load.summary import ALL, summaries
 from node.errors import NodeError
 from tests.node.controlplane import ControlPlane
@@ -94,7 +94,7 @@ def test_an_api_server_that_freezes(plane, kubeconfig, tmp_path):
         time.sleep(2)
         daemon.process.send_signal(signal.SIGSTOP)
         try:
-            wait_until(lambda: "connection lost" in history.read_text(), "a ping is missed")
+            wait_until(lambda: given_up(history), "a ping is missed, and a write with it")
         finally:
             daemon.process.send_signal(signal.SIGCONT)
         time.sleep(2)
@@ -105,6 +105,13 @@ def test_an_api_server_that_freezes(plane, kubeconfig, tmp_path):
     assert {one.kind for one in requests if "connection lost" in one.error} == {"pinging"}
     # client-go's own pings take three quarters of a minute.
     assert {one.error for one in requests if one.kind == "kept"} == {""}
+
+
+def given_up(history):
+    """Writes whose connection was lost, so far."""
+    whole, _, _ = history.read_text().rpartition("\n")
+    requests = parse(whole.splitlines())
+    return [one for one in requests if one.op == "write" and "connection lost" in one.error]
 
 
 def restarted(plane, server):
