@@ -28,15 +28,15 @@ def step(
     if entries is None:
         return None
     try:
-        connected = local_member.connected(etcd) | {me}
-        cluster = membership_plan.Cluster(me, entries, connected, desired, seen)
+        cluster = membership_plan.Cluster(me, entries, frozenset({me}), desired, seen)
         if isinstance(membership_plan.decide(cluster), membership_plan.Settled):
+            # Whoever is connected. Nobody need be asked, and one without power takes its time.
             return None
-        # Asked only now: one that lost its power answers nothing, and takes its time for it.
         answering = peers.answering(settings, [entry for entry in entries if entry.id != me])
-        cluster = replace(cluster, connected=answering | {me}, misjudged=answering - connected)
-        decision = membership_plan.decide(cluster)
-        return _make(settings, etcd, cluster, decision), True
+        misjudged = answering - local_member.connected(etcd)
+        cluster = replace(cluster, connected=answering | {me}, misjudged=misjudged)
+        made = _make(settings, etcd, cluster, membership_plan.decide(cluster))
+        return (made, True) if made else None
     except NodeError as error:
         # It knows better: a learner that is not in sync, a quorum that it sees in danger, or a
         # change that another node has just made.
@@ -48,7 +48,7 @@ def _make(
     etcd: EtcdSettings,
     cluster: membership_plan.Cluster,
     decision: membership_plan.Change,
-) -> str:
+) -> str | None:
     match decision:
         case membership_plan.Add(member):
             local_member.add_learner(settings, etcd, member.peer_url)
@@ -65,4 +65,4 @@ def _make(
         case membership_plan.Pause(reason):
             return reason
         case membership_plan.Settled():
-            return "the membership is the desired one"
+            return None

@@ -78,7 +78,7 @@ def membership(settings: Settings, etcd: EtcdSettings) -> tuple[Entry, ...] | No
 
 
 def connected(etcd: EtcdSettings) -> frozenset[str]:
-    """Ids of the members that the local etcd has a connection to (its own metrics say so)."""
+    """Ids of the members that the local etcd believes to have a connection to (peers.answering)."""
     text = web.ask(HTTPConnection(etcd.address, ETCD_METRICS_PORT, timeout=5), "/metrics")
     return frozenset(_ACTIVE.findall(text))
 

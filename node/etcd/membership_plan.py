@@ -23,7 +23,7 @@ class Cluster:
     entries: tuple[Entry, ...]
     """The membership, by a linearizable read."""
     connected: frozenset[str]
-    """Members that etcd has a connection to, itself included."""
+    """Members that answer, itself included."""
     desired: tuple[Member, ...]
     reports: Mapping[str, Report]
     """What the nodes of the desired members last said, by name; it may be long ago."""

@@ -50,8 +50,9 @@ def answering(settings: Settings, members: Sequence[Entry]) -> frozenset[str]:
     """Ids of the members that are part of a cluster that works, and say so within SLOW_SECONDS.
 
     All are asked at once. etcd's own list of connected members is no answer: it has a member in it
-    for two minutes after its machine fell silent, and may leave out one that is well for ever
-    (etcd issue 14523).
+    for two minutes after its machine fell silent, may have a dead one in it for ever (its gauge
+    counts connections twice that are made anew when a learner gets a snapshot), and may leave out
+    one that is well for ever (etcd issue 14523).
     """
     if not members:
         return frozenset()

@@ -119,7 +119,7 @@ class Tier:
         give_up = time.monotonic() + PATIENCE
         before: list[tuple[int, str]] = []
         while not done():
-            assert time.monotonic() < give_up, said[-3 * len(self.nodes) :]
+            assert time.monotonic() < give_up, (said[-3 * len(self.nodes) :], self.members())
             now = self.round(*only)
             said += now
             # Nothing to do but to wait for etcd, whose own waits are of seconds.

@@ -97,6 +97,11 @@ def test_a_member_that_fell_silent_counts_for_nothing_although_etcd_still_connec
     assert step(NODES[:1]) == ("removed etcd-1: it is not wanted any more", True)
 
 
+def test_a_member_that_etcd_calls_connected_for_ever_is_removed(step, etcd):
+    etcd.answering = frozenset({"1a"})
+    assert step() == ("removed etcd-2: it lost its disk", True)
+
+
 def test_who_does_not_lead_changes_nothing(step, etcd):
     etcd.leads, etcd.connected = None, frozenset({"1a"})
     assert step() is None
