@@ -6,11 +6,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.api.load_balancer import ApiLoadBalancer, ApiLoadBalancerArgs
-from components.api.tier import ApiServerTier, ApiServerTierArgs
+from components.api.server_tier import ApiServerTier, ApiServerTierArgs
 from components.etcd.address_reservations import reserve_member_addresses
-from components.etcd.tier import EtcdTier, EtcdTierArgs
+from components.etcd.member_tier import EtcdTier, EtcdTierArgs
 from components.gates import Gates, GatesArgs
-from components.gates.aws import AwsReader
+from components.gates.aws_reader import AwsReader
 from components.gates.checks import Checks
 from components.lookups.aws_context import AwsContext, aws_provider, look_up
 from components.lookups.cluster_record import CLUSTER, cluster_entry, record_parameter
@@ -25,7 +25,7 @@ from components.network.vpc import Network, NetworkArgs
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
 from components.next_steps import next_steps
 from components.nodes.agent_object import agent_object
-from components.nodes.operations import operations_parameter
+from components.nodes.operations_parameter import operations_parameter
 from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
 from components.pki.admin_kubeconfig import admin_kubeconfig
 from components.pki.authorities import ClusterPki, ClusterPkiArgs

@@ -9,9 +9,9 @@ import pulumi_aws as aws
 from components.gates import Gates
 from components.lookups.cluster_record import record_parameter
 from components.naming import EtcdMember, ParameterPaths
-from components.nodes.credentials import NodeCredentials, NodeCredentialsArgs
 from components.nodes.instance import REPLACE_ON_CHANGES, metadata_options, root_disk
-from components.nodes.status import status_parameter
+from components.nodes.node_credentials import NodeCredentials, NodeCredentialsArgs
+from components.nodes.status_parameter import status_parameter
 from components.pki.authorities import CertificateAuthority
 from components.pki.certificates import member_certificates
 from components.tags import named

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from components.gates.aws import AwsReader
-from components.gates.etcd_tier import TierWatch
+from components.gates.aws_reader import AwsReader
 from components.gates.member_rules import Tier, disk_may_go, may_be_replaced, may_leave
 from components.gates.server_rules import server_may_go, target_may_go
+from components.gates.tier_state import TierWatch
 from components.gates.verdict import Pass, Refuse, Verdict, Wait
 from components.naming import ParameterPaths
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from components.gates.aws import AwsAccessDeniedError, AwsUnavailableError
+from components.gates.aws_reader import AwsAccessDeniedError, AwsUnavailableError
 from components.gates.verdict import GateRefusedError, Pass, Refuse, Verdict, Wait
 from config.types import format_duration
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pulumi
 
-from components.gates.aws import AwsAccessDeniedError, AwsUnavailableError
+from components.gates.aws_reader import AwsAccessDeniedError, AwsUnavailableError
 
 HOOK = "pki-issuance"
 """Name of the hook; it is in the state of every certificate."""

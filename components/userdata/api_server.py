@@ -2,14 +2,14 @@
 
 from components.naming import ApiServer
 from components.userdata.agent_units import node_json, node_units
-from components.userdata.artifacts import api_artifacts
+from components.userdata.artifact_sources import api_artifacts
 from components.userdata.audit import audit_policy
 from components.userdata.authentication import authentication_config
 from components.userdata.cloud_config import CloudConfig
 from components.userdata.controllers import controller_files
 from components.userdata.etcd_proxy import etcd_proxy_units
 from components.userdata.kube_apiserver import kube_apiserver_unit
-from components.userdata.liveness import liveness_files
+from components.userdata.liveness_watchdog import liveness_files
 from components.userdata.operating_system import APPLY, host_files
 from config import ClusterSettings
 from config.image import PACKAGES

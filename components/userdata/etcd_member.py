@@ -2,7 +2,7 @@
 
 from components.naming import EtcdMember
 from components.userdata.agent_units import PREPARED, node_json, node_units
-from components.userdata.artifacts import etcd_artifacts
+from components.userdata.artifact_sources import etcd_artifacts
 from components.userdata.cloud_config import CloudConfig, File
 from components.userdata.flags import command
 from components.userdata.maintenance import TIMERS, maintenance_units

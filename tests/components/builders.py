@@ -7,10 +7,10 @@ import pulumi
 
 from components.api.load_balancer import ApiLoadBalancer, ApiLoadBalancerArgs
 from components.api.server import ApiNode, ApiNodeArgs
-from components.api.tier import ApiServerTier, ApiServerTierArgs
+from components.api.server_tier import ApiServerTier, ApiServerTierArgs
 from components.etcd.member import EtcdNode, EtcdNodeArgs
-from components.etcd.membership import Membership, MembershipArgs
-from components.etcd.tier import EtcdTier, EtcdTierArgs
+from components.etcd.member_tier import EtcdTier, EtcdTierArgs
+from components.etcd.membership_parameters import Membership, MembershipArgs
 from components.gates import Gates, GatesArgs
 from components.gates.checks import Checks
 from components.monitoring.alarms import Alarms, AlarmsArgs
@@ -22,8 +22,8 @@ from components.network.security_group_rules import groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from components.network.vpc import Network, NetworkArgs
 from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
-from components.nodes.credentials import NodeCredentials, NodeCredentialsArgs
 from components.nodes.instance_role import InstanceRole, InstanceRoleArgs
+from components.nodes.node_credentials import NodeCredentials, NodeCredentialsArgs
 from components.nodes.role_policy import Account
 from components.nodes.secrets import NodeSecrets, NodeSecretsArgs
 from components.pki.authorities import CertificateAuthority, ClusterPki, ClusterPkiArgs

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components.gates import Gates, GatesArgs
-from components.gates.aws import AwsAccessDeniedError
+from components.gates.aws_reader import AwsAccessDeniedError
 from components.gates.checks import Checks
 from components.gates.verdict import GateRefusedError
 from tests.recording import SMALL, UNPROTECTED

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pulumi
 import pytest
 
-from components.gates.aws import AwsAccessDeniedError
+from components.gates.aws_reader import AwsAccessDeniedError
 from components.pki.issuance import Issuance, IssuanceRefusedError
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
 
-from components.nodes.operations import operations_document
+from components.nodes.operations_parameter import operations_document
 from config import check
 from node import web
 from node.settings import Settings, parse

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.nodes.operations import operations_document
+from components.nodes.operations_parameter import operations_document
 from config import check
 from node import operations, prepare, reconcile, refresh
 from node.contract import AUTHORIZED_KEYS

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.gates.aws import Parameter
+from components.gates.aws_reader import Parameter
 from components.gates.checks import Checks
 from components.gates.verdict import Pass, Wait
 

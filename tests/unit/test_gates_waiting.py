@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.gates.aws import AwsAccessDeniedError, AwsUnavailableError
+from components.gates.aws_reader import AwsAccessDeniedError, AwsUnavailableError
 from components.gates.verdict import GateRefusedError, Pass, Refuse, Wait
 from components.gates.waiting import POLL_SECONDS, REPEAT_SECONDS, WaitPolicy, pass_gate
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.nodes.operations import operations_document
+from components.nodes.operations_parameter import operations_document
 from node import operations
 from node.etcd import defrag_run, snapshots
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written

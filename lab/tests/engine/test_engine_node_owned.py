@@ -18,9 +18,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.etcd.membership import Membership, MembershipArgs
+from components.etcd.membership_parameters import Membership, MembershipArgs
 from components.naming import EtcdMember, ParameterPaths
-from components.nodes.status import status_parameter
+from components.nodes.status_parameter import status_parameter
 
 config = pulumi.Config()
 changes = json.loads(config.require("changes"))

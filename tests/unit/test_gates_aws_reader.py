@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from moto import mock_aws
 
-from components.gates.aws import AwsAccessDeniedError, AwsReader, AwsUnavailableError
+from components.gates.aws_reader import AwsAccessDeniedError, AwsReader, AwsUnavailableError
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.etcd.member import EtcdNode, EtcdNodeArgs
-from components.etcd.membership import Membership, MembershipArgs
+from components.etcd.membership_parameters import Membership, MembershipArgs
 from components.gates import Gates
 from components.naming import EtcdMember, ParameterPaths
 from components.nodes.role_policy import Account, etcd_node_policy

@@ -2,9 +2,9 @@
 
 import json
 
-from components.gates.aws import Parameter
-from components.gates.etcd_tier import TierWatch
+from components.gates.aws_reader import Parameter
 from components.gates.reports import EtcdReport, NoReport
+from components.gates.tier_state import TierWatch
 from components.naming import ParameterPaths
 
 PATHS = ParameterPaths("prod")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from components.gates.aws import Parameter
+from components.gates.aws_reader import Parameter
 from components.gates.freshness import Freshness
 from components.gates.member_rules import Tier
 from components.gates.reports import (
