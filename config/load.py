@@ -11,9 +11,9 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from config.cluster_settings import ClusterSettings
 from config.problems import ConfigError, Path, Problem, problems_of
 from config.rules import broken_rules
-from config.settings import ClusterSettings
 
 NAMESPACE = "ha-kubernetes"
 """Namespace of every key, which is the name of the Pulumi project."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from config.change import KEYWORD
+from config.cluster_settings import ClusterSettings
 from config.image import PACKAGES
 from config.network import MAX_ZONES
-from config.settings import ClusterSettings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCHEMA_FILE = REPOSITORY / "config" / "schema.json"

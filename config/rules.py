@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from config.cluster_settings import ClusterSettings
 from config.instances import is_arm
 from config.problems import Problem
-from config.settings import ClusterSettings
 from config.types import format_duration
 
 SPREAD_LIMIT = 7

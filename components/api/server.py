@@ -15,7 +15,7 @@ from components.nodes.status_parameter import status_parameter
 from components.pki.authorities import CertificateAuthority
 from components.pki.certificates import Authority, CertificateSpec
 from components.tags import named
-from config.settings import PkiSettings
+from config.cluster_settings import PkiSettings
 from node.contract import API_PORT
 
 

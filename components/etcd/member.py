@@ -15,8 +15,8 @@ from components.nodes.status_parameter import status_parameter
 from components.pki.authorities import CertificateAuthority
 from components.pki.certificates import member_certificates
 from components.tags import named
+from config.cluster_settings import PkiSettings
 from config.etcd import DataVolume
-from config.settings import PkiSettings
 
 DATA_DEVICE = "/dev/sdf"
 """A name for the API only: Nitro instances show the volume under its id."""

@@ -10,7 +10,7 @@ from components.nodes.secrets import NodeSecrets, NodeSecretsArgs
 from components.pki.authorities import CertificateAuthority
 from components.pki.certificates import Authority, CertificateSpec
 from components.pki.leaf_certificate import LeafCertificate, LeafCertificateArgs
-from config.settings import PkiSettings
+from config.cluster_settings import PkiSettings
 
 
 @dataclass(frozen=True, kw_only=True)

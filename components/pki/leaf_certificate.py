@@ -7,7 +7,7 @@ import pulumi_tls as tls
 
 from components.pki.authorities import HOURS_PER_DAY, CertificateAuthority, private_key
 from components.pki.certificates import CertificateSpec
-from config.settings import PkiSettings
+from config.cluster_settings import PkiSettings
 
 
 @dataclass(frozen=True, kw_only=True)

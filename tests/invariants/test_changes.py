@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 
 from config.change import Change, Effect
+from config.cluster_settings import ClusterSettings
 from config.network import ExistingNetwork
-from config.settings import ClusterSettings
 from config.types import Settings
 from tests.golden.nodes import both, settings
 from tests.recording import SMALL, ZONES

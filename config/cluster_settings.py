@@ -13,7 +13,7 @@ from config.names import CLUSTER_NAME_PATTERN, check_cluster_name
 from config.network import NetworkSettings
 from config.public_keys import PublicKey, check_keys
 from config.quorum import Quorum
-from config.tags import check_tags
+from config.stack_tags import check_tags
 from config.types import Duration, Settings, bounded, one_of
 from config.versions import KUBERNETES, Architecture
 
