@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.commands import COMMANDS, Entry
-from lab.errors import InterruptedUpdateError, LabError
+from lab.lab_errors import InterruptedUpdateError, LabError
 from lab.workspace import ROOT, Workspace
 
 FAILED = 1

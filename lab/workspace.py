@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 STACK = "local"
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ from lab.cloud.control_paths import (
     PATIENCE,
     TARGETS,
 )
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 
 class Control:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.cloud.control_client import Control
 from lab.cloud.emulator import FILE, HOST, PORT_IN_USE, ServerIdentity
 from lab.cloud.inventory import Inventory
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 DEFAULT_PORT = 5580
 PORT_VARIABLE = "HA_LAB_PORT"

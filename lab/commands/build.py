@@ -4,13 +4,13 @@ import argparse
 import os
 
 from lab.binaries.apiload import built_apiload
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from lab.commands.command import Command
 from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.fetching import fetched_cli
 from lab.engine.official import official_cli
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import requirements
 from lab.machines.lab_ca import lab_ca
 from lab.machines.nspawn_image import built_image

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab import commands
 from lab.commands.command import Command
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.network.faults import partitionable
 from lab.workspace import Workspace
 

@@ -6,7 +6,7 @@ import shutil
 from lab.cloud import emulator_server, inventory
 from lab.cloud.emulator_server import Server
 from lab.commands.command import Command, no_arguments
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.lock import exclusive
 from lab.machines import daemon_process
 from lab.stack import leftovers, stack_config

@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Callable
 
 from lab.commands.command import Command, name_argument, no_arguments, unit_argument
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.network.faults import partitionable
 from lab.running import RunningLab, fault_injection, find, inside
 from lab.running.node_names import Node, choose_word, tier

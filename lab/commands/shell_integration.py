@@ -9,7 +9,7 @@ import shlex
 import sys
 
 from lab.commands.command import Command, no_arguments
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.workspace import ROOT, Workspace
 
 _START = "import sys; sys.path.insert(0, {root!r}); from lab.__main__ import main; sys.exit(main())"

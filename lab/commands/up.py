@@ -11,7 +11,7 @@ from lab.commands import shell_integration
 from lab.commands.command import Command
 from lab.engine import providing
 from lab.engine.model import Engine
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.lock import exclusive
 from lab.machines import requirements
 from lab.machines.provision import provide

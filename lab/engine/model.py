@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 Report = Callable[[str], None]
 """Receives one line of progress for a person."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.cloud.control_client import Control
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.account import Account, Clients, Instance, observe
 from lab.machines.fleet import Fleet
 from lab.machines.lab_names import Names, bridge

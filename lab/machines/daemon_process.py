@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from lab.cloud.emulator_server import ROOT, Server
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import cgroups, volume_files
 from lab.machines.host_programs import run, start_detached
 from lab.machines.lab_names import MARK, Names

@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config.versions import ETCD, KUBERNETES, ArtifactName, Release
-from lab.binaries.etcd import ETCD as ETCD_BUILD
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import ETCD as ETCD_BUILD
+from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from lab.engine.cache import cache_directory, published
 from lab.engine.model import Report

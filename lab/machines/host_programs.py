@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.lab_names import MARK
 from lab.processes import ProcessIdentity, identify
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.requirements import KEYRING
 
 SUITE = "trixie"

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 TOOLS: Mapping[str, str] = {
     "debootstrap": "debootstrap",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import firewall
 from lab.machines.account import Account, Subnet
 from lab.machines.network import namespaces, router

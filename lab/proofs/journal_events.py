@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load.fault_record import Event
 from node.contract import LEADER_WATCH_UNIT, PROXY_UNIT

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.lock import exclusive
 from lab.running import RunningLab, find, inside
 from lab.running.kubectl_runner import Kubectl, kubectl

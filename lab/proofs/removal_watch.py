@@ -1,6 +1,6 @@
 """Watch over a tier that shrinks: no machine goes whose member still counts."""
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.background import Background
 from lab.proofs.etcdctl import etcdctl
 from lab.proofs.lab_session import LabSession

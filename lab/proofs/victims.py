@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from ipaddress import IPv4Address
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.kubernetes_api import api
 from lab.proofs.lab_session import LabSession
 from lab.running.node_names import Node

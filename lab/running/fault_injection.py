@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.lock import exclusive
 from lab.machines.network import router
 from lab.machines.network.faults import SERVICES, Faults, apply_faults

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECONDS = 60.0

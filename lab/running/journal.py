@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.nspawn_machine import Machine
 from lab.running import inside
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.binaries.kubernetes import built_kubernetes
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.running.lab import RunningLab
 from lab.running.stack import kubeconfig
 from lab.running.vpc_client import Client, client

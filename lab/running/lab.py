@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.cloud import emulator_server
 from lab.cloud.emulator_server import Server
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import daemon_process
 from lab.machines.account import Account, Clients, observe
 from lab.machines.lab_names import Names

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.account import Instance
 
 CLUSTER_TAG = "kubernetes.io/cluster/"

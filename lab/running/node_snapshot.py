@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.network.faults import Faults
 from lab.running import inside
 from lab.running.lab import RunningLab

@@ -4,7 +4,7 @@ balancer as healthy, somebody leading."""
 import time
 from collections.abc import Callable, Iterable
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.running.lab import RunningLab
 from lab.running.node_names import tier
 from lab.running.node_snapshot import LEADERS, NodeSnapshot, inspect

@@ -7,7 +7,7 @@ import subprocess
 from typing import Any
 
 from lab.engine import providing
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.running.lab import RunningLab
 from lab.stack import pulumi_environment
 from lab.workspace import STACK

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from lab.atomic_file import write_atomically
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.account import Account, Subnet
 from lab.machines.host_programs import run
 from lab.machines.lab_names import Names

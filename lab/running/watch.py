@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from lab.running.changes import Facts, changes, facts
+from lab.running.status_changes import Facts, changes, facts
 from lab.running.view import Look, view
 
 SECONDS = 3.0

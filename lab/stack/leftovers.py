@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab.engine.model import Engine
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.processes import ProcessIdentity, command, marked
 from lab.stack.checkpoint import Checkpoint
 from lab.stack.pulumi_environment import run_pulumi

@@ -15,7 +15,7 @@ from typing import IO
 from rich.console import Console
 
 from lab.engine.model import Engine
-from lab.errors import InterruptedUpdateError, LabError
+from lab.lab_errors import InterruptedUpdateError, LabError
 from lab.processes import identify
 from lab.stack import leftovers
 from lab.stack.events import Tally

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.load.api_load import check
 
 

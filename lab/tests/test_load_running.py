@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from components.pki.admin_kubeconfig import admin_kubeconfig
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.load.api_load import CLIENTS, WATCHERS, api_load
 from lab.proofs.load.history import of_clients, parse
 from lab.proofs.load.summary import ALL, summaries

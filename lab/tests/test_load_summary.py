@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lab.proofs.load import history, verdict
+from lab.proofs.load import history, history_verdict
 from lab.proofs.load.history import Request
 from lab.proofs.load.summary import ALL, percentile, stall, summaries, timeline
 
@@ -27,9 +27,10 @@ def whole(*requests, begin=0.0, end=10.0):
     return [moment("begin", begin), *requests, moment("end", end)]
 
 
-FINE = verdict.parse(
+FINE = history_verdict.parse(
     json.dumps(
-        dict.fromkeys(verdict.Verdict.__annotations__, 0) | {"linearizable": True, "examples": []}
+        dict.fromkeys(history_verdict.Verdict.__annotations__, 0)
+        | {"linearizable": True, "examples": []}
     )
 )
 

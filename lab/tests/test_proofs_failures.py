@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.configmap_writer import Writer
 from lab.proofs.polling import until
 from lab.proofs.tls import Answer, RefusedError

@@ -10,7 +10,7 @@ import pytest
 from components.network.security_group_rules import groups, rules
 from config import check
 from lab.cloud import emulator_server as emulators
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines import firewall, requirements
 from lab.machines.account import observe
 from lab.machines.host_programs import run

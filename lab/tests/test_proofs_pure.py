@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from components.network.addressing import plan_zones
 from components.network.security_group_rules import ALL, ALL_TCP, Rule, Traffic, rules, tcp
 from config import check
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.lab_ca import lab_ca
 from lab.proofs import guests
 from lab.proofs.bad_certificates import Usage, sign, stranger

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.running.node_names import choose, choose_word, cluster_of, nodes, tier
 
 

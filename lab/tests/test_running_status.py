@@ -12,8 +12,8 @@ from rich.console import Console
 
 from lab.__main__ import main
 from lab.commands import machine_status
-from lab.running.changes import changes, facts
 from lab.running.node_snapshot import ApiServer, Member, NodeSnapshot
+from lab.running.status_changes import changes, facts
 from lab.running.table import row, table
 from lab.running.view import Look, view
 from lab.running.watch import watch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.running.inside import command
 from lab.running.vpc_client import Client, choose_subnet, free_address
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from lab.atomic_file import write_atomically
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.host_programs import run, start_detached
 from lab.machines.lab_names import Names
 from lab.machines.load_balancer import haproxy_format

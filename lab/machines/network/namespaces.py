@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.machines.host_programs import run
 
 DIRECTORY = Path("/run/netns")

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import IO
 
 from lab.binaries.apiload import built_apiload
-from lab.errors import LabError
-from lab.proofs.load import history, verdict
+from lab.lab_errors import LabError
+from lab.proofs.load import history, history_verdict
 from lab.proofs.load.history import Request
-from lab.proofs.load.verdict import Verdict
+from lab.proofs.load.history_verdict import Verdict
 from lab.proofs.polling import until
 from lab.running.kubectl_runner import in_memory
 
@@ -112,7 +112,7 @@ def check(program: Path, kept: Path) -> Verdict:
     done = subprocess.run([program, "check", kept], capture_output=True, text=True, check=False)
     if done.stderr:
         raise LabError(f"the records of the load were not judged: {done.stderr.strip()}")
-    return verdict.parse(done.stdout)
+    return history_verdict.parse(done.stdout)
 
 
 def _numbers(clients: Mapping[str, int]) -> dict[str, object]:

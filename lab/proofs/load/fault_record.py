@@ -14,8 +14,8 @@ from pydantic import (
 )
 
 from lab.proofs.load.history import Request
+from lab.proofs.load.history_verdict import Verdict
 from lab.proofs.load.summary import ALL, Seconds, Summary, Timeline, summaries, timeline
-from lab.proofs.load.verdict import Verdict
 
 SERVICE_STALL = "service stall"
 """Measure: the longest time in which nobody's write succeeded."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.load.fault_record import FaultRecord
 
 KEPT = Path("build/failover.json")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.atomic_file import write_atomically
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.load.fault_run import Run, read
 from lab.proofs.report.markdown import with_part

@@ -2,7 +2,7 @@
 
 import re
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.load.fault_run import Run
 from lab.proofs.report.finding import Finding, finding

@@ -13,7 +13,7 @@ import pytest
 
 from lab.cloud import emulator_server
 from lab.cloud.emulator import FILE
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.processes import identify
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.lock import exclusive
 
 HOLD = """

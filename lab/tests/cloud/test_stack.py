@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lab.cloud.aws_environment import UNSET
 from lab.engine.model import Engine
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.stack import leftovers, pulumi_environment, stack_outputs
 from lab.stack.checkpoint import Checkpoint
 from lab.workspace import Workspace

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from lab.engine.model import Engine
-from lab.errors import LabError
+from lab.lab_errors import LabError
 from lab.stack import leftovers, update
 from lab.workspace import Workspace
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.engine.fetching import OFFLINE
-from lab.tests.figures.changes import changes
+from lab.tests.figures.backend_changes import changes
 from lab.tests.figures.leases import leases
 from lab.tests.figures.preview import previews
 from lab.tests.figures.replication import replication
-from lab.tests.figures.resizing import resizing
+from lab.tests.figures.resizing_cost import resizing
 from lab.tests.figures.resources import resources
 from lab.tests.figures.silence import silence
 from lab.tests.figures.user_data import user_data

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 
 from config.prices import FREE_ALARMS, FREE_METRICS, FREE_REQUESTS, PRICES
-from lab.tests.figures.snapshots import SIZES_MIB, stored
+from lab.tests.figures.snapshot_cost import SIZES_MIB, stored
 from lab.tests.figures.tables import rows
 from node.contract import INTERVAL_SECONDS, Metric
 from tests.recording import Deployment, run_stack, stack_config

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.tests.figures.cost import changes, cost, declared, prices, sums
 from lab.tests.figures.quotas import quotas
 from lab.tests.figures.resources import counts, resources
-from lab.tests.figures.snapshots import snapshots
+from lab.tests.figures.snapshot_cost import snapshots
 from lab.tests.figures.user_data import user_data
 from tests.recording import REPOSITORY
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
 from lab.tests.figures.tables import table
 from node import web

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from lab.binaries.etcd import built_etcd
 from lab.binaries.etcd_benchmark import built_etcd_benchmark
+from lab.binaries.etcd_build import built_etcd
 from lab.tests.figures.tables import rows
 from node import web
 from node.contract import ETCD_CLIENT_PORT, ETCD_METRICS_PORT

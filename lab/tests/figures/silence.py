@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
-from lab.tests.figures.load import Load, Outcome
+from lab.tests.figures.steady_clients import Load, Outcome
 from lab.tests.figures.tables import table
 from tests.node.controlplane import ControlPlane, EtcdNode
 from tests.node.daemons import wait_until

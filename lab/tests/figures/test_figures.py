@@ -8,7 +8,7 @@ import pytest
 from config.prices import PRICES
 from lab.tests.figures import terraform
 from lab.tests.figures.__main__ import main
-from lab.tests.figures.changes import changes
+from lab.tests.figures.backend_changes import changes
 from lab.tests.figures.cost import Item, bill, monthly
 from lab.tests.figures.documents import CONTENTS, MARKED, documents, generated
 from lab.tests.figures.quotas import vcpus

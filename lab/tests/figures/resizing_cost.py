@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import built_etcd
 from lab.tests.figures.tables import table
 from tests.node.certificates import Authority
 from tests.node.conftest import REGION

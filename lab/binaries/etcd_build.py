@@ -8,7 +8,7 @@ from lab.engine.model import Report
 ETCD = GoBuild(
     title="etcd",
     name="etcd",
-    module=Path(__file__).with_suffix(""),
+    module=Path(__file__).with_name("etcd"),
     packages={
         "etcd": "go.etcd.io/etcd/server/v3",
         "etcdctl": "go.etcd.io/etcd/etcdctl/v3",

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from config.versions import ETCD
-from lab.binaries import etcd
+from lab.binaries import etcd_build
 from lab.binaries.etcd_benchmark import ETCD_BENCHMARK
 from lab.engine.model import EngineError
 
@@ -26,7 +26,7 @@ def test_the_benchmark_is_of_the_same_version():
 def test_they_are_built_once(etcd_binaries, monkeypatch):
     said = []
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("built again"))
-    assert etcd.built_etcd(said.append) == etcd_binaries
+    assert etcd_build.built_etcd(said.append) == etcd_binaries
     assert said == []
 
 
@@ -41,5 +41,5 @@ def test_a_failed_build_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch
     with pytest.raises(
         EngineError, match=r"^building etcd failed \(no space left\): check .*again; .*etcd.log$"
     ):
-        etcd.built_etcd(lambda _line: None)
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.name in etcd.ETCD.packages]
+        etcd_build.built_etcd(lambda _line: None)
+    assert not [p for p in (tmp_path / "cache").rglob("*") if p.name in etcd_build.ETCD.packages]

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab.binaries.etcd import built_etcd
+from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
-from lab.tests.figures.load import Load
+from lab.tests.figures.steady_clients import Load
 from lab.tests.figures.tables import table
 from node.api import proxy, proxy_socket
 from node.api.haproxy import BACKENDS, Change, change, servers, show
