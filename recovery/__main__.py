@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from recovery import deployment
 from recovery.deployment import Fate
 from recovery.engine import Engine
-from recovery.errors import RecoveryError
 from recovery.lookups import ANEW
+from recovery.recovery_error import RecoveryError
 from recovery.search import Accounts, Found, search
 
 FAILED = 1

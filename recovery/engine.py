@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recovery.errors import RecoveryError
+from recovery.recovery_error import RecoveryError
 
 
 @dataclass(frozen=True)

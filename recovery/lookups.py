@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from recovery.deployment import Document
-from recovery.errors import RecoveryError
+from recovery.recovery_error import RecoveryError
 
 Clients = Callable[[str], Any]
 """Makes a boto3 client from the name of a service."""

@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from recovery import deployment
 from recovery.deployment import Creation, Document, Region
-from recovery.errors import RecoveryError
 from recovery.lookups import LOOKUPS, Clients, repeatable
+from recovery.recovery_error import RecoveryError
 
 PAUSE = 5.0
 """Seconds between two looks."""

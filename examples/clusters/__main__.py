@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a checkout of ha
 
 import pulumi
 import pulumi_aws as aws
-from network import ETCD_CIDRS, platform_network
+from platform_network import ETCD_CIDRS, platform_network
 
 from components.cluster import Cluster
 from config import check

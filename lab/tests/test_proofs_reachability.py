@@ -6,7 +6,7 @@ import pytest
 from lab.proofs.expected_reachability import PORTS, claims
 from lab.tests.reachability import Host, reaches
 from tests.recording import OUTPUTS, SMALL, ZONES
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 # A pod network that is peered with the VPC, and one within it.
 PODS, PODS_IN_VPC = "100.64.0.0/16", "10.0.31.0/28"

@@ -4,7 +4,7 @@ from pathlib import Path
 from components.network.security_group_rules import NatGateway, groups, rules
 from components.network.security_groups import SecurityGroups, SecurityGroupsArgs
 from config import check
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 
 def opened(settings, nat_zones=()):

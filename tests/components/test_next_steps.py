@@ -3,7 +3,7 @@
 import pytest
 
 from tests.recording import REGION, SMALL
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:test-alarms"
 URL = f"https://test-api.elb.{REGION}.amazonaws.com:6443"

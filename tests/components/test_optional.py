@@ -7,7 +7,7 @@ import pytest
 
 from components.network.vpc_endpoints import SERVICES
 from tests.recording import REPOSITORY, SMALL, ZONES
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 NO_NAT = {
     "network": {"nat": "none"},

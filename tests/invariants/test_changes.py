@@ -10,7 +10,7 @@ from config.network import ExistingNetwork
 from config.types import Settings
 from tests.golden.nodes import both, settings
 from tests.recording import SMALL, ZONES
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 
 def notes(model=ClusterSettings, prefix=""):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.recording import SMALL, is_secret
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 CONFIGURATIONS = {
     "defaults": {},

@@ -17,8 +17,8 @@ from components.nodes.operations_parameter import operations_document
 from config import check
 from node import web
 from node.settings import Settings, parse
-from tests.node.certificates import Authority
 from tests.node.doubles import Metadata, serve
+from tests.node.issued_certificates import Authority
 
 REGION = "eu-central-1"
 BUCKET = "test-bucket"

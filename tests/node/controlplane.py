@@ -40,8 +40,8 @@ from node.contract import NODE_ENV, PROXY_CONFIG, PROXY_SOCKET
 from node.errors import NodeError
 from node.membership import Member
 from node.settings import PKI
-from tests.node.certificates import Authority, etcd_files
 from tests.node.daemons import Daemon, start, wait_until
+from tests.node.issued_certificates import Authority, etcd_files
 from tests.node.loopback import network
 from tests.node.writer import Gateway
 

@@ -18,10 +18,10 @@ from node import prepare
 from node.contract import ETCD_DATA
 from node.errors import NodeError
 from node.settings import PKI
-from tests.node.certificates import Authority, etcd_files
-from tests.node.cluster import EtcdNode, etcd_node
 from tests.node.conftest import REGION, document, etcd, put_files
 from tests.node.daemons import wait_until
+from tests.node.etcd_nodes import EtcdNode, etcd_node
+from tests.node.issued_certificates import Authority, etcd_files
 from tests.node.loopback import network
 from tests.node.writer import Gateway
 

@@ -12,7 +12,7 @@ import pytest
 from node import files
 from node.aws import ParameterStore
 from node.etcd import local_member
-from tests.node.cluster import EtcdMachine, EtcdNode
+from tests.node.etcd_nodes import EtcdMachine, EtcdNode
 
 
 class Killed(BaseException):

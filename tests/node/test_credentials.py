@@ -13,7 +13,7 @@ from components.pki.certificates import api_server_certificates, member_certific
 from node import credentials
 from node.errors import NodeError
 from node.settings import CA_OF, FILES
-from tests.node.certificates import Authority, api_files, etcd_files
+from tests.node.issued_certificates import Authority, api_files, etcd_files
 
 ADDRESS = "10.0.224.4"
 

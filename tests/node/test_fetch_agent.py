@@ -21,7 +21,7 @@ from components.userdata.agent_archive import zip_archive
 from components.userdata.files import fetch_agent
 from tests.node.conftest import REGION
 from tests.node.doubles import Quiet, serve
-from tests.node.fetching import FETCHER, fetch, identity
+from tests.node.fetcher_process import FETCHER, fetch, identity
 
 MODULES = {
     "node/__main__.py": "print('one')\n",

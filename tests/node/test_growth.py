@@ -12,9 +12,9 @@ import pytest
 from node.contract import ETCD_DATA, ETCD_MOUNT
 from node.etcd import disk
 from node.machine import Machine
-from tests.node.certificates import etcd_files
-from tests.node.cluster import etcd_node
 from tests.node.conftest import document, etcd, put_files
+from tests.node.etcd_nodes import etcd_node
+from tests.node.issued_certificates import etcd_files
 
 MIB = 1 << 20
 BEFORE, AFTER = 256 * MIB, 512 * MIB

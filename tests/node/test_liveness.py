@@ -13,8 +13,8 @@ from node import cli
 from node.api import liveness
 from node.errors import NodeError
 from node.machine import Machine
-from tests.node.certificates import Authority
 from tests.node.doubles import FakeMachine, Quiet, serve
+from tests.node.issued_certificates import Authority
 
 UNIT = "kube-apiserver.service"
 KILLED = [f"kill {UNIT}"]

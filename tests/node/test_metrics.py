@@ -9,10 +9,10 @@ import pytest
 from node import metrics, report
 from node.errors import NodeError
 from node.etcd import snapshot_age
-from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import REGION
 from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
+from tests.node.issued_certificates import Authority, api_files, etcd_files
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from moto.core.utils import utcnow
 
-from tests.node.cluster import EtcdNode
+from tests.node.etcd_nodes import EtcdNode
 from tests.node.etcd_tier import MEMBERS, Tier
 from tests.node.writer import Writer
 

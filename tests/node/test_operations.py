@@ -11,10 +11,10 @@ from node.contract import AUTHORIZED_KEYS
 from node.errors import NodeError
 from node.etcd import snapshot_age, snapshot_schedule, snapshots
 from node.operations import Operations
-from tests.node.certificates import api_files
 from tests.node.conftest import put_files
 from tests.node.doubles import FakeMachine
-from tests.unit.public_keys import ed25519, rsa, sk_ed25519
+from tests.node.issued_certificates import api_files
+from tests.unit.ssh_keygen import ed25519, rsa, sk_ed25519
 
 
 def write(aws, **values):

@@ -10,8 +10,8 @@ import pytest
 from node.errors import NodeError
 from node.etcd import peers
 from node.etcd.members import Entry
-from tests.node.certificates import Authority, etcd_files
 from tests.node.doubles import Quiet, serve
+from tests.node.issued_certificates import Authority, etcd_files
 
 LIST = [{"id": 0x1F, "peerURLs": ["https://10.0.224.4:2380"], "name": "etcd-0", "clientURLs": []}]
 READ = (Entry("1f", "etcd-0", "10.0.224.4", voter=True, started=False),)

@@ -7,9 +7,9 @@ import pytest
 
 from node import cli, prepare
 from node.errors import NodeError
-from tests.node.certificates import Authority, api_files, etcd_files
 from tests.node.conftest import put_files
 from tests.node.doubles import FakeMachine, Metadata
+from tests.node.issued_certificates import Authority, api_files, etcd_files
 
 
 @pytest.fixture

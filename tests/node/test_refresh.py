@@ -17,10 +17,10 @@ from node import reconcile, refresh
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import FILES, PKI
-from tests.node.certificates import api_files, etcd_files
 from tests.node.conftest import put_files
 from tests.node.controlplane import SETTINGS
 from tests.node.doubles import FakeMachine
+from tests.node.issued_certificates import api_files, etcd_files
 
 
 @pytest.fixture

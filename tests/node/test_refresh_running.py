@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from node import refresh
 from node.errors import NodeError
 from node.settings import PKI, parse
-from tests.node.certificates import etcd_files
 from tests.node.conftest import document, etcd, put_files
 from tests.node.controlplane import ControlPlane
 from tests.node.daemons import wait_until
 from tests.node.doubles import FakeMachine
+from tests.node.issued_certificates import etcd_files
 from tests.node.relay import Relay
 
 

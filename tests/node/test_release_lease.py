@@ -20,11 +20,11 @@ from node.api import release_lease
 from node.api.lease import CERTIFICATES, PATH, held_on, holder, hostname, released
 from node.contract import NODE_ENV, NODE_JSON
 from node.settings import PKI
-from tests.node.certificates import Authority
 from tests.node.conftest import document
 from tests.node.controlplane import LEADERS, ControlPlane
 from tests.node.daemons import wait_until
 from tests.node.doubles import Quiet, serve
+from tests.node.issued_certificates import Authority
 
 SCHEDULER = "kube-scheduler"
 PYTHON = "/usr/bin/python3"

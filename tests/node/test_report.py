@@ -10,8 +10,8 @@ import pytest
 from node import report, web
 from node.aws import metadata
 from node.errors import NodeError
-from tests.node.certificates import Authority
 from tests.node.doubles import FakeMachine, Metadata, Quiet, serve
+from tests.node.issued_certificates import Authority
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from tests.node.model.search import undisturbed
+from tests.node.model.state_search import undisturbed
 from tests.node.model.world import formed
 from tests.node.resizing import walk
 

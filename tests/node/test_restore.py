@@ -12,9 +12,9 @@ from node.errors import NodeError
 from node.etcd import act, cluster_token, restore_local, restore_request, snapshots
 from node.etcd.snapshot_bucket import Bucket
 from node.settings import TOKEN
-from tests.node.cluster import EtcdMachine
 from tests.node.conftest import BUCKET
 from tests.node.daemons import wait_until
+from tests.node.etcd_nodes import EtcdMachine
 from tests.node.etcd_tier import FORMATION, MEMBERS
 from tests.node.etcd_tier import TOKEN as FIRST
 

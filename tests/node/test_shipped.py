@@ -9,9 +9,9 @@ import pytest
 
 from components.userdata.agent_archive import AGENT, agent_archive
 from node.settings import at
-from tests.node.certificates import api_files, etcd_files
 from tests.node.conftest import REGION, put_files
-from tests.node.fetching import fetch, identity
+from tests.node.fetcher_process import fetch, identity
+from tests.node.issued_certificates import api_files, etcd_files
 
 
 @pytest.fixture

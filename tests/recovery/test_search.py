@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from recovery import search
-from recovery.errors import RecoveryError
+from recovery.recovery_error import RecoveryError
 
 PROVIDER = "urn:pulumi:prod::ha-kubernetes::pulumi:providers:aws::default"
 ROLE = "aws:iam/role:Role"

@@ -10,7 +10,7 @@ from components.monitoring.node_alarms import CERTIFICATE_DAYS
 from config import ConfigError, check
 from config.cluster_settings import CERTIFICATE_ALARM_DAYS, MIN_LEAF_DAYS
 from config.types import format_duration, parse_duration
-from tests.unit.public_keys import ecdsa, ed25519, rsa, sk_ecdsa, sk_ed25519
+from tests.unit.ssh_keygen import ecdsa, ed25519, rsa, sk_ecdsa, sk_ed25519
 
 
 def problems(values, stack="test"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config import ClusterSettings, ConfigError, check
 from config.load import _decode
 from config.reference import stack_file_schema
-from tests.unit.public_keys import ecdsa, ed25519, rsa, sk_ecdsa, sk_ed25519
+from tests.unit.ssh_keygen import ecdsa, ed25519, rsa, sk_ecdsa, sk_ed25519
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads(stack_file_schema()))
 

@@ -33,7 +33,7 @@ from tests.golden.nodes import (
     units,
     written,
 )
-from tests.unit.public_keys import ed25519, rsa
+from tests.unit.ssh_keygen import ed25519, rsa
 
 HEAD_ROOM = 14_000
 """Bytes: what the largest node may take of EC2's 16,384, so that a release can add something."""

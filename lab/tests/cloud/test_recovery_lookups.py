@@ -2,8 +2,8 @@
 
 import pytest
 
-from recovery.errors import RecoveryError
 from recovery.lookups import LOOKUPS
+from recovery.recovery_error import RecoveryError
 
 INSTANCE = "aws:ec2/instance:Instance"
 CONNECT = "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint"

@@ -15,10 +15,10 @@ from moto.server import ThreadedMotoServer
 
 from lab.binaries.etcd_build import built_etcd
 from lab.tests.figures.tables import table
-from tests.node.certificates import Authority
 from tests.node.conftest import REGION
 from tests.node.doubles import Metadata, serve
 from tests.node.etcd_tier import Tier
+from tests.node.issued_certificates import Authority
 from tests.node.resizing import Change, walk
 
 SIZES = (1, 3, 5, 7, 5, 3, 1)

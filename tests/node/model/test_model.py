@@ -13,7 +13,7 @@ from node import owned
 from node.etcd import member_plan, membership_plan
 from node.membership import Formation
 from tests.node.model.moves import Move, ViolationError, etcd, fate, odd, person, program, pulumi
-from tests.node.model.search import Budget, canonical, heals, reachable, story
+from tests.node.model.state_search import Budget, canonical, heals, reachable, story
 from tests.node.model.world import Machine, World, forget, formed
 
 GROWN = (formed(1, 3), Budget(resizes=1, sizes=(3,)))

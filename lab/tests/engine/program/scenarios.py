@@ -18,7 +18,7 @@ from lab.tests.engine.program.sts_stub import sts_behind
 from lab.tests.engine.program.workbench import STATE_ALWAYS, Workbench
 from lab.tests.engine.throwaway import CommandResult
 from lab.workspace import STACK
-from tests.unit.public_keys import ed25519
+from tests.unit.ssh_keygen import ed25519
 
 SMALLER_API = {
     "aws:region": "eu-central-1",
