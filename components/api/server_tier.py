@@ -1,7 +1,7 @@
 """ApiServerTier: stateless API servers behind the load balancer, unaware of each other."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -9,49 +9,29 @@ import pulumi_aws as aws
 from components.api.server import ApiNode, ApiNodeArgs
 from components.gates import Gates
 from components.naming import ApiServer, ParameterPaths
-from components.nodes.role_policy import Account, api_node_policy
+from components.nodes.role_policy import api_node_policy
+from components.nodes.tier_args import TierArgs
 from components.pki.authorities import ClusterPki
 from components.pki.certificates import api_server_certificates
 from components.pki.encryption_at_rest import encryption_configuration
 from components.tags import named
 from components.userdata import api_server, encode
-from config import ClusterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiServerTierArgs:
-    """What an ApiServerTier is built from."""
+class ApiServerTierArgs(TierArgs):
+    """What an ApiServerTier is built from, besides what every tier is."""
 
-    settings: ClusterSettings
-    """The cluster's settings: instance type, versions, timings."""
     servers: tuple[ApiServer, ...]
     """The API servers, in the order in which they are created and replaced."""
-    account: Account
-    """Account and region."""
-    image_id: pulumi.Input[str]
-    """Machine image."""
-    subnet_ids: Mapping[str, pulumi.Input[str]]
-    """A private subnet of each zone."""
-    security_group_id: pulumi.Input[str]
-    """Security group of the API servers."""
     pki: ClusterPki
     """The CAs, and the keys that every API server shares."""
     dns_name: pulumi.Input[str]
     """DNS name of the load balancer, which is in the serving certificates."""
     target_group_arn: pulumi.Input[str]
     """Target group of the load balancer."""
-    kms_key_arn: pulumi.Input[str]
-    """KMS key of volumes and files."""
-    bucket_name: pulumi.Input[str]
-    """Bucket of the node agent."""
-    bucket_arn: pulumi.Input[str]
-    """ARN of the bucket."""
     gates: Gates
     """What holds back an instance or a target while the tier cannot spare it."""
-    depends_on: Sequence[pulumi.Resource] = ()
-    """What must be there before an instance boots: routes, rules, endpoints, the node agent."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags of every resource."""
 
 
 class ApiServerTier(pulumi.ComponentResource):

@@ -1,7 +1,7 @@
 """EtcdTier: the members of the configured size, one after the other."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -10,43 +10,23 @@ from components.etcd.member import EtcdNode, EtcdNodeArgs
 from components.etcd.membership_parameters import Membership, MembershipArgs
 from components.gates import Gates
 from components.naming import EtcdMember, ParameterPaths
-from components.nodes.role_policy import Account, etcd_node_policy
+from components.nodes.role_policy import etcd_node_policy
+from components.nodes.tier_args import TierArgs
 from components.pki.authorities import CertificateAuthority
 from components.tags import named
 from components.userdata import encode, etcd_member
-from config import ClusterSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class EtcdTierArgs:
-    """What an EtcdTier is built from."""
+class EtcdTierArgs(TierArgs):
+    """What an EtcdTier is built from, besides what every tier is."""
 
-    settings: ClusterSettings
-    """The cluster's settings: instance type, data volume, versions, timings."""
     members: tuple[EtcdMember, ...]
     """The members, in the order in which they are created and replaced."""
-    account: Account
-    """Account and region."""
-    image_id: pulumi.Input[str]
-    """Machine image."""
-    subnet_ids: Mapping[str, pulumi.Input[str]]
-    """The etcd subnet of each zone."""
-    security_group_id: pulumi.Input[str]
-    """Security group of the members."""
     ca: CertificateAuthority
     """The CA of the etcd tier."""
-    kms_key_arn: pulumi.Input[str]
-    """KMS key of volumes, files and snapshots."""
-    bucket_name: pulumi.Input[str]
-    """Bucket of the snapshots and of the node agent."""
-    bucket_arn: pulumi.Input[str]
-    """ARN of the bucket."""
     gates: Gates
     """What holds back an instance or a volume while the tier cannot spare it."""
-    depends_on: Sequence[pulumi.Resource] = ()
-    """What must be there before an instance boots: routes, rules, endpoints, the node agent."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Tags of every resource."""
 
 
 class EtcdTier(pulumi.ComponentResource):
