@@ -1,4 +1,4 @@
-"""The steps of an update, from the engine's own event log."""
+"""The steps of an update, and what was said meanwhile, from the engine's own event log."""
 
 import json
 from dataclasses import dataclass
@@ -54,6 +54,18 @@ def read_steps(log: Path) -> tuple[Step, ...]:
                 metadata = event[kind]["metadata"]
                 events.setdefault((metadata["op"], metadata["urn"]), event["sequence"])
     return tuple(Step(*key, began, ended.get(key)) for key, began in begun.items())
+
+
+def said(log: Path) -> list[str]:
+    """What a program has said so far, without the CLI's own debug messages."""
+    if not log.exists():
+        return []
+    events = [
+        json.loads(line)["diagnosticEvent"]
+        for line in log.read_text().splitlines(keepends=True)
+        if line.endswith("\n") and '"diagnosticEvent"' in line and '"severity":"debug"' not in line
+    ]
+    return [event["message"].strip() for event in events if event["severity"] != "debug"]
 
 
 def completed(steps: tuple[Step, ...]) -> set[tuple[str, str, str]]:

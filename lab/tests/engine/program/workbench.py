@@ -26,7 +26,7 @@ from lab.stack import cloud, leftovers, pulumi_environment
 from lab.tests.engine.program import holding_provider
 from lab.tests.engine.program.account_snapshot import running_instances
 from lab.tests.engine.throwaway import CommandResult, free_port
-from lab.tests.engine.update_steps import read_steps
+from lab.tests.engine.update_steps import read_steps, said
 from lab.workspace import STACK, Workspace
 from tests.recording import REPOSITORY
 
@@ -387,15 +387,3 @@ class Workbench:
         """Ctrl-C for what runs."""
         assert self.running
         self.running.send_signal(signal.SIGINT)
-
-
-def said(log: Path) -> list[str]:
-    """What a program has said so far, without the CLI's own debug messages."""
-    if not log.exists():
-        return []
-    events = [
-        json.loads(line)["diagnosticEvent"]
-        for line in log.read_text().splitlines(keepends=True)
-        if line.endswith("\n") and '"diagnosticEvent"' in line and '"severity":"debug"' not in line
-    ]
-    return [event["message"].strip() for event in events if event["severity"] != "debug"]
