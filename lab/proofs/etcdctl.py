@@ -6,22 +6,12 @@ from typing import Any
 
 from lab.proofs.lab_session import LabSession
 from lab.running.node_names import Node
-from lab.running.probe import ETCD_PKI
+from lab.running.probe import ETCDCTL
 
 
 def etcdctl(session: LabSession, node: Node, *words: str) -> Any:  # noqa: ANN401 - JSON
     """The answer of a member to a question to itself."""
-    text = session.within(
-        node,
-        "etcdctl",
-        "--endpoints=https://127.0.0.1:2379",
-        f"--cacert={ETCD_PKI}/ca.crt",
-        f"--cert={ETCD_PKI}/server.crt",
-        f"--key={ETCD_PKI}/server.key",
-        "--write-out=json",
-        *words,
-    )
-    return json.loads(text)
+    return json.loads(session.within(node, *ETCDCTL, *words))
 
 
 def value(session: LabSession, node: Node, key: str) -> bytes:

@@ -10,6 +10,15 @@ import subprocess
 from pathlib import Path
 
 ETCD_PKI = "/etc/etcd/pki"
+ETCDCTL = (
+    "etcdctl",
+    "--endpoints=https://127.0.0.1:2379",
+    f"--cacert={ETCD_PKI}/ca.crt",
+    f"--cert={ETCD_PKI}/server.crt",
+    f"--key={ETCD_PKI}/server.key",
+    "--write-out=json",
+)
+"""A question to the member on the machine; the answer is JSON."""
 KUBERNETES_PKI = "/etc/kubernetes/pki"
 LEASES = "https://127.0.0.1:6443/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 READY = "https://127.0.0.1:6443/readyz"
@@ -82,15 +91,7 @@ def certificates(directory: str) -> dict[str, str]:
 
 def etcd_status() -> dict[str, object] | None:
     """The member's own status, and the membership that it knows; None when it does not answer."""
-    command = (
-        "etcdctl",
-        "--endpoints=https://127.0.0.1:2379",
-        f"--cacert={ETCD_PKI}/ca.crt",
-        f"--cert={ETCD_PKI}/server.crt",
-        f"--key={ETCD_PKI}/server.key",
-        "--write-out=json",
-        "--command-timeout=3s",
-    )
+    command = (*ETCDCTL, "--command-timeout=3s")
     status = output(*command, "endpoint", "status")
     if not status:
         return None
