@@ -8,13 +8,13 @@ ENDS_ALONE = "An election takes 1 to 2 s with a heartbeat of 100 ms and a timeou
 LISTED = "With the members listed in the API server's flags, its client waits for keepalive, 30 s and 10 s more, before it asks another member."
 
 
-def requests(rng, gap, failed, lull=0.3):
+def requests(rng, gap, failed):
     """Bins of a run in which nothing is answered between two moments, and failures follow."""
     ok, failing, slowest = [], [], []
     for number in range(BINS):
         at = BEGIN + number * STEP
         stalled = gap[0] <= at < gap[1]
-        ok.append(0 if stalled else round(RATE * STEP * rng.uniform(1 - lull, 1)))
+        ok.append(0 if stalled else round(RATE * STEP * rng.uniform(0.7, 1)))
         failing.append(0)
         slowest.append(0.0 if stalled else round(rng.lognormvariate(-3.6, 0.35), 3))
     after = min(int((gap[1] - BEGIN) / STEP), BINS - 1)

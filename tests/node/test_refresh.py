@@ -61,9 +61,9 @@ LISTED = ("GetParametersByPath", False)
 DECRYPTED = ("GetParametersByPath", True)
 
 
-def reissue(aws, authority, leaf="apiserver"):
-    pair = authority.leaf(leaf, "127.0.0.1")
-    put_files(aws, "api-0", {f"{leaf}.crt": pair.certificate, f"{leaf}.key": pair.key})
+def reissue(aws, authority):
+    pair = authority.leaf("apiserver", "127.0.0.1")
+    put_files(aws, "api-0", {"apiserver.crt": pair.certificate, "apiserver.key": pair.key})
     return pair
 
 

@@ -71,14 +71,14 @@ def test_order_and_repetition_change_nothing(bucket, days, random):
     assert superfluous(left, days) == []
 
 
-def run(days, every_minutes=60, keep=30):
-    """A bucket that is thinned out after every snapshot; what is in it in the end."""
+def run(days):
+    """A bucket that is thinned out after the snapshot of every hour; what is in it in the end."""
     bucket = []
-    for taken in range(0, days * 1440, every_minutes):
+    for taken in range(0, days * 1440, 60):
         time = f"{NOW + timedelta(minutes=taken):%Y%m%dT%H%M%SZ}"
         bucket.append((taken, 1 + taken, time))
         seen = [Snapshot(r, t, f"{t}-{r}", (taken - when) * 60.0) for when, r, t in bucket]
-        gone = set(superfluous(seen, keep))
+        gone = set(superfluous(seen, 30))
         bucket = [item for item, s in zip(bucket, seen, strict=True) if s.key not in gone]
     return bucket
 

@@ -12,8 +12,8 @@ def _read(ec2, volume_id):
     return ec2.describe_volumes(VolumeIds=[volume_id])["Volumes"][0]
 
 
-def _attach(ec2, volume_id, instance, device="/dev/sdf"):
-    ec2.attach_volume(VolumeId=volume_id, InstanceId=instance["InstanceId"], Device=device)
+def _attach(ec2, volume_id, instance):
+    ec2.attach_volume(VolumeId=volume_id, InstanceId=instance["InstanceId"], Device="/dev/sdf")
 
 
 def test_the_root_volume_keeps_iops_and_throughput(network, ec2):
