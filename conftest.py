@@ -65,15 +65,9 @@ def _built(binaries: str) -> Path:
     return Path(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def deploy() -> Deploy:
     """Run a callable that registers resources."""
-    return run
-
-
-@pytest.fixture(scope="session")
-def deploy_program() -> Deploy:
-    """As `deploy`, for a fixture that several tests share."""
     return run
 
 

@@ -24,14 +24,14 @@ def elsewhere():
 
 
 @pytest.fixture(scope="module")
-def two(deploy_program):
+def two(deploy):
     """Two clusters, one of them in another region."""
 
     def program():
         Cluster(small("one"))
         Cluster(small("two", protect=True, api={"size": 2}), elsewhere())
 
-    return deploy_program(program)
+    return deploy(program)
 
 
 def of_cluster(deployment, name):

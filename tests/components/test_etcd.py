@@ -93,12 +93,12 @@ def test_machines_and_attachments_go_before_their_successors_come(cluster):
 
 
 @pytest.fixture(scope="module", params=[1, 3, 7])
-def tier(request, deploy_program):
+def tier(request, deploy):
     """An etcd tier of a size, and nothing else."""
     size = {"size": request.param, "instanceType": "m6i.xlarge"}
     disk = {"dataVolume": {"sizeGib": 40, "iops": 6000, "throughput": 250}}
     settings = check({"etcd": {**size, **disk}}, stack="test")
-    return deploy_program(lambda: etcd_tier(settings) and None)
+    return deploy(lambda: etcd_tier(settings) and None)
 
 
 def test_each_member_waits_for_the_machine_and_the_disk_before_it(tier):

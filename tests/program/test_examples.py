@@ -11,7 +11,7 @@ EXAMPLE = REPOSITORY / "examples/clusters"
 
 
 @pytest.fixture(scope="module")
-def example(deploy_program):
+def example(deploy):
     def program():
         # As Python does for the program of `pulumi up`.
         sys.path.insert(0, str(EXAMPLE))
@@ -20,7 +20,7 @@ def example(deploy_program):
         finally:
             sys.path.remove(str(EXAMPLE))
 
-    return deploy_program(program)
+    return deploy(program)
 
 
 def test_two_clusters_in_one_program(example):
