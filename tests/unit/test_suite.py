@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 
 from tests.recording import REPOSITORY
 
@@ -10,6 +11,14 @@ def test_every_file_with_tests_is_collected():
     for path in [*(REPOSITORY / "tests").rglob("*.py"), *(REPOSITORY / "lab/tests").rglob("*.py")]:
         if re.search(r"^\s*def test_", path.read_text(), re.MULTILINE):
             assert path.name.startswith("test_"), path
+
+
+def test_a_base_name_stands_once():
+    """A file is found by its noun."""
+    folders = ("components", "config", "examples", "lab", "node", "recovery", "tests")
+    names = Counter(path.name for one in folders for path in (REPOSITORY / one).rglob("*.py"))
+    twice = {name for name, times in names.items() if times > 1}
+    assert twice <= {"__init__.py", "__main__.py", "conftest.py"}
 
 
 def test_the_entry_point_only_wires():
