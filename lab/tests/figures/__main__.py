@@ -1,8 +1,8 @@
 """`python -m lab.tests.figures`: the figures that the documentation states, as markdown.
 
 Without names: resources, user data and previews. Previews bring a stack up in an emulator of its
-own, which takes minutes; `--without-preview` leaves them out. By name: `resizing`, `leases` and
-`proxy`, which measure real daemons, for about ten minutes each; `replication`, for three.
+own, which takes minutes. By name alone: `resizing`, `leases` and `proxy`, which measure real
+daemons, for about ten minutes each; `replication`, for three.
 """
 
 import argparse
@@ -43,12 +43,9 @@ DEFAULT = ("resources", "user-data", "preview")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.tests.figures", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(FIGURES)}")
-    parser.add_argument("--without-preview", action="store_true")
     parser.add_argument("--repeat", type=int, default=3, help="times that each thing is measured")
     arguments = parser.parse_args()
-    names = arguments.names or [
-        name for name in DEFAULT if not (arguments.without_preview and name == "preview")
-    ]
+    names = arguments.names or DEFAULT
     if unknown := [name for name in names if name not in FIGURES]:
         parser.error(f"no figure is called {', '.join(unknown)}; there are {', '.join(FIGURES)}")
     os.environ[OFFLINE] = "1"
