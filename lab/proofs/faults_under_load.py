@@ -145,7 +145,10 @@ FAULTS = (
             name="api-server-restarted",
             title="An API server is restarted under load",
             claim="No request fails: it finishes what it has, and says in time that it goes.",
-            limit="none: a stop is announced",
+            limit=(
+                "none: a stop is announced; who asks in its last moment is told to come back after "
+                "a second (429), and client-go does"
+            ),
             elsewhere=(
                 "without a shutdown delay behind the balancer, requests that arrive while it "
                 "notices are refused"

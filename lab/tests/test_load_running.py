@@ -1,5 +1,6 @@
 """The load at a real API server: what it sees of one that is well, and of one that dies."""
 
+import shutil
 import signal
 import socket
 import time
@@ -15,7 +16,7 @@ from lab.proofs.load.history import of_clients, parse
 from lab.proofs.load.summary import ALL, summaries
 from node.errors import NodeError
 from tests.node.controlplane import ControlPlane
-from tests.node.daemons import wait_until
+from tests.node.daemons import start, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,56 @@ def test_the_next_address_is_tried_after_one_that_is_silent(plane, kubeconfig, t
     requests = of_clients(load.records)
     assert [one for one in requests if not one.ok] == []
     assert min(one.seconds for one in requests) > 1
+
+
+FULL = """\
+global
+  ssl-server-verify none
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen api
+  bind {address}:6443 ssl crt {pair} alpn h2,http/1.1
+  http-request return status 429 hdr Retry-After 1 if {{ rand(20) lt 1 }} !{{ url_param(watch) -m found }}
+  server api {server}:6443 ssl crt {pair}
+"""
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
+def test_who_is_told_to_come_back_comes_back(plane, kubeconfig, tmp_path):
+    address = f"{plane.network}.98"
+    pair = plane.keys.kubernetes.leaf("admin", address, group="system:masters")
+    (tmp_path / "pair.pem").write_text(pair.certificate + pair.key)
+    (tmp_path / "haproxy.cfg").write_text(
+        FULL.format(address=address, server=plane.servers[0].address, pair=tmp_path / "pair.pem")
+    )
+    document = yaml.safe_load(kubeconfig)
+    document["clusters"][0]["cluster"]["server"] = f"https://{address}:6443"
+    history = tmp_path / "history.jsonl"
+    command = ["haproxy", "-f", tmp_path / "haproxy.cfg"]
+    proxy = start(command, tmp_path / "haproxy.log")
+    try:
+        wait_until(lambda: listens(address), "the proxy listens", proxy)
+        with api_load(yaml.safe_dump(document).encode(), "default", history) as load:
+            time.sleep(5)
+    finally:
+        proxy.end()
+    requests = of_clients(load.records)
+    assert [one for one in requests if not one.ok] == []
+    assert load.verdict.complaint() == ""
+    # The second that they were told, and it is theirs.
+    assert [one for one in requests if one.seconds > 1]
+    assert [one for one in requests if one.seconds < 1]
+
+
+def listens(address):
+    try:
+        socket.create_connection((address, 6443), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_load_that_cannot_begin_says_why(kubeconfig, tmp_path):

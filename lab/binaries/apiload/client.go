@@ -21,6 +21,8 @@ const (
 	// Requests of a round: reads and writes in turn, then an object is created and deleted.
 	roundLength  = 20
 	longestError = 200
+	// As client-go's (rest/request.go).
+	maxRetries = 10
 )
 
 // Client has connections of its own, and one request at a time.
@@ -167,7 +169,7 @@ func (client *Client) ask(
 	defer cancel()
 	record.Client, record.Kind, record.Op = client.name, client.kind, op
 	begin := time.Now()
-	status, answer, err := client.exchange(ctx, method, path, body)
+	status, answer, err := client.insist(ctx, method, path, body)
 	record.Seconds = time.Since(begin).Seconds()
 	record.Start = client.load.recorder.unix(begin)
 	record.Status = status
@@ -186,27 +188,53 @@ func (client *Client) ask(
 	return record, answer
 }
 
-// exchange returns the status, 0 without an answer; an answer that is no success is an error.
-func (client *Client) exchange(
+// insist comes back later where it is told to, as client-go does (rest/with_retry.go): so an API
+// server that stops refuses what it does not begin any more.
+func (client *Client) insist(
 	ctx context.Context, method, path string, body *object,
 ) (status int, answer object, err error) {
+	for attempt := 0; ; attempt++ {
+		var later time.Duration
+		status, later, answer, err = client.exchange(ctx, method, path, body)
+		if later == 0 || attempt == maxRetries {
+			return status, answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return status, answer, err
+		case <-time.After(later):
+		}
+	}
+}
+
+// exchange returns the status, 0 without an answer, and after how long to come back, 0 when nothing
+// says so; an answer that is no success is an error.
+func (client *Client) exchange(
+	ctx context.Context, method, path string, body *object,
+) (status int, later time.Duration, answer object, err error) {
 	response, err := client.send(ctx, method, path, body)
 	if err != nil {
-		return 0, answer, err
+		return 0, 0, answer, err
 	}
 	defer response.Body.Close()
+	status = response.StatusCode
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
-		return response.StatusCode, answer, err
+		return status, 0, answer, err
 	}
-	if response.StatusCode >= 300 {
-		_ = json.Unmarshal(content, &answer)
-		if answer.Message == "" {
-			answer.Message = string(content)
-		}
-		return response.StatusCode, answer, errors.New(answer.Message)
+	if status < 300 {
+		return status, 0, answer, json.Unmarshal(content, &answer)
 	}
-	return response.StatusCode, answer, json.Unmarshal(content, &answer)
+	_ = json.Unmarshal(content, &answer)
+	if answer.Message == "" {
+		answer.Message = string(content)
+	}
+	// client-go comes back after errors of the server's, too; what such a write did is not known.
+	if status == http.StatusTooManyRequests {
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+		later = time.Duration(seconds) * time.Second
+	}
+	return status, later, answer, errors.New(answer.Message)
 }
 
 func (client *Client) send(
