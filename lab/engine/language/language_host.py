@@ -61,6 +61,23 @@ class Language(language_pb2_grpc.LanguageRuntimeServicer):
         )
 
     @answered
+    def GetRequiredPlugins(
+        self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetRequiredPluginsResponse:
+        """The same for engines that ask for plugins."""
+        return language_pb2.GetRequiredPluginsResponse(
+            plugins=[
+                plugin_pb2.PluginDependency(
+                    name=package.name,
+                    kind="resource",
+                    version=package.version,
+                    server=package.server,
+                )
+                for package in required_packages(interpreter(request.info))
+            ]
+        )
+
+    @answered
     def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetProgramDependenciesResponse:
