@@ -46,15 +46,33 @@ class FaultUnderLoad:
     restarts: str = ""
     """The daemon that begins anew by itself; without one the fault lasts until it is healed."""
     fails_nothing: bool = False
-    """Whether no request of anybody may fail."""
+    """Whether no request may fail that `unexcused` has."""
     short: bool = False
     """Whether it is part of every run of the proofs."""
 
 
 FRESH, NEXT = "fresh", "next"
 """Kinds of clients: a connection a request, without and with a try of the next address."""
+HTTP1 = "http1"
+"""Kind of clients with one connection of HTTP/1.1."""
+CLOSED = ("EOF", "connection reset by peer", "broken pipe", "server closed idle connection")
+"""Ends of what Go says of a connection that was closed while a request was sent."""
 SLOW = 2.0
 """Seconds of a request that was not simply served: several elections."""
+
+
+def unexcused(requests: Iterable[Request]) -> list[Request]:
+    """Requests that failed although their server can finish them. Pure.
+
+    HTTP/1.1 cannot announce the end of a connection that nothing is asked on, as HTTP/2 can: a
+    request that is sent in that instant fails, and only one that may be repeated is sent again (RFC
+    9112, 9.3.1 and 9.5).
+    """
+    return [
+        one
+        for one in requests
+        if not one.ok and not (one.kind == HTTP1 and one.error.endswith(CLOSED))
+    ]
 
 
 def measures(
@@ -62,7 +80,8 @@ def measures(
 ) -> list[Measure]:
     """What new connections met between two Unix times, as far as something is promised. Pure.
 
-    Of FRESH how long it took until every one of them was served, of NEXT the longest request.
+    Of FRESH how long it took until every one of them was served, of NEXT the longest request. The
+    fault has to be there at the first: what is under way then is no new connection.
     """
     met = [one for one in requests if began <= one.start <= ended]
     trouble = [one for one in met if one.kind == FRESH and (not one.ok or one.seconds > SLOW)]
@@ -144,7 +163,10 @@ FAULTS = (
         fault=Fault(
             name="api-server-restarted",
             title="An API server is restarted under load",
-            claim="No request fails: it finishes what it has, and says in time that it goes.",
+            claim=(
+                "No request fails: it finishes what it has, and says in time that it goes. Over "
+                "HTTP/1.1, which cannot say so, one that is sent in that instant may."
+            ),
             limit=(
                 "none: a stop is announced; who asks in its last moment is told to come back after "
                 "a second (429), and client-go does"

@@ -2,7 +2,7 @@
 
 import json
 
-from lab.proofs.faults_under_load import FAULTS, measures
+from lab.proofs.faults_under_load import FAULTS, measures, unexcused
 from lab.proofs.journal_events import Line, meant, parse
 from lab.proofs.load.fault_record import Event
 from lab.proofs.load.history import Request
@@ -80,6 +80,17 @@ def test_without_trouble_they_are_served_at_once():
     found = measures(seen, {"fresh": 1.0, "next": 1.0}, BEGAN, BEGAN + 30)
     assert [one.seconds for one in found] == [0.0, 0.0]
     assert measures(seen, {}, BEGAN, BEGAN + 30) == []
+
+
+def test_http1_alone_may_meet_a_connection_that_is_closed_in_that_instant():
+    seen = [
+        request("http1", 1, 0.1),
+        request("http1", 2, 0.1, "EOF"),
+        request("http1", 3, 0.1, "read tcp 10.0.0.1:1->10.0.0.2:2: read: connection reset by peer"),
+        request("http1", 4, 0.1, "context deadline exceeded"),
+        request("kept", 5, 0.1, "EOF"),
+    ]
+    assert unexcused(seen) == seen[3:]
 
 
 def test_every_fault_has_a_goal_and_a_name_of_its_own():
