@@ -127,9 +127,12 @@ def test_a_write_that_went_to_a_leader_that_fell_silent_ends_with_its_connection
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(outcomes) == {"connection ended"}
+    # On a starved computer etcd may be first.
+    assert set(outcomes) <= {"connection ended", 503}
     others = {node.name for node in plane.members if node is not leader}
-    assert {line.split()[3].strip(":") for line in ended()} == others
+    wait_until(
+        lambda: {line.split()[3].strip(":") for line in ended()} == others, "connections are ended"
+    )
     assert Connection(proxy).write() == 200
 
 
