@@ -20,8 +20,8 @@ Inflict = Callable[[LabSession, Node], object]
 
 ELECTION = "an election begins 0.9 to 2 s after the leader's last heartbeat (etcd: 100 and 1000 ms)"
 DETECTION = (
-    "the load balancer takes an API server out after two failed checks, 5 s apart: no NLB checks "
-    "more often"
+    "the load balancer takes an API server out after two failed checks, 5 s apart, each of 4 s "
+    "where it is silent, so within 14 s: no NLB checks more often"
 )
 MEMBERS_LISTED = (
     "with the members listed in --etcd-servers, as kubeadm's external etcd, kube-aws and Typhoon "
