@@ -10,11 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.exceptions import EndpointConnectionError
 
 from lab.cloud import aws_environment, emulator_server, requests
 from lab.cloud.inventory import Inventory
@@ -356,8 +358,14 @@ class Workbench:
         )
 
     def await_instance(self, name: str) -> None:
-        """Wait until the account has an instance."""
-        self._until(f"an instance {name}", lambda: name in running_instances(self.aws("ec2")))
+        """Wait until the account has an instance; its emulator may be about to start."""
+
+        def there() -> bool:
+            with suppress(EndpointConnectionError):
+                return name in running_instances(self.aws("ec2"))
+            return False
+
+        self._until(f"an instance {name}", there)
 
     def await_pending(self, name: str) -> None:
         """Wait until the state says that an operation on a resource is under way, which it does
