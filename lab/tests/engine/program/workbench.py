@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import BotoCoreError
 
 from lab.cloud import aws_environment, emulator_server, requests
+from lab.cloud.emulator import FILE
 from lab.cloud.inventory import Inventory
 from lab.engine import providing
 from lab.machines.account import Clients
@@ -358,11 +359,14 @@ class Workbench:
         )
 
     def await_instance(self, name: str) -> None:
-        """Wait until the account has an instance; its emulator may be about to start."""
+        """Wait until the account has an instance; a lab that begins again takes another emulator."""
 
         def there() -> bool:
-            with suppress(EndpointConnectionError):
-                return name in running_instances(self.aws("ec2"))
+            # A search in the instant of its start would remove the file that it writes.
+            state = self.workspace.state
+            server = emulator_server.find(state) if (state / FILE).exists() else None
+            with suppress(BotoCoreError):
+                return bool(server) and name in running_instances(cloud.clients(server)("ec2"))
             return False
 
         self._until(f"an instance {name}", there)
