@@ -76,9 +76,13 @@ def port_from(environment: dict[str, str]) -> int:
 
 def find(directory: Path) -> Server | None:
     """The server of a state directory that still runs; a stale identity file is removed."""
-    identity = ServerIdentity.load(directory / FILE)
+    file = directory / FILE
+    if not file.exists():
+        # Nothing to remove: a server that is about to start would lose the file that it writes.
+        return None
+    identity = ServerIdentity.load(file)
     if identity is None:
-        (directory / FILE).unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
         return None
     return Server(identity, directory)
 

@@ -19,7 +19,6 @@ import yaml
 from botocore.exceptions import BotoCoreError
 
 from lab.cloud import aws_environment, emulator_server, requests
-from lab.cloud.emulator import FILE
 from lab.cloud.inventory import Inventory
 from lab.engine import providing
 from lab.machines.account import Clients
@@ -362,9 +361,7 @@ class Workbench:
         """Wait until the account has an instance; a lab that begins again takes another emulator."""
 
         def there() -> bool:
-            # A search in the instant of its start would remove the file that it writes.
-            state = self.workspace.state
-            server = emulator_server.find(state) if (state / FILE).exists() else None
+            server = emulator_server.find(self.workspace.state)
             with suppress(BotoCoreError):
                 return bool(server) and name in running_instances(cloud.clients(server)("ec2"))
             return False
