@@ -58,14 +58,19 @@ def test_parameters_have_a_version_and_missing_ones_are_missing(aws):
     assert {name: (p.value, p.version) for name, p in found.items()} == {names[0]: ("[]", 2)}
 
 
-def test_a_machine_runs_until_it_is_stopped(aws):
-    ec2 = aws("ec2")
+def launched(ec2):
+    """An instance that EC2 has just launched."""
     image = ec2.register_image(Name="any")
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
-    launched = ec2.run_instances(
+    launch = ec2.run_instances(
         ImageId=image["ImageId"], SubnetId=subnet["SubnetId"], MinCount=1, MaxCount=1
     )
-    instance = launched["Instances"][0]["InstanceId"]
+    return launch["Instances"][0]
+
+
+def test_a_machine_runs_until_it_is_stopped(aws):
+    ec2 = aws("ec2")
+    instance = launched(ec2)["InstanceId"]
     asked = cloud()
     assert asked.runs(instance)
     ec2.stop_instances(InstanceIds=[instance])
@@ -77,12 +82,7 @@ def test_a_machine_runs_until_it_is_stopped(aws):
 
 def test_disks_are_found_by_name_and_cluster_while_they_are_attached(aws):
     ec2 = aws("ec2")
-    image = ec2.register_image(Name="any")
-    (subnet, *_) = ec2.describe_subnets()["Subnets"]
-    launched = ec2.run_instances(
-        ImageId=image["ImageId"], SubnetId=subnet["SubnetId"], MinCount=1, MaxCount=1
-    )
-    instance = launched["Instances"][0]
+    instance = launched(ec2)
     volumes = {}
     for name, cluster in (("prod-etcd-0-data", "prod"), ("prod-etcd-0-data", "other")):
         tags = {"Name": name, f"kubernetes.io/cluster/{cluster}": "owned"}
