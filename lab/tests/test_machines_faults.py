@@ -11,6 +11,7 @@ from lab.machines import requirements
 from lab.machines.lab_names import Names, port
 from lab.machines.network import namespaces, router
 from lab.machines.network.faults import Faults, apply_faults, ruleset
+from lab.tests.plugged_machines import plug, reaches
 
 pytestmark = pytest.mark.daemons
 
@@ -83,35 +84,11 @@ def network(tmp_path, subnet, other_subnet, instance):
     router.create(names)
     try:
         for one in (instance, other):
-            router.add_subnet(names, one.subnet)
-            router.plug(names, one)
-            inside = ["ip", "-n", names.machine(one.id)]
-            address = f"{one.address}/{one.subnet.cidr.prefixlen}"
-            for command in (
-                ["link", "set", "lo", "up"],
-                ["address", "add", address, "dev", "ens5"],
-                ["link", "set", "ens5", "up"],
-                ["route", "add", "default", "via", str(one.subnet.cidr[1])],
-            ):
-                subprocess.run([*inside, *command], check=True)
+            plug(names, one)
         yield names, instance, other
     finally:
         for name in namespaces.existing(names.prefix):
             namespaces.delete(name)
-
-
-def reaches(names: Names, source, address, port=9) -> bool:
-    probe = (
-        "import socket, sys\n"
-        "try:\n"
-        "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)\n"
-        "except ConnectionRefusedError:\n"
-        "    sys.exit(0)\n"
-        "except OSError:\n"
-        "    sys.exit(1)\n"
-    )
-    command = ["ip", "netns", "exec", names.machine(source.id), "python3", "-c", probe]
-    return subprocess.run([*command, str(address), str(port)], check=False).returncode == 0
 
 
 def test_harm_is_done_and_healed(network):
@@ -124,13 +101,13 @@ def test_harm_is_done_and_healed(network):
     def reached() -> tuple[bool, bool, bool]:
         """From one: the other machine, AWS, its own metadata service."""
         targets = (other.address, router.AWS, "169.254.169.254")
-        return tuple(reaches(names, one, target) for target in targets)
+        return tuple(reaches(names.machine(one.id), target) for target in targets)
 
     # A port that nobody listens on is refused by whoever has the address, which says "here".
     assert reached() == (True, True, True)
     inject(Faults(zones=("eu-central-1b",)))
     assert reached() == (False, True, True)
-    assert not reaches(names, other, router.AWS)
+    assert not reaches(names.machine(other.id), router.AWS)
     inject(Faults(zones=("eu-central-1a",)))
     assert reached() == (False, False, True)
     inject(Faults(unreachable=("aws",)))
@@ -139,10 +116,10 @@ def test_harm_is_done_and_healed(network):
     assert reached() == (False, False, False)
     inject(Faults(peerless=(other.id,)))
     assert reached() == (True, True, True)
-    assert not reaches(names, one, other.address, 2380)
-    assert not reaches(names, other, one.address, 2380)
+    assert not reaches(names.machine(one.id), other.address, 2380)
+    assert not reaches(names.machine(other.id), one.address, 2380)
     inject(Faults())
-    assert reaches(names, one, other.address, 2380)
+    assert reaches(names.machine(one.id), other.address, 2380)
     assert reached() == (True, True, True)
 
 

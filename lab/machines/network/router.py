@@ -46,7 +46,11 @@ def add_subnet(names: Names, subnet: Subnet) -> None:
     link, inside = bridge(subnet.id), ("ip", "-n", names.router)
     if link in links(names):
         return
-    run(*inside, "link", "add", link, "mtu", str(MTU), "type", "bridge", "mcast_snooping", "0")
+    # A bridge without a hardware address of its own takes the lowest of its cables': its machines
+    # would lose the router for half a minute whenever the one with that cable goes.
+    mac = "02:01:" + ":".join(f"{byte:02x}" for byte in subnet.cidr[1].packed)
+    settings = ("address", mac, "mtu", str(MTU), "type", "bridge", "mcast_snooping", "0")
+    run(*inside, "link", "add", link, *settings)
     address = f"{subnet.cidr[1]}/{subnet.cidr.prefixlen}"
     run(*inside, "address", "replace", address, "dev", link)
     run(*inside, "link", "set", link, "up")
