@@ -2,17 +2,34 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+
+from lab.machines import requirements
 from lab.machines.account import Instance
 from lab.machines.lab_names import Names
-from lab.machines.network import router
+from lab.machines.network import namespaces, router
 
 
-def plug(names: Names, one: Instance) -> None:
-    """Give a machine its cable and its address, as it configures its interface when it boots."""
-    router.add_subnet(names, one.subnet)
-    router.plug(names, one)
-    router.give_address(names.machine(one.id), "ens5", one.address, one.subnet)
+@contextmanager
+def plugged(directory: Path, *machines: Instance) -> Iterator[Names]:
+    """A router, and machines with their cables and addresses. Skips where there can be none."""
+    if reason := requirements.problem():
+        pytest.skip(reason)
+    names = Names.of(directory)
+    try:
+        router.create(names)
+        for one in machines:
+            router.add_subnet(names, one.subnet)
+            router.plug(names, one)
+            router.give_address(names.machine(one.id), "ens5", one.address, one.subnet)
+        yield names
+    finally:
+        for name in namespaces.existing(names.prefix):
+            namespaces.delete(name)
 
 
 def reaches(namespace: str, address: object, port: int = 9) -> bool:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.machines import requirements
-from lab.machines.lab_names import Names, port
+from lab.machines.lab_names import port
 from lab.machines.network import namespaces, router
 from lab.machines.network.faults import Faults, apply_faults, ruleset
-from lab.tests.plugged_machines import plug, reaches
+from lab.tests.plugged_machines import plugged, reaches
 
 pytestmark = pytest.mark.daemons
 
@@ -71,9 +70,6 @@ def test_faults_are_kept(tmp_path):
 @pytest.fixture
 def network(tmp_path, subnet, other_subnet, instance):
     """A router with two subnets, and a machine's namespace in each."""
-    if reason := requirements.problem():
-        pytest.skip(reason)
-    names = Names.of(tmp_path)
     other = replace(
         instance,
         id="i-0fedcba9876543210",
@@ -81,14 +77,8 @@ def network(tmp_path, subnet, other_subnet, instance):
         mac="02:00:00:aa:bb:dd",
         address=IPv4Address("10.0.224.20"),
     )
-    router.create(names)
-    try:
-        for one in (instance, other):
-            plug(names, one)
+    with plugged(tmp_path, instance, other) as names:
         yield names, instance, other
-    finally:
-        for name in namespaces.existing(names.prefix):
-            namespaces.delete(name)
 
 
 def test_harm_is_done_and_healed(network):
