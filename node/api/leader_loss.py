@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-VANISHED_SECONDS = 0.5
+VANISHED_SECONDS = 0.7
 """Silence after which a leader that has a successor had vanished: elections begin 0.9 s after a
-last heartbeat at the earliest. One that hands over before it stops was heard a moment ago, and
-loses no proposal that it has taken."""
+last heartbeat at the earliest, which is 0.8 s after the leader was gone. One that hands over before
+it stops was heard a moment ago, and loses no proposal that it has taken."""
 ROUNDS = 2
 """For which a member must be behind: one round may fall into the milliseconds of any change."""
 
@@ -51,15 +51,17 @@ class _Member:
 
 @dataclass
 class LeaderLoss:
-    """What was heard so far, by the names of members, and when from whom, by their ids."""
+    """What was heard so far, by the names of members, and when they were asked, by their ids."""
 
     _members: dict[str, _Member] = field(default_factory=dict)
     _heard: dict[int, float] = field(default_factory=dict)
 
-    def hear(self, said: Mapping[str, Status], now: float) -> dict[str, Verdict]:
+    def hear(self, said: Mapping[str, Status], asked: float, now: float) -> dict[str, Verdict]:
         """Whose connections end after one more round of questions; who was silent is not in `said`.
 
-        `now` is of a monotonic clock, in seconds.
+        `asked` and `now`, at the round's begin and end, are of a monotonic clock, in seconds. A
+        leader may be gone since it was asked: by the end of a round that a busy machine held up its
+        successor would seem to follow at once, as after a handover.
         """
         by_id = {status.id: status for status in said.values()}
         verdicts = {}
@@ -69,7 +71,7 @@ class LeaderLoss:
                 verdicts[name] = Verdict.LEAVE
             elif self._lost_leader(member, status, by_id, now):
                 verdicts[name] = Verdict.END
-        self._heard.update(dict.fromkeys(by_id, now))
+        self._heard.update(dict.fromkeys(by_id, asked))
         return verdicts
 
     def _is_behind(self, member: _Member, status: Status, said: Mapping[str, Status]) -> bool:

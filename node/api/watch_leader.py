@@ -32,21 +32,24 @@ def run(settings: Settings, _machine: Machine) -> str:
 
 def watch(pki: Path) -> None:
     """Ask every member that HAProxy has for its status, and act on what they say."""
-    loss, connections, trouble = LeaderLoss(), _Connections(pki), ""
+    loss, connections, trouble, heard = LeaderLoss(), _Connections(pki), "", set[str]()
     with ThreadPoolExecutor(thread_name_prefix="member") as pool:
         while True:
-            due, before, trouble = time.monotonic() + INTERVAL, trouble, ""
+            asked, before, trouble = time.monotonic(), trouble, ""
             try:
                 members = {s.name: s.address for s in servers(proxy_socket.ask(show(READY)))}
                 answers = pool.map(connections.status, members.values())
-                said = dict(zip(members, answers, strict=True))
-                _act(loss.hear({name: s for name, s in said.items() if s}, time.monotonic()))
+                said = {name: s for name, s in zip(members, answers, strict=True) if s}
+                _act(loss.hear(said, asked, time.monotonic()))
+                if new := said.keys() - heard:
+                    print(f"heard {', '.join(sorted(new))}", flush=True)
+                heard |= new
             except (OSError, ValueError, NodeError) as error:
                 # It starts, or is started again; or the certificates are being put here.
                 trouble = f"waiting for HAProxy and certificates: {error}"
             if trouble and trouble != before:
                 print(trouble, flush=True)
-            time.sleep(max(0.0, due - time.monotonic()))
+            time.sleep(max(0.0, asked + INTERVAL - time.monotonic()))
 
 
 def _act(verdicts: Mapping[str, Verdict]) -> None:

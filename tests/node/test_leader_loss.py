@@ -21,6 +21,7 @@ def watch(*rounds, every=0.25):
                 for leader, term in [said]
             },
             number * every,
+            number * every + 0.1,
         )
         for number, round_ in enumerate(rounds)
     ]
@@ -38,6 +39,18 @@ def test_connections_of_those_that_followed_a_leader_that_vanished_end_once():
     silent = [(None, OLD, OLD)] * 4
     after = [(None, NEW, NEW)] * 8
     assert at(watch(*[(OLD, OLD, OLD)] * 4, *silent, *after)) == {8: {"etcd-1": END, "etcd-2": END}}
+
+
+def test_a_round_that_was_held_up_does_not_hide_that_the_leader_vanished():
+    """It answered at the round's begin, was gone before the end, and its successor came in the
+    next."""
+    loss = LeaderLoss()
+    old, new = [
+        {name: Status(n + 1, *status) for n, name in enumerate(NAMES)} for status in (OLD, NEW)
+    ]
+    assert loss.hear(old, 0.0, 0.05) == {}
+    assert loss.hear(old, 0.25, 1.2) == {}
+    assert loss.hear({n: new[n] for n in NAMES[1:]}, 1.2, 1.25) == {"etcd-1": END, "etcd-2": END}
 
 
 def test_a_leader_that_hands_over_costs_no_connection():
@@ -100,4 +113,4 @@ def test_while_all_agree_nothing_ends(silent, length):
     leader = (silent + 1) % 3 + 1
     for number in range(length):
         heard = {NAMES[n]: Status(n + 1, leader, 5) for n in range(3) if n != silent or number % 3}
-        assert loss.hear(heard, number * 0.25) == {}
+        assert loss.hear(heard, number * 0.25, number * 0.25 + 0.1) == {}

@@ -37,9 +37,26 @@ def plane(etcd_binaries):
 
 @pytest.fixture
 def proxy(plane):
-    """A machine with the proxy and the watch, without an API server."""
+    """A machine with the proxy and the watch, which has heard every member, without an API server.
+
+    Of a leader that was gone before it was heard the watch knows nothing.
+    """
     server = plane.server(0)
     server.start_proxy(plane.membership())
+    log, names = server.inside("/leader-watch.log"), {node.name for node in plane.members}
+    wait_until(
+        lambda: (
+            names
+            == {
+                name.strip(",")
+                for line in log.read_text().splitlines()
+                if line.startswith("heard ")
+                for name in line.split()[1:]
+            }
+        ),
+        "the watch has heard every member",
+        server.daemons["leader-watch"],
+    )
     return server
 
 
@@ -49,9 +66,8 @@ def ended(proxy):
 
     def read():
         said = proxy.inside("/leader-watch.log").read_text().splitlines()
-        assert [
-            line for line in said if "ended connections" not in line and "No such" not in line
-        ] == []
+        expected = ("ended connections", "No such", "heard ")
+        assert [line for line in said if not any(one in line for one in expected)] == []
         return [line for line in said if "ended connections" in line]
 
     return read
