@@ -58,6 +58,35 @@ def api_servers(settings: ClusterSettings, placement: Placement) -> tuple[ApiSer
     return tuple(ApiServer(name, placement.nodes[name]) for name in api_server_names(settings))
 
 
+@dataclass(frozen=True, order=True)
+class WorkerPool:
+    """A pool of workers: its name, and the zones that it spans."""
+
+    name: str
+    zones: tuple[str, ...]
+    per_zone: bool = False
+    """A group in each zone, rather than one over all."""
+
+    def resource_name(self, cluster: str) -> str:
+        """Name of the pool's resources, and of its machines."""
+        return f"{cluster}-workers-{self.name}"
+
+    def groups(self, cluster: str) -> dict[str, tuple[str, ...]]:
+        """The zones of each Auto Scaling group, by the group's name."""
+        name = self.resource_name(cluster)
+        if not self.per_zone:
+            return {name: self.zones}
+        return {f"{name}-{zone}": (zone,) for zone in self.zones}
+
+
+def worker_pools(settings: ClusterSettings, placement: Placement) -> tuple[WorkerPool, ...]:
+    """The pools of the configuration by name, each over all zones of the placement."""
+    return tuple(
+        WorkerPool(name, placement.zones, settings.workers[name].per_zone)
+        for name in sorted(settings.workers)
+    )
+
+
 @dataclass(frozen=True)
 class ParameterPaths:
     """Where a cluster's parameters live in Parameter Store."""
@@ -78,6 +107,26 @@ class ParameterPaths:
     def operations(self) -> str:
         """What nodes read while they run, so that a change of it replaces none."""
         return f"/{self.cluster}/operations"
+
+    @property
+    def workers(self) -> str:
+        """What workers of every pool read: they share it, since no worker is known by name."""
+        return f"/{self.cluster}/workers"
+
+    @property
+    def join_token(self) -> str:
+        """The bootstrap token of today, made and renewed by the control plane, never by Pulumi."""
+        return f"{self.workers}/join-token"
+
+    @property
+    def worker_ca(self) -> str:
+        """Certificate of the CA that workers know the API servers by."""
+        return f"{self.workers}/ca"
+
+    @property
+    def cluster_addons(self) -> str:
+        """What the control plane itself applies to Kubernetes."""
+        return f"/{self.cluster}/cluster"
 
     @property
     def record(self) -> str:

@@ -1,4 +1,4 @@
-"""`artifacts`: another place to download binaries from, and the sums of what it serves."""
+"""`artifacts`: other places for binaries and images, and the sums of what they serve."""
 
 import re
 from typing import Annotated
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from config.change import IN_PLACE, Change, Effect
+from config.images import IMAGES, REFERENCE_PATTERN, ImageName
 from config.types import Settings
 from config.versions import ArtifactName
 
@@ -35,11 +36,13 @@ def _check_mirror(mirror: str | None) -> str | None:
     return mirror.rstrip("/")
 
 
+ImageReference = Annotated[str, Field(max_length=300, pattern=REFERENCE_PATTERN)]
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ArtifactSettings(Settings):
-    """`artifacts`: another place to download binaries from, and the sums of what it serves."""
+    """`artifacts`: other places for binaries and images, and the sums of what they serve."""
 
     mirror: Annotated[
         Annotated[str, Field(max_length=200, json_schema_extra={"pattern": MIRROR_PATTERN})] | None,
@@ -52,3 +55,13 @@ class ArtifactSettings(Settings):
         Change(Effect.ROLLS_ALL, "the tier that runs the artifact"),
     ] = Field(default_factory=dict)
     """SHA-256 of artifacts that are not byte-equal to upstream's, by name."""
+    images: Annotated[
+        dict[ImageName, ImageReference],
+        Change(Effect.IN_PLACE, "CoreDNS rolls; `pause` rolls every pool"),
+    ] = Field(default_factory=dict)
+    """Images of a registry of your own, by name, each with its digest:
+    `registry.example/coredns:v1@sha256:...`. Workers pull them from there, without a password."""
+
+    def image(self, name: ImageName) -> str:
+        """The reference of an image: the stack's own, or upstream's."""
+        return self.images.get(name) or str(IMAGES[name])

@@ -28,6 +28,8 @@ class Effect(StrEnum):
     """API servers are replaced one after the other, each by a successor that serves before."""
     ROLLS_ALL = "rolls every machine"
     """Both tiers."""
+    ROLLS_POOL = "rolls the pool"
+    """Workers of the pool are drained and replaced, a few at a time; no other machine is."""
     REFUSED = "refused on a living cluster"
     """It would take the cluster down. With `protect: true` the preview refuses it."""
 
@@ -52,4 +54,5 @@ IN_PLACE = Change(Effect.IN_PLACE)
 ROLLS_ETCD = Change(Effect.ROLLS_ETCD)
 ROLLS_API = Change(Effect.ROLLS_API)
 ROLLS_ALL = Change(Effect.ROLLS_ALL)
+ROLLS_POOL = Change(Effect.ROLLS_POOL)
 REFUSED = Change(Effect.REFUSED)

@@ -7,8 +7,9 @@ from pydantic import AfterValidator, Field
 
 from config.api import ApiSettings, ControllerSettings
 from config.artifacts import ArtifactSettings
-from config.change import IN_PLACE, REFUSED, ROLLS_ALL, ROLLS_API
+from config.change import IN_PLACE, REFUSED, ROLLS_ALL, ROLLS_API, Change, Effect
 from config.etcd import EtcdSettings
+from config.eviction import EvictionSettings
 from config.names import CLUSTER_NAME_PATTERN, check_cluster_name
 from config.network import NetworkSettings
 from config.public_keys import PublicKey, check_keys
@@ -16,6 +17,7 @@ from config.quorum import Quorum
 from config.stack_tags import check_tags
 from config.types import Duration, Settings, bounded, one_of
 from config.versions import KUBERNETES, Architecture
+from config.workers import MAX_POOLS, POOL_NAME_PATTERN, PoolName, WorkerPoolSettings
 
 CERTIFICATE_ALARM_DAYS = 30
 """Days before the end of a certificate from which on its alarm rings (node_alarms.py)."""
@@ -61,6 +63,20 @@ class ClusterSettings(Settings):
     """The API server tier and its load balancer."""
     controllers: ControllerSettings = ControllerSettings()
     """Leader election of the controllers."""
+    workers: Annotated[
+        dict[PoolName, WorkerPoolSettings],
+        Field(
+            max_length=MAX_POOLS,
+            json_schema_extra={"propertyNames": {"pattern": POOL_NAME_PATTERN}},
+        ),
+        Change(
+            Effect.ADDS_OR_REMOVES,
+            "with the first pool and without the last the API tier rolls too",
+        ),
+    ] = Field(default_factory=dict)
+    """Pools of workers by name, a DNS label of at most 15 characters; none when left out."""
+    eviction: EvictionSettings = EvictionSettings()
+    """How long pods of a worker that died wait until others take their place."""
     pki: PkiSettings = PkiSettings()
     """Certificate lifetimes."""
     ami: Annotated[Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")] | None, ROLLS_ALL] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_camel
 
-from config.change import IN_PLACE, REFUSED
+from config.change import IN_PLACE, REFUSED, Change, Effect
 from config.types import Cidr, Settings, check_addressable, check_distinct_networks
 
 MAX_ZONES = 6
@@ -82,13 +82,21 @@ class ExistingSubnets(Settings):
     """CIDR of the etcd subnet; member addresses are computed from it before anything is created."""
     public_subnet_id: Annotated[SubnetId | None, IN_PLACE] = None
     """Subnet of the load balancer when `api.internal` is false."""
+    worker_subnet_id: Annotated[SubnetId | None, IN_PLACE] = None
+    """Subnet of the workers and their pods, needed with `workers`. Reserve most of it for prefixes
+    (`aws ec2 create-subnet-cidr-reservation`): they need whole /28 blocks."""
 
 
 def _check_existing_zones(zones: dict[str, ExistingSubnets]) -> dict[str, ExistingSubnets]:
     _check_zones(list(zones))
     used: dict[str, str] = {}
     for zone, subnets in zones.items():
-        for field in ("private_subnet_id", "etcd_subnet_id", "public_subnet_id"):
+        for field in (
+            "private_subnet_id",
+            "etcd_subnet_id",
+            "public_subnet_id",
+            "worker_subnet_id",
+        ):
             subnet_id, key = getattr(subnets, field), f"{zone}.{to_camel(field)}"
             if subnet_id is not None and used.setdefault(subnet_id, key) != key:
                 raise ValueError(
@@ -128,7 +136,15 @@ class NetworkSettings(Settings):
     pod_cidr: Annotated[
         Cidr, AfterValidator(_check_pod_prefix), AfterValidator(check_addressable), REFUSED
     ] = IPv4Network("10.244.0.0/16")
-    """CIDR that the controller-manager cuts node pod ranges from, /8 to /24."""
+    """CIDR that the controller-manager cuts node pod ranges from, /8 to /24; only with
+    `podNetwork: none`."""
+    pod_network: Annotated[
+        Literal["vpc", "none"],
+        Change(Effect.ROLLS_API, "and every pool; restart pods of before"),
+    ] = "vpc"
+    """Where pods have their addresses from: `vpc` gives each worker prefixes of its subnet, without
+    an overlay; `none` leaves the network to what you install, which finds a range of `podCidr` in
+    each Node."""
     zones: Annotated[int | list[str], AfterValidator(_check_zones), REFUSED] = 3
     """Number of availability zones (2 or 3, the region's first ones), or their names."""
     accept_two_zones: Annotated[bool, IN_PLACE] = False

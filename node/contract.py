@@ -7,11 +7,28 @@ ETCD_PEER_PORT = 2380
 ETCD_METRICS_PORT = 2381
 """Plain HTTP: `/health` and `/metrics`."""
 API_PORT = 6443
+KUBELET_PORT = 10250
+KUBE_PROXY_HEALTH_PORT = 10256
+"""`/healthz`, which load balancers of Services ask on a worker's own address."""
 
 ETCD_UNIT = "etcd.service"
 PROXY_UNIT = "etcd-proxy.service"
 LEADER_WATCH_UNIT = "etcd-leader-watch.service"
 API_SERVER_UNIT = "kube-apiserver.service"
+
+KUBELET_UNIT = "kubelet.service"
+KUBE_PROXY_UNIT = "kube-proxy.service"
+CONTAINERD_UNIT = "containerd.service"
+CLUSTER_AGENT_UNIT = "ha-cluster-agent.service"
+
+CLUSTER_TAG = "ha-kubernetes:cluster"
+POOL_TAG = "ha-kubernetes:pool"
+"""Tags of every worker's instance: the names of its cluster and of its pool. A kubelet joins only
+from an instance that has both, whatever name it asks a certificate for."""
+POOL_LABEL = "ha-kubernetes/pool"
+"""Label of every worker's Node: the name of its pool."""
+DRAIN_HOOK = "drain"
+"""Lifecycle hook that keeps an instance until its pods are evicted."""
 
 ETCD_USER = "etcd"
 KUBERNETES_USER = "kubernetes"
@@ -31,6 +48,9 @@ ETCD_WAL = f"{ETCD_DATA}/member/wal"
 
 KUBERNETES = "/etc/kubernetes"
 KUBERNETES_PKI = f"{KUBERNETES}/pki"
+
+CNI_BINARIES = "/opt/cni/bin"
+"""Where containerd looks for network plug-ins, and packages of others put theirs."""
 
 CONFIGURATION = "/etc/ha-kubernetes"
 NODE_JSON = f"{CONFIGURATION}/node.json"
