@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from node.contract import (
+    BINARIES,
     ETCD_MOUNT,
     ETCD_PKI,
     ETCD_USER,
@@ -82,6 +83,8 @@ class Artifact:
     sha256: str
     kind: Literal["binary", "tar.gz"]
     binaries: Sequence[str]
+    directory: str = BINARIES
+    """Where they are installed."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
 from node.contract import (
+    BINARIES,
     CACHE,
     CONFIGURATION,
     INTERVAL_SECONDS,
@@ -23,7 +24,7 @@ from node.contract import (
 )
 from node.settings import Artifact
 
-Tier = Literal["etcd", "api"]
+Tier = Literal["etcd", "api", "worker"]
 
 INSTALL_PACKAGES = f"{LIBRARY}/install-packages"
 
@@ -44,31 +45,57 @@ def node_json(
     bucket: str,
     artifacts: Sequence[Artifact],
     etcd: Mapping[str, object] | None = None,
+    worker: Mapping[str, object] | None = None,
 ) -> File:
     """Which node this is; the agent reads it in `node/settings.py`.
 
-    `bucket` is the cluster's, which holds the agent.
+    `bucket` is the cluster's, which holds the agent; `etcd` and `worker` are what only a node of
+    that tier has.
     """
-    paths = ParameterPaths(settings.cluster_name)
     wanted = agent_archive()
     document: dict[str, object] = {
         "cluster": settings.cluster_name,
         "name": name,
         "tier": tier,
         "region": region,
-        "parameters": {
-            "files": paths.secrets(name),
-            "status": paths.status(name),
-            "members": paths.desired_members,
-            "formation": paths.formation,
-            "operations": paths.operations,
-        },
+        "parameters": _parameters(settings, name, tier),
         "agent": {"bucket": bucket, "key": wanted.key, "sha256": wanted.sha256},
-        "artifacts": [asdict(artifact) for artifact in artifacts],
+        "artifacts": [_artifact(artifact) for artifact in artifacts],
     }
     if etcd is not None:
         document["etcd"] = dict(etcd)
+    if worker is not None:
+        document["worker"] = dict(worker)
     return File(NODE_JSON, json.dumps(document, indent=1) + "\n")
+
+
+def _parameters(settings: ClusterSettings, name: str, tier: Tier) -> dict[str, str]:
+    """Where a node reads and reports, by what it calls it."""
+    paths = ParameterPaths(settings.cluster_name)
+    if tier == "worker":
+        return {
+            "operations": paths.operations,
+            "joinToken": paths.join_token,
+            "ca": paths.worker_ca,
+        }
+    parameters = {
+        "files": paths.secrets(name),
+        "status": paths.status(name),
+        "members": paths.desired_members,
+        "formation": paths.formation,
+        "operations": paths.operations,
+    }
+    if tier == "api" and settings.workers:
+        parameters |= {"joinToken": paths.join_token, "cluster": paths.cluster_addons}
+    return parameters
+
+
+def _artifact(artifact: Artifact) -> dict[str, object]:
+    """An artifact as the agent reads it, which knows where binaries go unless it is told."""
+    values = asdict(artifact)
+    if artifact.directory == BINARIES:
+        del values["directory"]
+    return values
 
 
 def node_units(
