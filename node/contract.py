@@ -51,6 +51,19 @@ KUBERNETES_PKI = f"{KUBERNETES}/pki"
 
 CNI_BINARIES = "/opt/cni/bin"
 """Where containerd looks for network plug-ins, and packages of others put theirs."""
+CNI_CONFIG = "/etc/cni/net.d/10-ha-kubernetes.conflist"
+"""The pods' network, written by `prepare` of a worker."""
+
+KUBELET_PKI = "/var/lib/kubelet/pki"
+KUBELET_CERTIFICATE = f"{KUBELET_PKI}/kubelet-client-current.pem"
+"""Certificate and key by which a worker is known, in one file, written and renewed by kubelet."""
+BOOTSTRAP_KUBECONFIG = f"{KUBERNETES}/bootstrap-kubelet.conf"
+"""The join token, written by `prepare` and `reconcile` of a worker until it has a certificate."""
+KUBELET_KUBECONFIG = f"{KUBERNETES}/kubelet.conf"
+"""Written by kubelet itself once it has a certificate."""
+DRAIN_SECONDS = 900
+"""Heartbeat timeout of DRAIN_HOOK: how long an instance waits for its pods to be evicted, at most,
+unless the agent on it sends a heartbeat."""
 
 CONFIGURATION = "/etc/ha-kubernetes"
 NODE_JSON = f"{CONFIGURATION}/node.json"
@@ -66,6 +79,9 @@ PROXY_SOCKET = f"{PROXY_RUNTIME}/admin.sock"
 """Where HAProxy takes commands."""
 
 RUNTIME = "/run/ha-kubernetes"
+WORKER_STATUS = f"{RUNTIME}/worker.json"
+"""How a worker is, written by `report` of a worker: {"state": "joining", "joined" or "draining",
+"reason", "node", "pool", "time"}."""
 CLUSTER_ENV = f"{RUNTIME}/cluster.env"
 """ETCD_INITIAL_CLUSTER and its like, for etcd.service (`EnvironmentFile=-`), written by `reconcile`
 once it decided how etcd starts.
