@@ -1,4 +1,5 @@
-"""The Kubernetes control plane and kubectl, built from their Go modules."""
+"""Kubernetes: control plane, kubelet, kube-proxy, kubectl, and agnhost, the program of its own tests
+that proofs use as an application; built from their Go modules."""
 
 from pathlib import Path
 
@@ -14,8 +15,16 @@ KUBERNETES = GoBuild(
     module=Path(__file__).with_suffix(""),
     packages={
         name: f"k8s.io/kubernetes/cmd/{name}"
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
-    },
+        for name in (
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kubectl",
+            "kubelet",
+            "kube-proxy",
+        )
+    }
+    | {"agnhost": "k8s.io/kubernetes/test/images/agnhost"},
     # As upstream builds its releases (hack/lib/golang.sh); `selinux` concerns no module of these.
     tags="notest,grpcnotrace",
     # What upstream's build puts in (hack/lib/version.sh); without it the API server says v0.0.0.
@@ -28,7 +37,7 @@ KUBERNETES = GoBuild(
             f"-X {_VERSION}.gitTreeState=clean",
         ]
     ),
-    estimate="about 10 minutes",
+    estimate="about 12 minutes",
     disk="6 GB",
 )
 

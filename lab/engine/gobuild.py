@@ -47,6 +47,8 @@ class GoBuild:
     """Build tags, such as those of upstream's own build."""
     linker: str = "-s -w"
     """Flags of the linker, such as the version to put in."""
+    cgo: bool = False
+    """Whether C is compiled too, with the compiler and the libraries of this computer."""
     estimate: str
     """How long it takes, for people."""
     disk: str
@@ -93,7 +95,12 @@ class GoBuild:
                 [str(go), "build", "-v", *self.flags, "-o", f"{target}/", *packages],
                 cwd=module,
                 # Go that is killed leaves its files behind; here they go with the module's copy.
-                env={**os.environ, **ENVIRONMENT, "GOTMPDIR": str(module)},
+                env={
+                    **os.environ,
+                    **ENVIRONMENT,
+                    "CGO_ENABLED": str(int(self.cgo)),
+                    "GOTMPDIR": str(module),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

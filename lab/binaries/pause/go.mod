@@ -1,0 +1,3 @@
+module ha-kubernetes/lab/binaries/pause
+
+go 1.26.0
