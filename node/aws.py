@@ -1,22 +1,19 @@
-"""Parameter Store and the instance's metadata."""
+"""Parameter Store, and what every use of AWS needs."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from node import owned, web
+from node import owned
 from node.errors import AwsError, NodeError
 
 ATTEMPTS = 5
@@ -95,6 +92,13 @@ class ParameterStore:
             return json.loads(text)
         except ValueError as error:
             raise NodeError(f"parameter {name} is not JSON: run pulumi up") from error
+
+    def secret(self, name: str) -> str:
+        """The text in a parameter, decrypted where it is a SecureString."""
+        with translating_aws_errors():
+            answer = self._ssm.get_parameter(Name=name, WithDecryption=True)
+        text: str = answer["Parameter"]["Value"]
+        return text
 
     def latest(self, names: Sequence[str]) -> dict[str, Stored]:
         """The documents in those of the parameters that exist, by name."""
@@ -183,13 +187,14 @@ def translating_aws_errors() -> Iterator[None]:
         raise AwsError(f"AWS: {error}") from error
 
 
-def metadata(item: str) -> str:
-    """One item of the instance's metadata (IMDSv2), such as local-ipv4."""
-    endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254")
+def require_credentials() -> None:
+    """Raise AwsError where boto3 finds no credentials now.
 
-    def ask(path: str, method: str, headers: dict[str, str]) -> str:
-        connection = HTTPConnection(urlsplit(endpoint).netloc, timeout=3)
-        return web.ask(connection, f"/latest/{path}", method, headers)
-
-    token = ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-    return ask(f"meta-data/{item}", "GET", {"X-aws-ec2-metadata-token": token})
+    A client keeps what it found when it was made: one that was made a moment before the metadata
+    service had the role's keys stays without for ever. A process that runs on asks this first, and
+    ends, and systemd starts it again.
+    """
+    with translating_aws_errors():
+        found = boto3.Session().get_credentials()
+    if found is None:
+        raise AwsError("AWS: no credentials: the metadata service has no keys of a role yet")

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from node import files, openssl
 from node.errors import NodeError
-from node.settings import CA_OF, FILES, OWNER, Settings
+from node.settings import OWNER, Settings
 
 
 def problems(settings: Settings, directory: Path) -> list[str]:
     """What keeps daemons from starting with the files in a directory; empty when nothing does."""
-    names = FILES[settings.tier]
+    names = settings.files
     missing = [f"{name} is missing" for name in names if not files.read(directory / name)]
     return missing or [
         f"{name} is damaged or not of its key"
@@ -34,11 +34,11 @@ def replace(settings: Settings, wanted: Mapping[str, str]) -> list[str]:
     finish(settings)
     staging, owner = settings.pki / ".staging", OWNER[settings.tier]
     shutil.rmtree(staging, ignore_errors=True)
-    for name in FILES[settings.tier]:
+    for name in settings.files:
         mode = 0o644 if name.endswith((".crt", ".pub")) else 0o600
         files.write(staging / name, wanted.get(name, ""), mode, owner)
     changed = [
-        name for name in FILES[settings.tier] if files.read(settings.pki / name) != wanted.get(name)
+        name for name in settings.files if files.read(settings.pki / name) != wanted.get(name)
     ]
     try:
         if refused := _refusal(settings, staging, changed):
@@ -46,7 +46,7 @@ def replace(settings: Settings, wanted: Mapping[str, str]) -> list[str]:
     except NodeError:
         shutil.rmtree(staging)
         raise
-    for name in FILES[settings.tier]:
+    for name in settings.files:
         if name not in changed:
             (staging / name).unlink()
     files.sync(staging)
@@ -93,7 +93,7 @@ def _foreign(settings: Settings, directory: Path, changed: Collection[str]) -> l
     """What does not belong to what lies alongside it."""
     foreign = [
         f"{leaf}.crt is not signed by {ca}"
-        for leaf, ca in CA_OF[settings.tier].items()
+        for leaf, ca in settings.ca_of.items()
         if {f"{leaf}.crt", ca}.intersection(changed)
         and not openssl.signed(directory / f"{leaf}.crt", directory / ca)
     ]

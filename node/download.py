@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from node import files
-from node.contract import BINARIES
 from node.errors import NodeError
 from node.settings import Artifact, at
 
@@ -19,15 +18,18 @@ def install(artifact: Artifact, source: Callable[[str], str]) -> list[str]:
 
     `source` says where to download what upstream has at a URL. Nobody asks it otherwise.
     """
-    if all(_record(artifact, name) == files.read(_record_path(name)) for name in artifact.binaries):
+    if all(
+        _record(artifact, name) == files.read(_record_path(artifact, name))
+        for name in artifact.binaries
+    ):
         return []
     artifact = replace(artifact, url=source(artifact.url))
-    part = files.create(at(f"{BINARIES}/.{artifact.sha256}.part"))
+    part = files.create(at(f"{artifact.directory}/.{artifact.sha256}.part"))
     try:
         _fetch(artifact, part)
         for name, binary in _unpack(artifact, part):
-            files.install(binary, at(f"{BINARIES}/{name}"), 0o755)
-            files.write(_record_path(name), _record(artifact, name))
+            files.install(binary, at(f"{artifact.directory}/{name}"), 0o755)
+            files.write(_record_path(artifact, name), _record(artifact, name))
     except tarfile.TarError as error:
         raise NodeError(f"{artifact.url} is no archive: correct artifacts.mirror") from error
     finally:
@@ -51,7 +53,10 @@ def _fetch(artifact: Artifact, part: Path) -> None:
 
 
 def _unpack(artifact: Artifact, part: Path) -> Iterator[tuple[str, Path]]:
-    """Each binary in a file of its own. Paths in the archive are compared, never written to."""
+    """Each binary in a file of its own. Paths in the archive are compared, never written to.
+
+    What is no archive is the one binary itself, whatever upstream calls its file (`runc.amd64`).
+    """
     if artifact.kind == "binary":
         yield artifact.binaries[0], part
         return
@@ -61,16 +66,16 @@ def _unpack(artifact: Artifact, part: Path) -> Iterator[tuple[str, Path]]:
             source = name in members and archive.extractfile(members[name])
             if not source:
                 raise NodeError(f"{artifact.url} holds no {name}: correct artifacts.mirror")
-            binary = at(f"{BINARIES}/.{name}.new")
+            binary = at(f"{artifact.directory}/.{name}.new")
             with binary.open("wb") as file:
                 shutil.copyfileobj(source, file)
             yield name, binary
 
 
-def _record_path(name: str) -> Path:
-    return at(f"{BINARIES}/.{name}.sha256")
+def _record_path(artifact: Artifact, name: str) -> Path:
+    return at(f"{artifact.directory}/.{name}.sha256")
 
 
 def _record(artifact: Artifact, name: str) -> str:
     """The artifact that an installed binary came from, and the binary's own checksum."""
-    return f"{artifact.sha256} {files.sha256(at(f'{BINARIES}/{name}'))}\n"
+    return f"{artifact.sha256} {files.sha256(at(f'{artifact.directory}/{name}'))}\n"

@@ -14,7 +14,7 @@ from node.aws import translating_aws_errors
 from node.contract import Metric, metric_namespace
 from node.errors import AwsError, NodeError
 from node.openssl import validity
-from node.settings import FILES, Settings
+from node.settings import Settings
 
 ATTEMPTS = 2
 """Of the request. What is lost here is sent again by the next report."""
@@ -51,7 +51,7 @@ def certificate_days(settings: Settings) -> dict[str, float]:
     try:
         ends = [
             validity((settings.pki / name).read_text())[1]
-            for name in FILES[settings.tier]
+            for name in settings.files
             if name.endswith(".crt")
         ]
     except (OSError, NodeError):

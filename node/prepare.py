@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from node import credentials, download, files, operations
 from node.api.lease import hostname
-from node.aws import ParameterStore, metadata
+from node.aws import ParameterStore
 from node.contract import NODE_ENV
 from node.errors import NodeError
 from node.etcd import disk
 from node.machine import Machine
+from node.metadata import metadata
 from node.settings import Settings, at
 
 

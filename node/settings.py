@@ -4,16 +4,24 @@ The document (no secrets), as cloud-init writes it:
 
     cluster     name of the cluster
     name        name of this node: etcd-0, api-2
-    tier        "etcd" or "api"
+    tier        "etcd", "api" or "worker"
     region      AWS region
     parameters  {"files", "status", "members", "formation", "operations"}: full Parameter Store
-                names, "files" the path under which this node's files are
+                names, "files" the path under which this node's files are; on an API server of a
+                cluster with workers also {"joinToken", "cluster"}; on a worker {"operations",
+                "joinToken", "ca"}
     artifacts   [{"url", "sha256", "kind", "binaries"}]: upstream's https URL, for which a mirror
                 may stand in, checksum of what is served, kind "binary" (one entry in binaries) or
                 "tar.gz" (members whose last path component is in binaries); every binary is
-                installed in /usr/local/bin
+                installed in "directory", /usr/local/bin where there is none
     etcd        etcd tier only: {"address", "volumeId", "snapshotBucket"}: fixed IPv4 address,
                 vol-0123..., name of the bucket that snapshots go to
+    worker      workers only: {"pool", "api", "podNetwork", "drainHook", "perZone"}: name of the
+                pool, https URL of the load balancer, "vpc" or "none", name of the lifecycle hook,
+                whether the pool has a group in each zone (false where there is none)
+
+The name of a worker is that of its pool's resources, `<cluster>-workers-<pool>`: all machines of a
+pool have one user data. What tells them apart is in node.env (`node/worker/identity.py`).
 """
 
 import json
@@ -44,17 +52,21 @@ CA_OF: Mapping[str, Mapping[str, str]] = {
         "controller-manager": "ca.crt",
         "scheduler": "ca.crt",
     },
+    "worker": {},
 }
 """The leaves of a tier, files `<leaf>.crt` and `<leaf>.key`, each with the file of its CA."""
 
+CLUSTER_AGENT = "cluster-agent"
+"""Leaf of an API server's cluster agent, of `ca.crt`: only of a cluster that has workers."""
 
-def _leaf_files(tier: str) -> Iterator[str]:
-    for leaf in CA_OF[tier]:
+
+def _leaf_files(*leaves: str) -> Iterator[str]:
+    for leaf in leaves:
         yield from (f"{leaf}.crt", f"{leaf}.key")
 
 
 FILES = {
-    "etcd": ("ca.crt", *_leaf_files("etcd")),
+    "etcd": ("ca.crt", *_leaf_files(*CA_OF["etcd"])),
     "api": (
         "ca.crt",
         "ca.key",
@@ -63,13 +75,14 @@ FILES = {
         "sa.pub",
         "sa.key",
         "encryption.yaml",
-        *_leaf_files("api"),
+        *_leaf_files(*CA_OF["api"]),
     ),
+    "worker": ("ca.crt",),
 }
-"""The files without which a tier's daemons do not start."""
+"""The files without which a tier's daemons do not start, in a cluster without workers."""
 
-PKI = {"etcd": ETCD_PKI, "api": KUBERNETES_PKI}
-OWNER = {"etcd": ETCD_USER, "api": KUBERNETES_USER}
+PKI = {"etcd": ETCD_PKI, "api": KUBERNETES_PKI, "worker": KUBERNETES_PKI}
+OWNER = {"etcd": ETCD_USER, "api": KUBERNETES_USER, "worker": "root"}
 
 TOKEN = f"{ETCD_MOUNT}/token"
 """Cluster token of the data: that of the marker that it was founded or joined under."""
@@ -102,6 +115,22 @@ class EtcdSettings:
 
 
 @dataclass(frozen=True)
+class WorkerSettings:
+    """What only a worker has."""
+
+    pool: str
+    api: str
+    """https URL of the load balancer of the API servers."""
+    pod_network: Literal["vpc", "none"]
+    drain_hook: str
+    per_zone: bool = False
+
+    def group(self, name: str, zone: str) -> str:
+        """Name of the Auto Scaling group of an instance of this pool."""
+        return f"{name}-{zone}" if self.per_zone else name
+
+
+@dataclass(frozen=True)
 class Settings:
     """This node."""
 
@@ -112,11 +141,28 @@ class Settings:
     parameters: Mapping[str, str]
     artifacts: tuple[Artifact, ...]
     etcd: EtcdSettings | None
+    worker: WorkerSettings | None = None
 
     @property
     def pki(self) -> Path:
         """The directory of this node's certificates and keys."""
         return at(PKI[self.tier])
+
+    @property
+    def ca_of(self) -> Mapping[str, str]:
+        """The leaves of this node, each with the file of its CA."""
+        leaves = CA_OF[self.tier]
+        return {**leaves, CLUSTER_AGENT: "ca.crt"} if self._has_cluster_agent else leaves
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files without which this node's daemons do not start."""
+        more = _leaf_files(CLUSTER_AGENT) if self._has_cluster_agent else ()
+        return (*FILES[self.tier], *more)
+
+    @property
+    def _has_cluster_agent(self) -> bool:
+        return self.tier == "api" and "joinToken" in self.parameters
 
     def status_of(self, node: str) -> str:
         """The parameter that a node reports in."""
@@ -142,6 +188,7 @@ def parse(document: dict[str, Any]) -> Settings:
     """The settings in a document; KeyError or TypeError when one is missing."""
     tier = document["tier"]
     etcd = document["etcd"] if tier == "etcd" else None
+    worker = document["worker"] if tier == "worker" else None
     return Settings(
         cluster=document["cluster"],
         name=document["name"],
@@ -150,4 +197,12 @@ def parse(document: dict[str, Any]) -> Settings:
         parameters=document["parameters"],
         artifacts=tuple(Artifact(**artifact) for artifact in document["artifacts"]),
         etcd=etcd and EtcdSettings(etcd["address"], etcd["volumeId"], etcd["snapshotBucket"]),
+        worker=worker
+        and WorkerSettings(
+            worker["pool"],
+            worker["api"],
+            worker["podNetwork"],
+            worker["drainHook"],
+            worker.get("perZone", False),
+        ),
     )

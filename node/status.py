@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from node.aws import metadata
 from node.errors import NodeError
+from node.metadata import metadata
 
 
 def stamped(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from http.client import HTTPConnection
 import pytest
 
 from node import report, web
-from node.aws import metadata
 from node.errors import NodeError
+from node.metadata import metadata
 from tests.node.doubles import FakeMachine, Metadata, Quiet, serve
 from tests.node.issued_certificates import Authority
 
