@@ -224,6 +224,8 @@ class Cluster(pulumi.ComponentResource):
                 zones=plan_zones(settings.network.cidr, context.placement.slots),
                 account=context.account,
                 nat=settings.network.nat,
+                workers=bool(settings.workers),
+                pods=settings.pods_in_vpc,
                 flow_log_days=settings.network.flow_log_days,
                 # So that an update that ends early has written down the zones of its subnets.
                 after=[record],
@@ -255,6 +257,7 @@ class Cluster(pulumi.ComponentResource):
             subnet_ids=list(ids.private.values()),
             security_group_id=group_ids["endpoints"],
             region=self.context.account.region,
+            workers=bool(self._settings.workers),
             tags=self._tags,
         )
         return [VpcEndpoints(self._settings.cluster_name, arguments, self._child)]

@@ -108,6 +108,12 @@ class ClusterSettings(Settings):
         """The quorum arithmetic of the configured size over the configured zones."""
         return Quorum(self.etcd.size, self.network.zone_count)
 
+    @property
+    def pods_in_vpc(self) -> bool:
+        """Whether pods have addresses of the VPC. Without pools the network is, as the workers are,
+        somebody else's, who finds ranges of `network.podCidr` in Nodes."""
+        return bool(self.workers) and self.network.pod_network == "vpc"
+
     def instance_type(self, chosen: str | None) -> str:
         """The chosen instance type, or the default of the architecture."""
         default = {"amd64": "m6i.large", "arm64": "m7g.large"}[self.architecture]

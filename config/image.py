@@ -13,5 +13,7 @@ BASE = ("cloud-init", "dash", "dpkg", "apt", "procps", "python3", "systemd", "ut
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "etcd": ("chrony", "e2fsprogs", "openssl", "python3-boto3"),
     "api": ("chrony", "haproxy", "openssl", "python3-boto3"),
+    # e2fsprogs: what the kubelet makes the file systems of volumes with.
+    "worker": ("chrony", "e2fsprogs", "nftables", "openssl", "python3-boto3"),
 }
 """Debian packages that a tier's nodes need besides, by tier."""

@@ -136,15 +136,15 @@ class NetworkSettings(Settings):
     pod_cidr: Annotated[
         Cidr, AfterValidator(_check_pod_prefix), AfterValidator(check_addressable), REFUSED
     ] = IPv4Network("10.244.0.0/16")
-    """CIDR that the controller-manager cuts node pod ranges from, /8 to /24; only with
-    `podNetwork: none`."""
+    """CIDR that the controller-manager cuts node pod ranges from, /8 to /24; left out where
+    pods have addresses of the VPC."""
     pod_network: Annotated[
         Literal["vpc", "none"],
-        Change(Effect.ROLLS_API, "and every pool; restart pods of before"),
+        Change(Effect.ROLLS_API, "and every pool"),
     ] = "vpc"
-    """Where pods have their addresses from: `vpc` gives each worker prefixes of its subnet, without
-    an overlay; `none` leaves the network to what you install, which finds a range of `podCidr` in
-    each Node."""
+    """Where pods of `workers` have their addresses from: with `vpc` each worker has prefixes of its
+    subnet, without an overlay; `none` leaves the network to what you install, which finds a range
+    of `podCidr` in each Node. Without pools it is always yours."""
     zones: Annotated[int | list[str], AfterValidator(_check_zones), REFUSED] = 3
     """Number of availability zones (2 or 3, the region's first ones), or their names."""
     accept_two_zones: Annotated[bool, IN_PLACE] = False

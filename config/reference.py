@@ -37,7 +37,7 @@ config:
 
 or from the command line: `pulumi config set --path etcd.size 5` (without `--path` that would be a
 key called `etcd.size`, and an error). `aws:region` must be set. Every
-key below is optional. An unknown key, a value of the wrong kind and a broken rule are errors, all
+key below is optional, but `min` of a pool. An unknown key, a value of the wrong kind and a broken rule are errors, all
 reported together and before anything changes. For completion in an editor, begin a stack file with
 `# yaml-language-server: $schema=schema.json`.
 
@@ -46,7 +46,25 @@ The column "a change" says what a change of the key does to a cluster that runs.
 only when the others can spare it. "Refused on a living cluster" means that the change would take
 the cluster down, so that the preview of a protected one refuses it: make another cluster and move.
 
+Pools of workers are named by you, with letters, digits and hyphens:
+
+```yaml
+  ha-kubernetes:workers:
+    general:
+      min: 3
+      max: 10
+    batch:
+      min: 0
+      max: 50
+      spot: true
+      taints: ["workload=batch:NoSchedule"]
+```
+
 """
+
+
+_ENTRIES = {"zones": "zone", "workers": "pool"}
+"""What the entries of a mapping are named by, by the mapping's key."""
 
 
 def _schema() -> dict[str, Any]:
@@ -74,7 +92,8 @@ def _keys(
         yield from _keys(resolved, definitions, f"{prefix}{name}.")
         inner = resolved.get("additionalProperties")
         if isinstance(inner, dict) and "$ref" in inner:
-            yield from _keys(_resolve(inner, definitions), definitions, f"{prefix}{name}.<zone>.")
+            entry = f"{prefix}{name}.<{_ENTRIES[name]}>."
+            yield from _keys(_resolve(inner, definitions), definitions, entry)
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -123,11 +142,17 @@ def _rules() -> str:
   one, and every write is replicated to every member.
 - Two zones are refused unless `network.acceptTwoZones` is true: losing the larger one loses quorum.
   Up to {MAX_ZONES} zones can be named.
-- `network.cidr`, `network.serviceCidr` and `network.podCidr` do not overlap.
+- `network.cidr`, `network.serviceCidr` and `network.podCidr` do not overlap. Where pods have
+  addresses of the VPC, as with `workers` unless `network.podNetwork` is `none`, `network.podCidr` is
+  left out: nobody would read it.
 - `network.nat: none` needs `artifacts.mirror`, and an `ami` that holds
   [what a node needs](#what-an-image-needs), because nodes then reach neither the internet nor a
   package mirror. It excludes `api.internal: false`: workers would have no way to a public load
   balancer.
+- With `workers`, `network.nat: none` needs every image in `artifacts.images`, and
+  `network.existing` with ids a `workerSubnetId` for each zone.
+- `workers.<pool>.max` is at least its `min`, and one pool has no taints of NoSchedule and NoExecute:
+  CoreDNS runs there.
 - `api.allowedCidrs` and `network.workerCidrs` are at most 50 CIDRs together.
 - `network.flowLogDays` is left out with `network.existing`, and
   `network.existing.instanceConnectGroupId` without `operatorAccess: instance-connect`.

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from config.cluster_settings import ClusterSettings
+from config.images import IMAGES
 from config.instances import is_arm
 from config.problems import Problem
 from config.types import format_duration
@@ -44,11 +45,9 @@ def _spread(settings: ClusterSettings) -> Iterator[Problem]:
 
 def _disjoint_networks(settings: ClusterSettings) -> Iterator[Problem]:
     network = settings.network
-    named = {
-        "network.cidr": network.cidr,
-        "network.serviceCidr": network.service_cidr,
-        "network.podCidr": network.pod_cidr,
-    }
+    named = {"network.cidr": network.cidr, "network.serviceCidr": network.service_cidr}
+    if not settings.pods_in_vpc:
+        named["network.podCidr"] = network.pod_cidr
     for (one, first), (other, second) in combinations(named.items(), 2):
         if first.overlaps(second):
             yield Problem((other, one), f"must not overlap {one} {first}", second)
@@ -73,6 +72,9 @@ def _existing_subnets(settings: ClusterSettings) -> Iterator[Problem]:
                 yield Problem((f"{key}.etcdCidr", f"network.existing.zones.{other}"), rule, cidr)
         cidrs[zone] = cidr
         named = network.existing.vpc_id is not None
+        if named and settings.workers and subnets.worker_subnet_id is None:
+            rule = "must be set when there are workers"
+            yield Problem((f"{key}.workerSubnetId", "workers"), rule, None)
         if named and not settings.api.internal and subnets.public_subnet_id is None:
             rule = "must be set when api.internal is false"
             yield Problem((f"{key}.publicSubnetId", "api.internal"), rule, None)
@@ -83,11 +85,13 @@ def _existing_ids(settings: ClusterSettings) -> Iterator[Problem]:
     if existing is None:
         return
     ids = {"network.existing.vpcId": existing.vpc_id}
+    optional = []
     for zone, subnets in existing.zones.items():
         key = f"network.existing.zones.{zone}"
+        optional.append(subnets.worker_subnet_id)
         ids[f"{key}.privateSubnetId"] = subnets.private_subnet_id
         ids[f"{key}.etcdSubnetId"] = subnets.etcd_subnet_id
-    if any(ids.values()):
+    if any(ids.values()) or any(optional):
         for key, value in ids.items():
             if value is None:
                 yield Problem((key, "network.existing"), "must be set", None)
@@ -102,6 +106,11 @@ def _no_way_out(settings: ClusterSettings) -> Iterator[Problem]:
     if settings.ami is None:
         rule = f"{because}, so the image must hold the packages (docs/configuration.md)"
         yield Problem(("ami", "network.nat", "network.existing"), rule, None)
+    missing = sorted(IMAGES.keys() - settings.artifacts.images.keys()) if settings.workers else []
+    for image in missing:
+        rule = "must be set when network.nat is none: workers cannot reach upstream's registry"
+        keys = (f"artifacts.images.{image}", "network.nat", "network.existing", "workers")
+        yield Problem(keys, rule, None)
 
 
 def _public_without_nat(settings: ClusterSettings) -> Iterator[Problem]:
@@ -209,6 +218,10 @@ def _instance_architecture(settings: ClusterSettings) -> Iterator[Problem]:
     chosen = {
         "etcd.instanceType": settings.etcd.instance_type,
         "api.instanceType": settings.api.instance_type,
+        **{
+            f"workers.{name}.instanceType": pool.instance_type
+            for name, pool in settings.workers.items()
+        },
     }
     for key, instance_type in chosen.items():
         if instance_type is None:
@@ -216,6 +229,35 @@ def _instance_architecture(settings: ClusterSettings) -> Iterator[Problem]:
         if is_arm(instance_type) != (settings.architecture == "arm64"):
             rule = f"must be an instance type of architecture {settings.architecture}"
             yield Problem((key, "architecture"), rule, instance_type)
+
+
+def _pool_sizes(settings: ClusterSettings) -> Iterator[Problem]:
+    for name, pool in settings.workers.items():
+        if pool.most < pool.min:
+            keys = (f"workers.{name}.max", f"workers.{name}.min")
+            yield Problem(keys, f"must be at least workers.{name}.min ({pool.min})", pool.most)
+
+
+def _pods_of_the_vpc(settings: ClusterSettings) -> Iterator[Problem]:
+    # Whoever has chosen a range has pods in it, from a network of their own: with pods of the VPC
+    # new Nodes would get no part of it.
+    network = settings.network
+    if settings.pods_in_vpc and "pod_cidr" in network.model_fields_set:
+        rule = (
+            "must be left out when there are workers: their pods have addresses of network.cidr "
+            "(set network.podNetwork: none to run a pod network of your own)"
+        )
+        yield Problem(("network.podCidr", "network.podNetwork", "workers"), rule, network.pod_cidr)
+
+
+def _place_for_dns(settings: ClusterSettings) -> Iterator[Problem]:
+    pools = settings.workers.values()
+    if pools and all(pool.repels for pool in pools):
+        rule = (
+            "must have a pool without taints of NoSchedule and NoExecute: CoreDNS tolerates none, "
+            "and without it no Service has a name"
+        )
+        yield Problem(("workers",), rule, None)
 
 
 RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
@@ -236,6 +278,9 @@ RULES: tuple[Callable[[ClusterSettings], Iterator[Problem]], ...] = (
     _certificate_lifetimes,
     _operator_keys,
     _instance_architecture,
+    _pool_sizes,
+    _pods_of_the_vpc,
+    _place_for_dns,
 )
 
 

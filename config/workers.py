@@ -19,7 +19,7 @@ MAX_POOLS = 20
 """The control plane reads all pools from one parameter, which holds 4 KB."""
 
 MAX_WORKERS = 1000
-"""Of a pool; a cluster has at most 5,000 nodes (Kubernetes, "Considerations for large clusters")."""
+"""Of a pool. Kubernetes is made for up to 5,000 nodes ("Considerations for large clusters")."""
 
 TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 

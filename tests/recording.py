@@ -210,6 +210,7 @@ class Cloud(Mocks):
         return {
             "supportedArchitectures": ["arm64" if "g" in family[2:] else "x86_64"],
             "ebsNvmeSupport": "required",
+            "maximumIpv4AddressesPerInterface": 6 if family.startswith("t") else 10,
             **self.types.get(name, {}),
         }
 

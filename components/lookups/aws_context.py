@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -12,7 +12,7 @@ from components.lookups.cluster_record import Record, read_record, refusals, war
 from components.lookups.existing_subnets import check_existing_subnets
 from components.lookups.instance_types import (
     Offers,
-    look_up_offers,
+    look_up_types,
     missing_in,
     wishes,
     zones_with_all,
@@ -34,6 +34,8 @@ class AwsContext:
     placement: Placement
     """The zones, and which node is in which."""
     image_id: str
+    interface_addresses: Mapping[str, int] = field(default_factory=dict)
+    """IPv4 addresses that an interface may have, by instance type of the configuration."""
 
 
 def look_up(
@@ -50,7 +52,8 @@ def look_up(
     account = _account(opts)
     region = account.region
     record = _record(settings, opts)
-    offers = look_up_offers(settings, region, opts)
+    types = look_up_types(settings, region, opts)
+    offers = types.offers
     offered = _zones_offered(region, opts)
     slots = _zones(settings, record, offers, offered, region)
     if problems := refusals(settings, record, slots):
@@ -71,7 +74,12 @@ def look_up(
         record=record,
         opts=opts,
     )
-    return AwsContext(account, placed, choose_image(settings, record, region, opts))
+    return AwsContext(
+        account,
+        placed,
+        choose_image(settings, record, region, opts),
+        types.interface_addresses,
+    )
 
 
 def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource | None:
@@ -169,12 +177,12 @@ def _check_offers(
     problems = []
     for wish in wishes(settings):
         tier = wish.key.partition(".")[0]
-        zones = {
-            zone
-            for name, zone in placed.nodes.items()
-            if name.startswith(f"{tier}-") and zone in offered
-        }
-        if problem := missing_in(offers, wish, zones):
+        zones = (
+            set(placed.zones)
+            if wish.is_of_pool
+            else {zone for name, zone in placed.nodes.items() if name.startswith(f"{tier}-")}
+        )
+        if problem := missing_in(offers, wish, zones & set(offered)):
             problems.append(problem)
     if problems:
         raise LookupFailedError("\n".join(problems))

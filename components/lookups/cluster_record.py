@@ -66,11 +66,12 @@ def fixed_settings(settings: ClusterSettings) -> dict[str, str]:
     values = {
         "network.cidr": str(network.cidr),
         "network.serviceCidr": str(network.service_cidr),
-        "network.podCidr": str(network.pod_cidr),
         "network.existing.vpcId": str(network.existing.vpc_id) if network.existing else "none",
         "api.internal": json.dumps(settings.api.internal),
         "architecture": settings.architecture,
     }
+    if not settings.pods_in_vpc:
+        values["network.podCidr"] = str(network.pod_cidr)
     if network.existing is None:
         return values
     for zone, subnets in network.existing.zones.items():

@@ -14,7 +14,7 @@ from components.lookups.cluster_record import Record
 from components.network.placement import Placement
 from config.network import ExistingNetwork, NetworkSettings
 
-Role = Literal["private", "etcd", "public"]
+Role = Literal["private", "etcd", "public", "worker"]
 
 BALANCER_ADDRESSES = 8
 """Free addresses that a subnet must have before AWS puts a load balancer there that chooses its
@@ -40,6 +40,7 @@ def existing_subnets(existing: ExistingNetwork) -> list[ExistingSubnet]:
             "private": subnets.private_subnet_id,
             "etcd": subnets.etcd_subnet_id,
             "public": subnets.public_subnet_id,
+            "worker": subnets.worker_subnet_id,
         }
         found += [
             ExistingSubnet(f"{key}.{role}SubnetId", subnet_id, zone, role)

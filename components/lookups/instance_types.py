@@ -15,23 +15,44 @@ Offers = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
+class InstanceTypes:
+    """What AWS says of the instance types of a configuration."""
+
+    offers: Offers
+    interface_addresses: Mapping[str, int]
+    """IPv4 addresses that an interface may have, by type: its own, and others or prefixes."""
+
+
+@dataclass(frozen=True)
 class Wish:
     """An instance type that a key of the configuration asks for."""
 
     key: str
     instance_type: str
 
-
-def wishes(settings: ClusterSettings) -> tuple[Wish, Wish]:
-    """The instance types of both tiers."""
-    return (
-        Wish("etcd.instanceType", settings.instance_type(settings.etcd.instance_type)),
-        Wish("api.instanceType", settings.instance_type(settings.api.instance_type)),
-    )
+    @property
+    def is_of_pool(self) -> bool:
+        """Whether workers have it."""
+        return self.key.startswith("workers.")
 
 
-def look_up_offers(settings: ClusterSettings, region: str, opts: pulumi.InvokeOptions) -> Offers:
-    """Which zones offer the types of the configuration.
+def wishes(settings: ClusterSettings) -> tuple[Wish, ...]:
+    """The instance types of both tiers and of every pool."""
+    chosen = {
+        "etcd.instanceType": settings.etcd.instance_type,
+        "api.instanceType": settings.api.instance_type,
+        **{
+            f"workers.{name}.instanceType": pool.instance_type
+            for name, pool in sorted(settings.workers.items())
+        },
+    }
+    return tuple(Wish(key, settings.instance_type(chosen[key])) for key in chosen)
+
+
+def look_up_types(
+    settings: ClusterSettings, region: str, opts: pulumi.InvokeOptions
+) -> InstanceTypes:
+    """Which zones offer the types of the configuration, and what else counts of them.
 
     Raises LookupFailedError for a type that the region does not know, and for one that cannot run
     the cluster.
@@ -67,7 +88,10 @@ def look_up_offers(settings: ClusterSettings, region: str, opts: pulumi.InvokeOp
             problems += _unfit(wish, details[wish.instance_type], settings)
     if problems:
         raise LookupFailedError("\n".join(problems))
-    return offers
+    addresses = {
+        name: found.maximum_ipv4_addresses_per_interface for name, found in details.items()
+    }
+    return InstanceTypes(offers, addresses)
 
 
 def _unfit(
@@ -79,11 +103,16 @@ def _unfit(
             f"{wish.key}: must be an instance type of architecture {settings.architecture}, got "
             f"{wish.instance_type}, which is {', '.join(found.supported_architectures)}"
         )
-    # Xen types, of the generations before Nitro, show a volume under a name without its id.
+    # Xen types, of the generations before Nitro, show a volume under a name without its id, and
+    # their interfaces take no prefixes.
     if found.ebs_nvme_support == "unsupported":
+        because = (
+            "their pods have prefixes of the subnet, which no other interface takes"
+            if wish.is_of_pool
+            else "machines find their volume by the id that NVMe shows"
+        )
         yield (
-            f"{wish.key}: must be an instance type on Nitro, got {wish.instance_type}: machines "
-            "find their volume by the id that NVMe shows"
+            f"{wish.key}: must be an instance type on Nitro, got {wish.instance_type}: {because}"
         )
 
 

@@ -19,6 +19,8 @@ class NetworkIds:
     """Subnets that hold etcd members and nothing else."""
     public: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Subnets of an internet-facing load balancer; empty where there are none."""
+    workers: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Subnets of the workers and their pods; empty where there are no pools."""
     nat_addresses: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Public address of the NAT gateway in each zone that has one of the program's."""
 
@@ -50,6 +52,7 @@ def existing_network(
         private={zone: ids.private_subnet_id for zone, ids in zones if ids.private_subnet_id},
         etcd={zone: ids.etcd_subnet_id for zone, ids in zones if ids.etcd_subnet_id},
         public={zone: ids.public_subnet_id for zone, ids in zones if ids.public_subnet_id},
+        workers={zone: ids.worker_subnet_id for zone, ids in zones if ids.worker_subnet_id},
     )
 
 
@@ -68,6 +71,8 @@ def _check_given(settings: ClusterSettings, given: NetworkIds) -> None:
     wanted = {"private": given.private, "etcd": given.etcd}
     if not settings.api.internal:
         wanted["public"] = given.public
+    if settings.workers:
+        wanted["workers"] = given.workers
     for role, subnets in wanted.items():
         if subnets.keys() != existing.zones.keys():
             raise ConfigError(

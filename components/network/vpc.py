@@ -10,21 +10,23 @@ import pulumi
 import pulumi_aws as aws
 
 from components.monitoring.flow_logs import FlowLogs, FlowLogsArgs
-from components.network.addressing import ZonePlan
+from components.network.addressing import ZonePlan, prefix_ranges
 from components.network.network_ids import NetworkIds
 from components.nodes.role_policy import Account
 from components.tags import named, outside_kubernetes
 
-SubnetKind = Literal["public", "private", "etcd"]
+SubnetKind = Literal["public", "private", "etcd", "workers"]
 
 ROLE_TAGS: Mapping[SubnetKind, Mapping[str, str]] = {
     "public": {"kubernetes.io/role/elb": "1"},
     "private": {"kubernetes.io/role/internal-elb": "1"},
     "etcd": {},
+    "workers": {},
 }
 """Where the load balancers of Services go (cloud-provider-aws, AWS Load Balancer Controller). A
-subnet without a role can still be chosen when it carries the cluster's tag, so etcd subnets carry
-neither: an address that a load balancer takes there may be a member's."""
+subnet without a role can still be chosen when it carries the cluster's tag, so those of etcd and of
+workers carry neither: an address that a load balancer takes there may be a member's, or leave a
+worker no whole /28."""
 
 
 def s3_endpoint_policy(account_id: str) -> str:
@@ -71,6 +73,10 @@ class NetworkArgs:
     """Account and region, for the S3 endpoint and the flow logs."""
     nat: Literal["perZone", "single", "none"] = "perZone"
     """NAT gateways of the private subnets."""
+    workers: bool = False
+    """Subnets for workers too."""
+    pods: bool = False
+    """Most of each subnet of workers is reserved for the prefixes of their pods."""
     flow_log_days: int | None = None
     """Days that flow logs are kept; None makes none."""
     after: Sequence[pulumi.Resource] = ()
@@ -116,14 +122,23 @@ class Network(pulumi.ComponentResource):
             plan.zone: self._subnet("private", plan.zone, plan.private) for plan in args.zones
         }
         etcd = {plan.zone: self._subnet("etcd", plan.zone, plan.etcd) for plan in args.zones}
+        workers = {
+            plan.zone: self._subnet("workers", plan.zone, plan.workers)
+            for plan in args.zones
+            if args.workers
+        }
+        for plan in args.zones:
+            if args.workers and args.pods:
+                self._reserve_prefixes(plan, workers[plan.zone])
         internet = self._public_routes(public)
         addresses, gateways = self._nat_gateways(public, internet)
-        self._private_routes(private, etcd, gateways)
+        self._private_routes({"private": private, "etcd": etcd, "workers": workers}, gateways)
         self.ids = NetworkIds(
             vpc_id=self._vpc.id,
             private={zone: subnet.id for zone, subnet in private.items()},
             etcd={zone: subnet.id for zone, subnet in etcd.items()},
             public={zone: subnet.id for zone, subnet in public.items()},
+            workers={zone: subnet.id for zone, subnet in workers.items()},
             nat_addresses=addresses,
         )
         self.register_outputs({"vpcId": self._vpc.id})
@@ -150,6 +165,20 @@ class Network(pulumi.ComponentResource):
             tags=named({**tags, **ROLE_TAGS[kind]}, subnet_name),
             opts=self._child,
         )
+
+    def _reserve_prefixes(self, plan: ZonePlan, subnet: aws.ec2.Subnet) -> None:
+        """Keep most of a zone's subnet of workers for prefixes; instances wait for this component,
+        so that none takes an address in there before."""
+        for block in prefix_ranges(plan.workers):
+            aws.ec2.SubnetCidrReservation(
+                f"{self.pulumi_resource_name}-pods-{plan.zone}-{block.prefixlen}",
+                subnet_id=subnet.id,
+                cidr_block=str(block),
+                reservation_type="prefix",
+                description=f"pods of {self.pulumi_resource_name}",
+                # Two reservations of a VPC cannot overlap.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            )
 
     def _route_table(self, suffix: str) -> aws.ec2.RouteTable:
         table_name = f"{self.pulumi_resource_name}-{suffix}"
@@ -213,16 +242,16 @@ class Network(pulumi.ComponentResource):
 
     def _private_routes(
         self,
-        private: Mapping[str, aws.ec2.Subnet],
-        etcd: Mapping[str, aws.ec2.Subnet],
+        subnets: Mapping[SubnetKind, Mapping[str, aws.ec2.Subnet]],
         gateways: Mapping[str, aws.ec2.NatGateway],
     ) -> None:
-        """A route table per zone, for its private and its etcd subnet, with S3 on the inside."""
+        """A route table per zone, for its subnets that are not public, with S3 on the inside."""
         tables = {}
-        for zone, subnet in private.items():
+        for zone in subnets["private"]:
             tables[zone] = table = self._route_table(f"private-{zone}")
-            self._associate(f"private-{zone}", subnet, table)
-            self._associate(f"etcd-{zone}", etcd[zone], table)
+            for kind, of_kind in subnets.items():
+                if zone in of_kind:
+                    self._associate(f"{kind}-{zone}", of_kind[zone], table)
             if zone in gateways:
                 aws.ec2.Route(
                     f"{self.pulumi_resource_name}-private-{zone}",

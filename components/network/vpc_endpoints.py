@@ -10,7 +10,10 @@ from components.tags import named
 
 SERVICES = ("ssm", "monitoring")
 """Names in PrivateLink of the AWS APIs that the node agent calls: Parameter Store, CloudWatch. S3
-has a gateway endpoint. KMS is called by these services, EC2 and load balancing by nobody."""
+has a gateway endpoint. KMS is called by these services, load balancing by nobody."""
+WORKER_SERVICES = ("autoscaling", "ec2")
+"""What is called besides where there are pools: a worker says that it is drained, and an API server
+asks which instance a kubelet is on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class VpcEndpointsArgs:
     """Security group of the endpoints."""
     region: str
     """Region of the services."""
+    workers: bool = False
+    """Whether there are pools of workers."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -36,7 +41,7 @@ class VpcEndpoints(pulumi.ComponentResource):
         self, name: str, args: VpcEndpointsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("hak8s:index:VpcEndpoints", name, {}, opts)
-        for service in SERVICES:
+        for service in (*SERVICES, *(WORKER_SERVICES if args.workers else ())):
             endpoint_name = f"{name}-{service}"
             aws.ec2.VpcEndpoint(
                 endpoint_name,
