@@ -1,7 +1,16 @@
 """Artifacts: what a node downloads, and from where."""
 
 from config import ClusterSettings
-from config.versions import ETCD, KUBERNETES, ArtifactName, Release
+from config.versions import (
+    CNI_PLUGINS,
+    CONTAINERD,
+    ETCD,
+    KUBERNETES,
+    RUNC,
+    ArtifactName,
+    Release,
+)
+from node.contract import CNI_BINARIES
 from node.settings import Artifact
 
 CONTROL_PLANE: tuple[ArtifactName, ...] = (
@@ -9,6 +18,12 @@ CONTROL_PLANE: tuple[ArtifactName, ...] = (
     "kube-controller-manager",
     "kube-scheduler",
 )
+
+WORKER: tuple[ArtifactName, ...] = ("kubelet", "kube-proxy")
+
+PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
+"""Network plug-ins: what the configuration of `node/worker` names, and what networks that people
+install expect to be there."""
 
 
 def etcd_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
@@ -24,6 +39,26 @@ def api_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
             *_source(settings, KUBERNETES, settings.kubernetes_version, name), "binary", (name,)
         )
         for name in CONTROL_PLANE
+    )
+
+
+def worker_artifacts(settings: ClusterSettings) -> tuple[Artifact, ...]:
+    """The container runtime, network plug-ins, kubelet and kube-proxy of a worker.
+
+    Upstream's own: Debian's containerd 1.7 has no CRI RuntimeConfig, which kubelet 1.37 asks for.
+    """
+    containerd = _source(settings, CONTAINERD, CONTAINERD.default, "containerd")
+    plugins = _source(settings, CNI_PLUGINS, CNI_PLUGINS.default, "cni-plugins")
+    return (
+        Artifact(*containerd, "tar.gz", ("containerd", "containerd-shim-runc-v2", "ctr")),
+        Artifact(*_source(settings, RUNC, RUNC.default, "runc"), "binary", ("runc",)),
+        Artifact(*plugins, "tar.gz", PLUGINS, CNI_BINARIES),
+        *(
+            Artifact(
+                *_source(settings, KUBERNETES, settings.kubernetes_version, name), "binary", (name,)
+            )
+            for name in WORKER
+        ),
     )
 
 

@@ -26,7 +26,8 @@ class File:
 class CloudConfig:
     """The user data of one node. Equal values render to equal bytes, on any machine and day."""
 
-    hostname: str
+    hostname: str | None
+    """None: the one that the metadata service has for the machine."""
     write_files: tuple[File, ...]
     runcmd: tuple[tuple[str, ...], ...] = field(default=())
 
@@ -38,7 +39,7 @@ class CloudConfig:
 @lru_cache(maxsize=64)
 def _rendered(config: CloudConfig) -> str:
     document = {
-        "hostname": config.hostname,
+        **({"hostname": config.hostname} if config.hostname else {}),
         "manage_etc_hosts": "localhost",
         # A boot must neither wait for package mirrors nor change what was tested.
         "package_update": False,

@@ -41,5 +41,5 @@ def encode(config: CloudConfig) -> str:
     """User data for `user_data_base64`. Raises UserDataTooLargeError above EC2's limit."""
     compressed = compress(config.render())
     if len(compressed) > EC2_LIMIT:
-        raise UserDataTooLargeError(config.hostname, len(compressed))
+        raise UserDataTooLargeError(config.hostname or "a worker", len(compressed))
     return base64.b64encode(compressed).decode()

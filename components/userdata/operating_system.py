@@ -58,6 +58,16 @@ OnCalendar=
 OnCalendar={weekday} 06:00
 """
 
+_POOL_UPGRADES = """\
+[Timer]
+# Debian's image upgrades itself on all machines in one hour. The machines of a pool have no
+# numbers: each takes an hour of the week of its own, by its machine id.
+OnCalendar=
+OnCalendar=Mon 06:00
+RandomizedDelaySec=6d
+FixedRandomDelay=yes
+"""
+
 APPLY: tuple[tuple[str, ...], ...] = (
     ("systemd-sysusers",),
     ("systemctl", "restart", "systemd-sysctl.service", "systemd-journald.service"),
@@ -74,13 +84,21 @@ def host_files(node: str, user: str, description: str) -> tuple[File, ...]:
     """The files of a node by name, such as etcd-0, with the system user of its daemons."""
     weekday = _WEEKDAYS[int(node.rpartition("-")[2]) % len(_WEEKDAYS)]
     return (
+        *_every_host(_UPGRADES.format(weekday=weekday)),
+        File("/etc/sysusers.d/ha-kubernetes.conf", f'u {user} - "{description}"\n'),
+    )
+
+
+def pool_host_files() -> tuple[File, ...]:
+    """The files of every machine of a pool, whose daemons are root."""
+    return _every_host(_POOL_UPGRADES)
+
+
+def _every_host(upgrades: str) -> tuple[File, ...]:
+    return (
         File("/etc/sysctl.d/90-ha-kubernetes.conf", _SYSCTL),
         File("/etc/chrony/sources.d/amazon-time-sync.sources", _CHRONY),
         File("/etc/systemd/journald.conf.d/ha-kubernetes.conf", _JOURNALD),
         File("/etc/ssh/sshd_config.d/60-ha-kubernetes.conf", _SSHD),
-        File(
-            f"{UNIT_DIRECTORY}/apt-daily-upgrade.timer.d/ha-kubernetes.conf",
-            _UPGRADES.format(weekday=weekday),
-        ),
-        File("/etc/sysusers.d/ha-kubernetes.conf", f'u {user} - "{description}"\n'),
+        File(f"{UNIT_DIRECTORY}/apt-daily-upgrade.timer.d/ha-kubernetes.conf", upgrades),
     )

@@ -5,9 +5,9 @@ from functools import cache
 
 import yaml
 
-from components.naming import api_servers, etcd_members
+from components.naming import api_servers, etcd_members, worker_pools
 from components.network.placement import placement
-from components.userdata import CloudConfig, api_server, etcd_member
+from components.userdata import CloudConfig, api_server, etcd_member, worker
 from components.userdata.agent_archive import agent_archive
 from config import ClusterSettings, check
 
@@ -35,6 +35,19 @@ def api_node(settings: ClusterSettings, number: int = 0, **values) -> CloudConfi
     return api_server(
         settings, api_servers(settings, placement(settings, SLOTS, {}))[number], **given
     )
+
+
+def worker_node(settings: ClusterSettings, name: str = "general", **values) -> CloudConfig:
+    """A machine of the pool of that name."""
+    pools = {pool.name: pool for pool in worker_pools(settings, placement(settings, SLOTS, {}))}
+    given = {
+        "region": "eu-central-1",
+        "bucket": "demo-bucket-0123456",
+        "api_url": "https://demo-api-0123456789abcdef.elb.eu-central-1.amazonaws.com:6443",
+        "max_pods": 110,
+        **values,
+    }
+    return worker(settings, pools[name], **given)
 
 
 def both(settings: ClusterSettings) -> tuple[CloudConfig, CloudConfig]:

@@ -1,0 +1,1 @@
+"""Pools of workers: the machines that applications run on."""
