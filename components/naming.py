@@ -59,6 +59,16 @@ def api_servers(settings: ClusterSettings, placement: Placement) -> tuple[ApiSer
 
 
 @dataclass(frozen=True, order=True)
+class WorkerGroup:
+    """An Auto Scaling group of a pool: its resource name, its zones and its sizes."""
+
+    name: str
+    zones: tuple[str, ...]
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True, order=True)
 class WorkerPool:
     """A pool of workers: its name, and the zones that it spans."""
 
@@ -77,6 +87,27 @@ class WorkerPool:
         if not self.per_zone:
             return {name: self.zones}
         return {f"{name}-{zone}": (zone,) for zone in self.zones}
+
+
+def worker_groups(settings: ClusterSettings, pool: WorkerPool) -> tuple[WorkerGroup, ...]:
+    """The Auto Scaling groups of a pool, with its sizes divided among them: the first ones get what
+    is left over."""
+    sizes = settings.workers[pool.name]
+    groups = pool.groups(settings.cluster_name)
+    return tuple(
+        WorkerGroup(name, zones, fewest, most)
+        for (name, zones), fewest, most in zip(
+            groups.items(),
+            _divided(sizes.min, len(groups)),
+            _divided(sizes.most, len(groups)),
+            strict=True,
+        )
+    )
+
+
+def _divided(machines: int, groups: int) -> list[int]:
+    each, left = divmod(machines, groups)
+    return [each + (number < left) for number in range(groups)]
 
 
 def worker_pools(settings: ClusterSettings, placement: Placement) -> tuple[WorkerPool, ...]:

@@ -36,10 +36,10 @@ config:
 ```
 
 or from the command line: `pulumi config set --path etcd.size 5` (without `--path` that would be a
-key called `etcd.size`, and an error). `aws:region` must be set. Every
-key below is optional, but `min` of a pool. An unknown key, a value of the wrong kind and a broken rule are errors, all
-reported together and before anything changes. For completion in an editor, begin a stack file with
-`# yaml-language-server: $schema=schema.json`.
+key called `etcd.size`, and an error). `aws:region` must be set. Every key below is optional but
+`min` of a pool, and what an adopted VPC is named by. An unknown key, a value of the wrong kind and
+a broken rule are errors, all reported together and before anything changes. For completion in an
+editor, begin a stack file with `# yaml-language-server: $schema=schema.json`.
 
 The column "a change" says what a change of the key does to a cluster that runs. "Rolls" means that
 `pulumi up` replaces the machines of that tier one after the other, and with `protect: true` each
@@ -143,16 +143,17 @@ def _rules() -> str:
 - Two zones are refused unless `network.acceptTwoZones` is true: losing the larger one loses quorum.
   Up to {MAX_ZONES} zones can be named.
 - `network.cidr`, `network.serviceCidr` and `network.podCidr` do not overlap. Where pods have
-  addresses of the VPC, as with `workers` unless `network.podNetwork` is `none`, `network.podCidr` is
-  left out: nobody would read it.
+  addresses of the VPC, as with `workers` unless `network.podNetwork` is `none`, `network.podCidr`
+  is left out: nobody would read it.
 - `network.nat: none` needs `artifacts.mirror`, and an `ami` that holds
   [what a node needs](#what-an-image-needs), because nodes then reach neither the internet nor a
   package mirror. It excludes `api.internal: false`: workers would have no way to a public load
   balancer.
 - With `workers`, `network.nat: none` needs every image in `artifacts.images`, and
   `network.existing` with ids a `workerSubnetId` for each zone.
-- `workers.<pool>.max` is at least its `min`, and one pool has no taints of NoSchedule and NoExecute:
-  CoreDNS runs there.
+- `workers.<pool>.max` is at least its `min`, and one pool has no taints of NoSchedule and
+  NoExecute: CoreDNS runs there. Prefixes for all pods of all pools at their `max` fit into the
+  workers' subnets.
 - `api.allowedCidrs` and `network.workerCidrs` are at most 50 CIDRs together.
 - `network.flowLogDays` is left out with `network.existing`, and
   `network.existing.instanceConnectGroupId` without `operatorAccess: instance-connect`.

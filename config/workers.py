@@ -89,14 +89,14 @@ class WorkerPoolSettings(Settings):
     """A pool: equal machines over all zones, as many as its Auto Scaling groups are told."""
 
     min: Annotated[int, Field(ge=0, le=MAX_WORKERS), IN_PLACE]
-    """Fewest machines; how many a new pool begins with."""
+    """Fewest machines, and how many a new pool begins with."""
     max: Annotated[Annotated[int, Field(ge=0, le=MAX_WORKERS)] | None, IN_PLACE] = None
     """Most machines, up to which an autoscaler may raise the number; `min` when left out."""
     instance_type: Annotated[InstanceType | None, ROLLS_POOL] = None
     """EC2 instance type; `m6i.large` on amd64 and `m7g.large` on arm64 when left out."""
     per_zone: Annotated[bool, ROLLS_POOL] = False
     """A group in each zone rather than one over all of them, as volumes that stay in their zone
-    want it; `min` and `max` are then of each zone."""
+    want it; `min` and `max` are divided among them."""
     spot: Annotated[bool, ROLLS_POOL] = False
     """Spot instances, which AWS takes back with two minutes' notice."""
     labels: Annotated[
