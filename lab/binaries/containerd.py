@@ -1,4 +1,4 @@
-"""containerd and its shim for runc, built from their Go module."""
+"""containerd, its shim for runc and its command line, built from their Go module."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ CONTAINERD = GoBuild(
     name="containerd",
     module=Path(__file__).with_suffix(""),
     packages={
-        name: f"{_MODULE}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2")
+        name: f"{_MODULE}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")
     },
     # As upstream's static release (its Makefile).
     tags="urfave_cli_no_docs,osusergo,netgo,static_build",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from node.contract import POOL_TAG
+
 Clients = Callable[[str], Any]
 """Makes a boto3 client from the name of a service."""
 
@@ -48,6 +50,8 @@ class Interface:
 
     address: IPv4Address
     groups: tuple[str, ...]
+    prefixes: tuple[IPv4Network, ...] = ()
+    """Ranges of addresses that are its own as well."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,10 @@ class Instance:
     """Attached volumes but the root's, by id."""
     name: str
     """For people: the Name tag, or the id."""
+    pool: str | None = None
+    """The pool of workers that it belongs to, by its tag."""
+    prefixes: tuple[IPv4Network, ...] = ()
+    """Ranges of addresses that are its primary interface's as well: its pods'."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ def observe(clients: Clients) -> Account:
             Interface(
                 IPv4Address(one["PrivateIpAddress"]),
                 tuple(group["GroupId"] for group in one["Groups"]),
+                _prefixes(one),
             )
             for one in _all(ec2, "describe_network_interfaces", "NetworkInterfaces")
             if one.get("PrivateIpAddress")
@@ -169,7 +178,14 @@ def _instance(one: Mapping[str, Any], subnets: Mapping[str, Subnet]) -> Instance
             )
         ),
         name=tags.get("Name", one["InstanceId"]),
+        pool=tags.get(POOL_TAG),
+        prefixes=_prefixes(primary),
     )
+
+
+def _prefixes(interface: Mapping[str, Any]) -> tuple[IPv4Network, ...]:
+    given = interface.get("Ipv4Prefixes", [])
+    return tuple(sorted(IPv4Network(one["Ipv4Prefix"]) for one in given))
 
 
 def _rules(permissions: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:

@@ -9,25 +9,44 @@ import gzip
 import hashlib
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config.versions import ETCD, KUBERNETES, ArtifactName, Release
-from lab.binaries.etcd_build import ETCD as ETCD_BUILD
+from config.versions import (
+    CNI_PLUGINS,
+    CONTAINERD,
+    ETCD,
+    KUBERNETES,
+    RUNC,
+    ArtifactName,
+    Release,
+)
+from lab.binaries.cni_plugins import built_cni_plugins
+from lab.binaries.containerd import built_containerd
 from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
+from lab.binaries.runc import built_runc
 from lab.engine.cache import cache_directory, published
 from lab.engine.model import Report
+from lab.images import catalog
+from lab.images.registry import Registry
 
 ARCHITECTURE = "amd64"
 """What the lab builds for, and what stacks declare by default."""
 
-CONTROL_PLANE: tuple[ArtifactName, ...] = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-)
+RELEASES: Mapping[ArtifactName, Release] = {
+    "etcd": ETCD,
+    "kube-apiserver": KUBERNETES,
+    "kube-controller-manager": KUBERNETES,
+    "kube-scheduler": KUBERNETES,
+    "kubelet": KUBERNETES,
+    "kube-proxy": KUBERNETES,
+    "containerd": CONTAINERD,
+    "runc": RUNC,
+    "cni-plugins": CNI_PLUGINS,
+}
+"""Where upstream publishes each artifact."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,8 @@ class Store:
     files: Mapping[tuple[str, str], Path]
     artifacts: Mapping[ArtifactName, Path]
     """The same files by what they are."""
+    images: Registry = field(default_factory=Registry)
+    """What pods run."""
 
     def find(self, host: str, path: str) -> Path | None:
         """The file at an address."""
@@ -48,29 +69,34 @@ class Store:
 
 
 def hosts() -> set[str]:
-    """The hosts that upstream's downloads are on."""
-    return {urlsplit(release.url).netloc for release in (ETCD, KUBERNETES)}
+    """The hosts that upstream's downloads and images are on."""
+    downloads = {urlsplit(release.url).netloc for release in RELEASES.values()}
+    return downloads | catalog.hosts()
 
 
 def built_store(report: Report) -> Store:
     """Everything that nodes download, built first if need be; raises EngineError."""
-    etcd, kubernetes = built_etcd(report), built_kubernetes(report)
-    files: dict[ArtifactName, Path] = {"etcd": etcd_archive(etcd)}
-    files |= {name: kubernetes / name for name in CONTROL_PLANE}
-    releases: dict[ArtifactName, Release] = {"etcd": ETCD}
-    releases |= dict.fromkeys(CONTROL_PLANE, KUBERNETES)
+    kubernetes = built_kubernetes(report)
+    files: dict[ArtifactName, Path] = {
+        name: kubernetes / name for name, release in RELEASES.items() if release is KUBERNETES
+    }
+    etcd = f"etcd-v{ETCD.default}-linux-{ARCHITECTURE}/"
+    files["etcd"] = archive(built_etcd(report), etcd)
+    files["containerd"] = archive(built_containerd(report), "bin/")
+    files["cni-plugins"] = archive(built_cni_plugins(report), "./")
+    files["runc"] = built_runc(report) / "runc"
     return Store(
-        files={_address(releases[name], name): path for name, path in files.items()},
+        files={_address(RELEASES[name], name): path for name, path in files.items()},
         artifacts=files,
+        images=catalog.built_images(report),
     )
 
 
-def etcd_archive(binaries: Path) -> Path:
-    """The binaries as upstream's archive has them."""
-    name = f"etcd-v{ETCD.default}-linux-{ARCHITECTURE}"
+def archive(binaries: Path, prefix: str) -> Path:
+    """All programs of a directory as upstream's archive has them, their names behind a prefix."""
 
     def build(work: Path) -> None:
-        pack({f"{name}/{tool}": binaries / tool for tool in ETCD_BUILD.packages}, work / "tar.gz")
+        pack({f"{prefix}{path.name}": path for path in binaries.iterdir()}, work / "tar.gz")
 
     return published(cache_directory() / f"{binaries.name}-archive", build) / "tar.gz"
 

@@ -2,6 +2,7 @@
 
 from lab.cloud.emulator_server import Server
 from lab.engine.model import Report
+from lab.images import catalog
 from lab.machines import daemon_process, requirements
 from lab.machines.download_store import built_store
 from lab.machines.lab_ca import lab_ca
@@ -17,6 +18,8 @@ def provide(workspace: Workspace, emulator: Server, say: Report, timing: Timing)
     with timing.part("image"):
         built_image(lab_ca().certificate, say)
     with timing.part("binaries"):
-        stack_config.put_checksums(workspace.stack_file, built_store(say).sha256())
+        store = built_store(say)
+        images = catalog.references(store.images)
+        stack_config.put_checksums(workspace.stack_file, store.sha256(), images)
     running = daemon_process.start(workspace.state, emulator)
     say(f"machines are run by process {running.pid}")

@@ -1,5 +1,5 @@
 """Lines of the stack's configuration file that come and go with the lab: its encryption salt, and
-the checksums of its builds.
+the checksums of its builds and the digests of its images.
 
 A lab's passphrase is random and goes with the lab. A salt that stays behind would make the next
 `up` fail with "incorrect passphrase", and would show up as a change of a committed file.
@@ -8,7 +8,10 @@ A lab's passphrase is random and goes with the lab. A salt that stays behind wou
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from config.images import ImageName
 from config.versions import ArtifactName
 from lab.atomic_file import write_atomically
 
@@ -46,17 +49,28 @@ def remember_salt(file: Path, remembered: Path) -> None:
         write_atomically(remembered, salt)
 
 
-def put_checksums(file: Path, sums: Mapping[ArtifactName, str]) -> None:
-    """Have the stack expect these SHA-256 sums, by artifact: the lab's builds are not upstream's
-    bytes. A mirror that the stack names would not have them, so it goes."""
+def put_checksums(
+    file: Path,
+    sums: Mapping[ArtifactName, str],
+    images: Mapping[ImageName, str] = MappingProxyType({}),
+) -> None:
+    """Have the stack expect these SHA-256 sums, by artifact, and these images, by name: the lab's
+    builds are not upstream's bytes. A mirror that the stack names would not have them, so it
+    goes."""
     text = file.read_text(encoding="utf-8")
-    lines = "".join(f"      {name}: {value}\n" for name, value in sorted(sums.items()))
     note = "# of the lab's own builds; `make down` takes it out"
-    block = f"  {_CHECKSUMS_KEY}: {note}\n    sha256:\n{lines}"
+    block = f"  {_CHECKSUMS_KEY}: {note}\n" + _section("sha256", sums)
+    if images:
+        block += _section("images", images)
     rest = _CHECKSUMS.sub("", text)
     wanted = _CONFIG.sub(lambda match: match.group() + block, rest, count=1)
     if wanted != text:
         _write(file, wanted)
+
+
+def _section(key: str, values: Mapping[Any, str]) -> str:
+    lines = "".join(f"      {name}: {value}\n" for name, value in sorted(values.items()))
+    return f"    {key}:\n{lines}"
 
 
 def remove_checksums(file: Path) -> bool:

@@ -62,13 +62,18 @@ class FrontEnd:
         return response(environ, start_response)
 
     def _download(self, request: Request, host: str) -> Response:
-        path = self._store().find(host, request.path)
+        store, headers = self._store(), {}
+        path, kind = store.find(host, request.path), "application/octet-stream"
+        image = store.images.find(host, request.path)
+        if image is not None:
+            path, kind = image.file, image.media_type
+            headers["Docker-Content-Digest"] = image.digest
         if path is None or request.method not in {"GET", "HEAD"}:
             return Response("not here\n", 404)
         return Response(
             wrap_file(request.environ, path.open("rb"), CHUNK),
-            headers={"Content-Length": str(path.stat().st_size)},
-            content_type="application/octet-stream",
+            headers={"Content-Length": str(path.stat().st_size), **headers},
+            content_type=kind,
             direct_passthrough=True,
         )
 
