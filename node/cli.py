@@ -24,15 +24,29 @@ class Command:
     module: str
     help: str
     etcd_only: bool = False
+    worker: str | None = None
+    """The module whose `run` it is on a worker; None where no worker has a use for it."""
     locked: bool = True
     """Whether a second run waits for the first, since a person may run what a timer is running. The
     others may not write where locks are, and systemd runs them one by one."""
 
 
 COMMANDS: Mapping[str, Command] = {
-    "prepare": Command("node.prepare", "bring certificates, binaries and the data volume here"),
-    "reconcile": Command("node.reconcile", "take one step towards what the stack wants"),
-    "report": Command("node.report", "write this node's status and metrics"),
+    "prepare": Command(
+        "node.prepare",
+        "bring certificates, binaries and the data volume here",
+        worker="node.worker.prepare_worker",
+    ),
+    "reconcile": Command(
+        "node.reconcile",
+        "take one step towards what the stack wants",
+        worker="node.worker.reconcile_worker",
+    ),
+    "report": Command(
+        "node.report",
+        "write this node's status and metrics",
+        worker="node.worker.worker_report",
+    ),
     "snapshot": Command(
         "node.etcd.snapshot_schedule",
         "etcd: store a snapshot, if this member leads",
@@ -58,6 +72,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "liveness": Command(
         "node.api.liveness", "API server: kill a kube-apiserver that has died", locked=False
+    ),
+    "cluster-agent": Command(
+        "node.cluster.agent", "API server: serve workers, where controllers lead", locked=False
     ),
 }
 
@@ -118,11 +135,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(name: str, given: Mapping[str, Any]) -> str:
     command, settings = COMMANDS[name], load()
-    run = import_module(command.module).run
-    if not command.etcd_only:
-        return str(run(settings, Machine(), **given))
-    if settings.etcd is None:
+    if settings.etcd is None and command.etcd_only:
         raise NodeError(f"{settings.name} is no etcd member: run this on one")
+    if settings.worker and not command.worker:
+        raise NodeError(f"{settings.name} is a worker: run this on an API server")
+    # What one tier needs is not imported on another: boto3 is, and workers seldom need it.
+    run = import_module((settings.worker and command.worker) or command.module).run
+    if settings.etcd is None or not command.etcd_only:
+        return str(run(settings, Machine(), **given))
     return str(run(settings, settings.etcd, **given))
 
 

@@ -17,10 +17,10 @@ def run(settings: Settings, machine: Machine) -> str:
     """Do it; what was done. NodeError when something needed is neither here nor to be had."""
     credentials.finish(settings)
     done = [
-        *_or_use_local(
+        *or_use_local(
             lambda: fetch_files(settings), lambda: credentials.problems(settings, settings.pki)
         ),
-        *_or_use_local(
+        *or_use_local(
             lambda: write_address(settings, machine),
             lambda: [] if at(NODE_ENV).exists() else [f"no {NODE_ENV}"],
         ),
@@ -50,7 +50,7 @@ def write_address(settings: Settings, machine: Machine) -> list[str]:
     return [f"address {address}"] if files.write(at(NODE_ENV), f"NODE_ADDRESS={address}\n") else []
 
 
-def _or_use_local(fetch: Callable[[], list[str]], lacking: Callable[[], list[str]]) -> list[str]:
+def or_use_local(fetch: Callable[[], list[str]], lacking: Callable[[], list[str]]) -> list[str]:
     """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS."""
     try:
         return fetch()

@@ -1,0 +1,48 @@
+"""Lifecycle hook that keeps this instance until its pods have left."""
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from node.aws import ATTEMPTS, translating_aws_errors
+from node.settings import Settings, WorkerSettings
+from node.worker.identity import Identity
+
+
+class LifecycleHook:
+    """The hook's action on this instance. What it does raises AwsError when AWS does not."""
+
+    def __init__(self, settings: Settings, worker: WorkerSettings, identity: Identity) -> None:
+        config = Config(
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        )
+        with translating_aws_errors():
+            self._client = boto3.client("autoscaling", region_name=settings.region, config=config)
+        self._hook = worker.drain_hook
+        self._group = worker.group(settings.name, identity.zone)
+        self._instance = identity.instance
+
+    def heartbeat(self) -> None:
+        """Have AWS wait the hook's time once more, from now on."""
+        with translating_aws_errors():
+            self._client.record_lifecycle_action_heartbeat(
+                LifecycleHookName=self._hook,
+                AutoScalingGroupName=self._group,
+                InstanceId=self._instance,
+            )
+
+    def complete(self) -> None:
+        """Have AWS end the instance now. It may have begun to: then nothing is to complete."""
+        with translating_aws_errors():
+            try:
+                self._client.complete_lifecycle_action(
+                    LifecycleHookName=self._hook,
+                    AutoScalingGroupName=self._group,
+                    InstanceId=self._instance,
+                    LifecycleActionResult="CONTINUE",
+                )
+            except ClientError as error:
+                if "No active Lifecycle Action" not in str(error):
+                    raise
