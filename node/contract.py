@@ -27,6 +27,8 @@ POOL_TAG = "ha-kubernetes:pool"
 from an instance that has both, whatever name it asks a certificate for."""
 POOL_LABEL = "ha-kubernetes/pool"
 """Label of every worker's Node: the name of its pool."""
+BOOTSTRAP_GROUP = "system:bootstrappers:ha-kubernetes"
+"""Who holds the workers' bootstrap token, to Kubernetes. It may ask for a certificate."""
 DRAIN_HOOK = "drain"
 """Lifecycle hook that keeps an instance until its pods are evicted."""
 

@@ -6,6 +6,7 @@ from components.userdata.artifact_sources import api_artifacts
 from components.userdata.audit import audit_policy
 from components.userdata.authentication import authentication_config
 from components.userdata.cloud_config import CloudConfig
+from components.userdata.cluster_agent import cluster_agent_unit
 from components.userdata.controllers import controller_files
 from components.userdata.etcd_proxy import etcd_proxy_units
 from components.userdata.kube_apiserver import kube_apiserver_unit
@@ -15,6 +16,7 @@ from config import ClusterSettings
 from config.image import PACKAGES
 from node.contract import (
     API_SERVER_UNIT,
+    CLUSTER_AGENT_UNIT,
     KUBERNETES,
     KUBERNETES_USER,
     LEADER_WATCH_UNIT,
@@ -63,11 +65,16 @@ def api_server(
             audit_policy(),
             *controller_files(settings),
             *liveness_files(),
+            *((cluster_agent_unit(),) if settings.workers else ()),
         ),
         runcmd=(
             *APPLY,
             # The package would start a proxy of its own, with nothing to do.
             ("systemctl", "mask", "haproxy.service"),
-            ("systemctl", "enable", "--now", "--no-block", *_UNITS),
+            (
+                *("systemctl", "enable", "--now", "--no-block"),
+                *_UNITS,
+                *((CLUSTER_AGENT_UNIT,) if settings.workers else ()),
+            ),
         ),
     )

@@ -83,19 +83,27 @@ def controller_manager_flags(settings: ClusterSettings) -> dict[str, str | bool]
     return {
         **_common(settings, "controller-manager"),
         "kubeconfig": kubeconfig_path("controller-manager"),
-        "allocate-node-cidrs": True,
-        "cluster-cidr": str(settings.network.pod_cidr),
+        **_pod_ranges(settings),
         "cluster-name": settings.cluster_name,
         "cluster-signing-cert-file": f"{KUBERNETES_PKI}/ca.crt",
         "cluster-signing-key-file": f"{KUBERNETES_PKI}/ca.key",
         # All that are on by default, and the two that bootstrap tokens need.
         "controllers": "*,bootstrapsigner,tokencleaner",
+        "node-monitor-grace-period": format_duration(settings.eviction.node_monitor_grace),
         "profiling": False,
         "root-ca-file": f"{KUBERNETES_PKI}/ca.crt",
         "service-account-private-key-file": f"{KUBERNETES_PKI}/sa.key",
         "service-cluster-ip-range": str(settings.network.service_cidr),
         "use-service-account-credentials": True,
     }
+
+
+def _pod_ranges(settings: ClusterSettings) -> dict[str, str | bool]:
+    """Whether each Node gets a range of the pod network."""
+    if settings.workers and settings.network.pod_network == "vpc":
+        # Pods have addresses of the VPC: a range that nobody uses would mislead whoever reads it.
+        return {"allocate-node-cidrs": False}
+    return {"allocate-node-cidrs": True, "cluster-cidr": str(settings.network.pod_cidr)}
 
 
 def scheduler_flags(settings: ClusterSettings) -> dict[str, str | bool]:

@@ -79,10 +79,29 @@ def kube_apiserver_flags(settings: ClusterSettings) -> dict[str, str | int | flo
         # Pods such as the network plug-in's need it; Pod Security decides which ones may.
         "allow-privileged": True,
         "service-cluster-ip-range": str(settings.network.service_cidr),
+        **_kubelets(settings),
+        **_eviction(settings),
+        "profiling": False,
+    }
+
+
+def _kubelets(settings: ClusterSettings) -> dict[str, str | int | float | bool]:
+    # Pools' kubelets serve by a certificate of the cluster's CA; others may sign their own.
+    verified = {"kubelet-certificate-authority": f"{KUBERNETES_PKI}/ca.crt"}
+    return {
         "kubelet-client-certificate": f"{KUBERNETES_PKI}/apiserver-kubelet-client.crt",
         "kubelet-client-key": f"{KUBERNETES_PKI}/apiserver-kubelet-client.key",
         "kubelet-preferred-address-types": "InternalIP,Hostname",
-        "profiling": False,
+        **(verified if settings.workers else {}),
+    }
+
+
+def _eviction(settings: ClusterSettings) -> dict[str, str | int | float | bool]:
+    # Of pods that do not say themselves how long they tolerate it.
+    seconds = int(settings.eviction.toleration.total_seconds())
+    return {
+        "default-not-ready-toleration-seconds": seconds,
+        "default-unreachable-toleration-seconds": seconds,
     }
 
 

@@ -1,0 +1,1 @@
+"""Cluster agent: what the control plane does in Kubernetes for its workers."""

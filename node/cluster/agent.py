@@ -1,0 +1,184 @@
+"""`cluster-agent`: what the control plane does in Kubernetes for its workers; runs for ever.
+
+It runs on every API server, and acts where kube-controller-manager leads: one lease says which
+machine does both. Everything that it does may be done twice, so that an old leader that has not
+noticed yet does no harm. Each of its tasks goes on whatever comes of the others.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+
+from node.api.lease import PATH as LEASES
+from node.api.lease import held_on
+from node.api.release_lease import this_machine
+from node.aws import ParameterStore, translating_aws_errors
+from node.cluster import addons, gone_nodes, join_token
+from node.cluster.addons import Addons
+from node.cluster.api import Api
+from node.cluster.applying import Applied
+from node.cluster.instances import Ec2
+from node.cluster.join_token import JoinToken
+from node.cluster.labels import SELECTOR
+from node.cluster.manifests import defaults, manifests
+from node.cluster.parameter import TokenParameter
+from node.cluster.requests import NODES, Requests
+from node.errors import NodeError
+from node.machine import Machine
+from node.settings import Settings
+
+INTERVAL = 5.0
+"""Seconds between two rounds: a worker that joins waits for two decisions."""
+NODES_INTERVAL = 15.0
+"""Seconds between two looks at all Nodes, which are 10 KB each."""
+DOCUMENT_INTERVAL = 60.0
+"""Seconds between two looks at what the stack wants."""
+TOKEN_INTERVAL = 60.0
+"""Seconds between two looks at the join token."""
+PARAMETER_INTERVAL = 300.0
+"""Seconds between two looks at whether the join token's parameter still holds it."""
+
+LEADER = "kube-controller-manager"
+
+
+def run(settings: Settings, _machine: Machine) -> str:
+    """Act until the process is ended. NodeError at the start without credentials of AWS."""
+    # boto3 asks the metadata service once, and a client without credentials stays without.
+    with translating_aws_errors():
+        if boto3.Session().get_credentials() is None:
+            raise NodeError("the metadata service gives no credentials: starting again")
+    agent = Agent(settings, Ec2(settings.region, settings.cluster))
+    while True:
+        began = time.monotonic()
+        for line in agent.round(began):
+            print(line, flush=True)
+        time.sleep(max(0.0, began + INTERVAL - time.monotonic()))
+
+
+@dataclass
+class _Term:
+    """What is remembered while this machine leads."""
+
+    requests: Requests
+    applied: Applied = field(default_factory=Applied)
+    addons: Addons | None = None
+    nodes: list[Any] | None = None
+    gone: frozenset[str] = frozenset()
+    published: JoinToken | None = None
+    published_at: float = 0.0
+    last: dict[str, float] = field(default_factory=dict)
+
+
+class Agent:
+    """The agent of one API server."""
+
+    def __init__(self, settings: Settings, ec2: Ec2) -> None:
+        self._settings, self._ec2 = settings, ec2
+        self._store = ParameterStore(settings.region)
+        self._token = TokenParameter(settings.region, settings.parameters["joinToken"])
+        self._term: _Term | None = None
+        self._trouble: dict[str, str] = {}
+
+    def round(self, now: float) -> list[str]:
+        """Do what is due at a time of time.monotonic(); lines for the journal."""
+        try:
+            # A certificate that was renewed counts from the next round.
+            api = Api(self._settings.pki)
+            leads = held_on(this_machine(self._settings), api.get(LEASES + LEADER))
+        except NodeError as error:
+            return self._troubles("leadership", str(error))
+        said = self._troubles("leadership", "")
+        if not leads:
+            if self._term:
+                self._term, self._trouble = None, {}
+                said.append(f"{LEADER} leads on another machine: standing by")
+            return said
+        if not self._term:
+            self._term = _Term(Requests(self._ec2, self._settings.region))
+            said.append(f"{LEADER} leads on this machine: acting")
+        return [*said, *self._tasks(api, self._term, now)]
+
+    def _tasks(self, api: Api, term: _Term, now: float) -> list[str]:
+        tasks: tuple[tuple[str, float, Callable[[Api, _Term, float], list[str]]], ...] = (
+            ("what the stack wants", DOCUMENT_INTERVAL, self._read_addons),
+            ("join token", TOKEN_INTERVAL, self._keep_token),
+            ("certificate requests", 0.0, self._decide_requests),
+            ("nodes", NODES_INTERVAL, self._remove_nodes),
+            ("objects", 0.0, self._keep_objects),
+        )
+        said = []
+        for name, interval, task in tasks:
+            if now - term.last.get(name, -interval) < interval:
+                continue
+            try:
+                said += task(api, term, now)
+            except NodeError as error:
+                # Again in the next round: its time is taken when it succeeds.
+                said += self._troubles(name, str(error))
+            else:
+                term.last[name] = now
+                said += self._troubles(name, "")
+        return said
+
+    def _troubles(self, name: str, trouble: str) -> list[str]:
+        """A line when a trouble is new, or over."""
+        before, self._trouble[name] = self._trouble.get(name, ""), trouble
+        if trouble == before:
+            return []
+        return [f"{name}: {trouble}" if trouble else f"{name}: works again"]
+
+    def _read_addons(self, _api: Api, term: _Term, _now: float) -> list[str]:
+        term.addons = addons.parse(self._store.get(self._settings.parameters["cluster"]))
+        return []
+
+    def _keep_token(self, api: Api, term: _Term, now: float) -> list[str]:
+        if term.addons is None:
+            return []
+        said, found = (
+            [],
+            api.get(
+                join_token.SECRETS, fieldSelector=f"type={join_token.TYPE}", labelSelector=SELECTOR
+            ),
+        )
+        token = join_token.newest(found["items"])
+        if token is None or join_token.due(token, datetime.now(UTC)):
+            token = join_token.new(datetime.now(UTC))
+            api.create(join_token.SECRETS, token.manifest)
+            said.append(f"made join token {token.id}, until {token.expires:%H:%M:%S} UTC")
+        if token == term.published and now - term.published_at < PARAMETER_INTERVAL:
+            return said
+        if not join_token.same(token, self._token.read()):
+            self._token.write(token, term.addons.key)
+            said.append(f"stored join token {token.id}")
+        term.published, term.published_at = token, now
+        return said
+
+    def _decide_requests(self, api: Api, term: _Term, _now: float) -> list[str]:
+        return term.requests.decide(api)
+
+    def _remove_nodes(self, api: Api, term: _Term, _now: float) -> list[str]:
+        term.nodes = api.get(NODES, resourceVersion="0")["items"]
+        silent = gone_nodes.silent(term.nodes, self._settings.region)
+        gone = gone_nodes.gone(silent, self._ec2.states(silent)) if silent else set()
+        certain = gone_nodes.certain(gone, term.gone)
+        term.gone = frozenset(gone - certain)
+        said = []
+        for instance in sorted(certain):
+            metadata = silent[instance]["metadata"]
+            api.delete(f"{NODES}/{metadata['name']}", metadata["uid"])
+            said.append(f"deleted Node {metadata['name']}: {instance} is gone")
+        return said
+
+    def _keep_objects(self, api: Api, term: _Term, now: float) -> list[str]:
+        if term.addons is None or term.nodes is None:
+            return []
+        wanted = manifests(term.addons, term.nodes)
+        return [
+            *term.applied.keep(api, wanted, now),
+            *term.applied.offer(api, defaults(), now),
+            *term.applied.prune(api, wanted, now),
+        ]

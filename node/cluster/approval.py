@@ -1,0 +1,158 @@
+"""What becomes of a certificate request of a kubelet: approved, denied or left alone. Pure.
+
+Two kinds are decided here, and every other request stays as it is, for others to decide:
+
+    kube-apiserver-client-kubelet  of a bootstrap token of this program: the first certificate of a
+                                   worker. Renewals are the controller-manager's to approve, which
+                                   knows the kubelet by the certificate that it has.
+    kubelet-serving                of a kubelet whose Node is an instance of a pool
+
+What a stolen token is good for, then: a certificate in the name of an instance that runs in a pool
+of this cluster and has not joined yet. No Node that there is, no machine of the control plane, no
+other group.
+"""
+
+import base64
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from node.cluster import certificate_request
+from node.cluster.certificate_request import CertificateRequest
+from node.cluster.instances import WorkerInstance, instance_of
+from node.contract import BOOTSTRAP_GROUP
+
+CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
+SERVING = "kubernetes.io/kubelet-serving"
+
+NODES = "system:nodes"
+NODE_PREFIX = "system:node:"
+
+PATIENCE = 300.0
+"""Seconds that a request waits for EC2 to show its instance: DescribeInstances is eventually
+consistent, and lags behind a launch by seconds, minutes on a bad day."""
+
+_PURPOSE = {CLIENT: "client auth", SERVING: "server auth"}
+
+
+class Outcome(StrEnum):
+    """What is done about a request."""
+
+    APPROVE = "Approved"
+    DENY = "Denied"
+    WAIT = "Waiting"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An outcome, and why."""
+
+    outcome: Outcome
+    reason: str
+
+
+def pending(request: Mapping[str, Any]) -> bool:
+    """Whether nobody has decided about a CertificateSigningRequest yet."""
+    return not request.get("status", {}).get("conditions")
+
+
+def claimed_name(request: Mapping[str, Any]) -> str | None:
+    """The name of the Node that a request is for, by what it says; None when it is not decided
+    here."""
+    spec = request["spec"]
+    if spec["signerName"] == CLIENT and BOOTSTRAP_GROUP in spec.get("groups", ()):
+        try:
+            name = _parsed(spec).common_name
+        except ValueError:
+            return ""
+        return name.removeprefix(NODE_PREFIX)
+    if spec["signerName"] == SERVING and NODES in spec.get("groups", ()):
+        name = spec["username"]
+        return name.removeprefix(NODE_PREFIX) if name.startswith(NODE_PREFIX) else None
+    return None
+
+
+def decide(
+    request: Mapping[str, Any],
+    instance: WorkerInstance | None,
+    node: Mapping[str, Any] | None,
+    age: float,
+    region: str,
+) -> Decision | None:
+    """What becomes of a request that is `age` seconds old; None when others decide.
+
+    `instance` is the worker of the name that it claims, `node` the Node of that name.
+    """
+    name, spec = claimed_name(request), request["spec"]
+    if name is None:
+        return None
+    if spec["signerName"] == SERVING and instance is None:
+        # A person's own machine, perhaps; or EC2 does not show the instance yet.
+        return Decision(Outcome.WAIT, f"{name} is no instance of a pool of this cluster that runs")
+    try:
+        parsed = _parsed(spec)
+        _check(spec, parsed)
+    except ValueError as error:
+        return Decision(Outcome.DENY, f"a kubelet's request has another form: {error}")
+    if spec["signerName"] == SERVING and instance:
+        return _serving(parsed, name, instance)
+    return _first(name, instance, node, age, region)
+
+
+def _parsed(spec: Mapping[str, Any]) -> CertificateRequest:
+    return certificate_request.read(base64.b64decode(spec["request"]).decode("ascii"))
+
+
+def _check(spec: Mapping[str, Any], parsed: CertificateRequest) -> None:
+    if parsed.organization != NODES:
+        raise ValueError(f"its organization is {parsed.organization!r}, not {NODES}")
+    if not parsed.common_name.startswith(NODE_PREFIX):
+        raise ValueError(f"its common name is {parsed.common_name!r}, not {NODE_PREFIX}<name>")
+    usages: Collection[str] = spec.get("usages", ())
+    purpose = _PURPOSE[spec["signerName"]]
+    # Key encipherment with keys of RSA only.
+    if set(usages) - {"key encipherment"} != {"digital signature", purpose}:
+        raise ValueError(f"its usages are {', '.join(sorted(usages))}")
+
+
+def _first(
+    name: str,
+    instance: WorkerInstance | None,
+    node: Mapping[str, Any] | None,
+    age: float,
+    region: str,
+) -> Decision:
+    """The first certificate of a worker."""
+    if instance is None:
+        missing = f"no instance of a pool of this cluster that runs has the private DNS name {name}"
+        if age < PATIENCE:
+            return Decision(Outcome.WAIT, missing)
+        return Decision(Outcome.DENY, f"{missing}, {PATIENCE:.0f} s after the request")
+    if node is None:
+        return Decision(Outcome.APPROVE, f"{instance.id} is a worker and has not joined yet")
+    there = node["spec"].get("providerID", "")
+    if there == instance.provider_id:
+        return Decision(
+            Outcome.DENY,
+            f"{name} has joined already, and a token may not take its place: if {instance.id} lost "
+            "its certificate, terminate it, or delete the Node",
+        )
+    if instance_of(there, region):
+        return Decision(Outcome.WAIT, f"the Node of this name is still that of {there}")
+    return Decision(
+        Outcome.DENY, f"a Node of this name is there that is no instance of EC2: {there!r}"
+    )
+
+
+def _serving(parsed: CertificateRequest, name: str, instance: WorkerInstance) -> Decision:
+    """The certificate that a kubelet serves logs and exec with."""
+    if parsed.common_name != f"{NODE_PREFIX}{name}":
+        return Decision(Outcome.DENY, f"{name} asks for a certificate of {parsed.common_name}")
+    if parsed.dns_names != (instance.name,) or parsed.addresses != (instance.address,):
+        asked = ", ".join((*parsed.dns_names, *parsed.addresses)) or "no name"
+        return Decision(
+            Outcome.DENY,
+            f"{instance.id} is {instance.name} and {instance.address}, and asks for {asked}",
+        )
+    return Decision(Outcome.APPROVE, f"{instance.id} has this name and this address")
