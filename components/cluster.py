@@ -15,7 +15,7 @@ from components.gates.checks import Checks
 from components.lookups.aws_context import AwsContext, aws_provider, look_up
 from components.lookups.cluster_record import CLUSTER, cluster_entry, record_parameter
 from components.monitoring.alarms import Alarms, AlarmsArgs
-from components.naming import ParameterPaths, api_servers, etcd_members
+from components.naming import ParameterPaths, api_servers, etcd_members, worker_pools
 from components.network.addressing import etcd_cidrs, plan_zones
 from components.network.network_ids import NetworkIds, existing_network
 from components.network.operator_access import instance_connect
@@ -26,7 +26,13 @@ from components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
 from components.next_steps import next_steps
 from components.nodes.agent_object import agent_object
 from components.nodes.operations_parameter import operations_parameter
-from components.outputs import ClusterOutputs, controllers_output, etcd_output, nodes_output
+from components.outputs import (
+    ClusterOutputs,
+    controllers_output,
+    etcd_output,
+    nodes_output,
+    workers_output,
+)
 from components.pki.admin_kubeconfig import admin_kubeconfig
 from components.pki.authorities import ClusterPki, ClusterPkiArgs
 from components.pki.certificates import ADMIN
@@ -36,6 +42,9 @@ from components.program_scope import once_per_program
 from components.storage.bucket import ClusterBucket, ClusterBucketArgs
 from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
 from components.tags import cluster_tags
+from components.workers.parameters import worker_parameters
+from components.workers.pod_capacity import pod_capacity
+from components.workers.worker_pool import WorkerPool, WorkerPoolArgs
 from config import ClusterSettings
 
 
@@ -100,7 +109,12 @@ class Cluster(pulumi.ComponentResource):
         self._operator_access(ids, group_ids)
         key = EncryptionKey(
             name,
-            EncryptionKeyArgs(account=account, protect=settings.protect, tags=self._tags),
+            EncryptionKeyArgs(
+                account=account,
+                protect=settings.protect,
+                auto_scaling=bool(settings.workers),
+                tags=self._tags,
+            ),
             self._child,
         )
         bucket = ClusterBucket(
@@ -134,6 +148,14 @@ class Cluster(pulumi.ComponentResource):
             agent_object(name, bucket=bucket, parent=self),
             operations_parameter(
                 name, settings=settings, paths=paths, tags=self._tags, parent=self
+            ),
+            *worker_parameters(
+                name,
+                settings=settings,
+                ca_pem=pki.authorities["kubernetes"].cert_pem,
+                key_arn=key.arn,
+                tags=self._tags,
+                parent=self,
             ),
         ]
         gates = self._gates(reader, load_balancer)
@@ -179,6 +201,37 @@ class Cluster(pulumi.ComponentResource):
             ),
             self._child,
         )
+        capacities = {
+            pool: pod_capacity(
+                settings,
+                self.context.interface_addresses[settings.instance_type(sizes.instance_type)],
+            )
+            for pool, sizes in settings.workers.items()
+        }
+        pools = {
+            pool.name: WorkerPool(
+                pool.resource_name(name),
+                WorkerPoolArgs(
+                    settings=settings,
+                    pool=pool,
+                    account=account,
+                    image_id=self.context.image_id,
+                    root_device=self.context.root_device,
+                    subnet_ids=ids.workers,
+                    security_group_id=group_ids["workers"],
+                    api_url=load_balancer.url,
+                    capacity=capacities[pool.name],
+                    kms_key_arn=key.arn,
+                    bucket_name=bucket.bucket_name,
+                    bucket_arn=bucket.arn,
+                    # So that a stack that is destroyed drains them while there is an API to ask.
+                    depends_on=[*before_boot, api],
+                    tags=self._tags,
+                ),
+                self._child,
+            )
+            for pool in worker_pools(settings, placement)
+        }
         instance_ids = {**etcd.instance_ids, **api.instance_ids}
         alarms = Alarms(
             name,
@@ -203,6 +256,9 @@ class Cluster(pulumi.ComponentResource):
             controllers=controllers_output(settings),
             nodes=nodes_output(
                 members, servers, instance_ids=instance_ids, api_addresses=api.addresses
+            ),
+            workers=workers_output(
+                {name: pool.group_names for name, pool in pools.items()}, capacities
             ),
             alarm_topic_arn=alarms.topic_arn,
             workers_security_group_id=group_ids["workers"],

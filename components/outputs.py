@@ -1,12 +1,13 @@
 """Stack outputs, by who needs them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components.naming import ApiServer, EtcdMember
+from components.workers.pod_capacity import PodCapacity
 from config import ClusterSettings
 from config.quorum import Quorum
 from config.types import format_duration
@@ -28,6 +29,9 @@ class ClusterOutputs:
     """For people: the timings of leader election."""
     nodes: Mapping[str, Mapping[str, pulumi.Input[str]]]
     """For people: zone, address and instance id of every instance."""
+    workers: Mapping[str, Any]
+    """For people and an autoscaler: the Auto Scaling groups of every pool, and the most pods of a
+    machine."""
     alarm_topic_arn: pulumi.Output[str]
     """For people: the SNS topic to subscribe to."""
     workers_security_group_id: pulumi.Output[str]
@@ -44,6 +48,7 @@ class ClusterOutputs:
             "etcd": self.etcd,
             "controllers": self.controllers,
             "nodes": self.nodes,
+            "workers": self.workers,
             "alarmTopicArn": self.alarm_topic_arn,
             "workersSecurityGroupId": self.workers_security_group_id,
             "nextSteps": self.next_steps,
@@ -89,4 +94,14 @@ def nodes_output(
     return {
         name: {"zone": zone, "address": addresses[name], "instanceId": instance_ids[name]}
         for name, zone in zones.items()
+    }
+
+
+def workers_output(
+    group_names: Mapping[str, Sequence[pulumi.Input[str]]], capacities: Mapping[str, PodCapacity]
+) -> dict[str, dict[str, Any]]:
+    """Every pool by name."""
+    return {
+        pool: {"groups": list(names), "podsPerMachine": capacities[pool].pods}
+        for pool, names in group_names.items()
     }

@@ -166,6 +166,7 @@ class Cloud(Mocks):
                 "id": _filters(args).get("image-id", ["ami-0123456789abcdef0"])[0],
                 "architecture": self.image_architecture,
                 "deprecationTime": "",
+                "rootDeviceName": "/dev/xvda",
                 **self.image,
             },
             "aws:ssm/getParametersByPath:getParametersByPath": self._parameters(args),

@@ -70,6 +70,7 @@ class ApiServerTier(pulumi.ComponentResource):
                         server,
                         service_cidr=settings.network.service_cidr,
                         dns_name=args.dns_name,
+                        workers=bool(settings.workers),
                     ),
                     authorities=args.pki.authorities,
                     lifetime=settings.pki,
@@ -110,7 +111,12 @@ def _policy(args: ApiServerTierArgs, server: ApiServer) -> pulumi.Output[str]:
     paths = ParameterPaths(args.settings.cluster_name)
     return pulumi.Output.all(args.kms_key_arn, args.bucket_arn).apply(
         lambda arns: api_node_policy(
-            server.name, paths, args.account, key_arn=arns[0], bucket_arn=arns[1]
+            server.name,
+            paths,
+            args.account,
+            key_arn=arns[0],
+            bucket_arn=arns[1],
+            workers=bool(args.settings.workers),
         )
     )
 

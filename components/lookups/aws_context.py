@@ -36,6 +36,8 @@ class AwsContext:
     image_id: str
     interface_addresses: Mapping[str, int] = field(default_factory=dict)
     """IPv4 addresses that an interface may have, by instance type of the configuration."""
+    root_device: str = ""
+    """Name of the image's root device."""
 
 
 def look_up(
@@ -74,12 +76,8 @@ def look_up(
         record=record,
         opts=opts,
     )
-    return AwsContext(
-        account,
-        placed,
-        choose_image(settings, record, region, opts),
-        types.interface_addresses,
-    )
+    image = choose_image(settings, record, region, opts)
+    return AwsContext(account, placed, image.id, types.interface_addresses, image.root_device)
 
 
 def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource | None:

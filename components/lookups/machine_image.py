@@ -1,5 +1,6 @@
 """Machine image: the configured one, the one that the cluster has, or the newest Debian 13."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pulumi
@@ -17,10 +18,19 @@ AWS_ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
 RUNBOOK = "docs/runbooks/replace-the-image.md"
 
 
+@dataclass(frozen=True)
+class MachineImage:
+    """An image, as far as instances are made from it."""
+
+    id: str
+    root_device: str
+    """Name of its root device, such as /dev/xvda."""
+
+
 def choose_image(
     settings: ClusterSettings, record: Record, region: str, opts: pulumi.InvokeOptions
-) -> str:
-    """The id of the image of every instance.
+) -> MachineImage:
+    """The image of every instance.
 
     A cluster keeps the image that it was made with, for instances that come later or are replaced
     too, until `ami` names another: Debian publishes one every few weeks, and that must not replace
@@ -30,7 +40,8 @@ def choose_image(
         return _existing(settings, settings.ami, f"must exist in {region}", opts)
     recorded_architecture = record.fixed.get("architecture")
     if record.image_id is None or recorded_architecture != settings.architecture:
-        return _newest(settings, region, opts).id
+        image = _newest(settings, region, opts)
+        return MachineImage(image.id, image.root_device_name)
     gone = (
         "must be set: the image of this cluster's machines is gone, and a machine that is replaced "
         f"would not start: {RUNBOOK}"
@@ -64,7 +75,7 @@ def _newest(
 
 def _existing(
     settings: ClusterSettings, image_id: str, rule: str, opts: pulumi.InvokeOptions
-) -> str:
+) -> MachineImage:
     """The image of this id, which may be deprecated. AWS deprecates public images after two years
     at the latest, and hides them from searches; instances still start from them."""
     image = ask(
@@ -86,7 +97,7 @@ def _existing(
             f"ami: {image_id} is deprecated since {image.deprecation_time}: its owner may delete "
             f"it, and then no machine can be replaced any more: {RUNBOOK}"
         )
-    return image.id
+    return MachineImage(image.id, image.root_device_name)
 
 
 def _is_past(time: str | None) -> bool:

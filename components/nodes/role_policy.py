@@ -22,6 +22,17 @@ class Account:
         """ARN of a parameter, or of every parameter below a path that ends in `*`."""
         return f"arn:{self.partition}:ssm:{self.region}:{self.account_id}:parameter{path}"
 
+    def scaling_group(self, name: str) -> str:
+        """ARN of an Auto Scaling group; AWS puts an id of its own before the name."""
+        return (
+            f"arn:{self.partition}:autoscaling:{self.region}:{self.account_id}:"
+            f"autoScalingGroup:*:autoScalingGroupName/{name}"
+        )
+
+    def service_role(self, service: str, name: str) -> str:
+        """ARN of the role that an AWS service has in this account."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/aws-service-role/{service}/{name}"
+
 
 def trust_policy() -> str:
     """Who may take a node's role: EC2, for the instance that has its profile."""
@@ -78,10 +89,73 @@ def etcd_node_policy(
 
 
 def api_node_policy(
-    node: str, paths: ParameterPaths, account: Account, *, key_arn: str, bucket_arn: str
+    node: str,
+    paths: ParameterPaths,
+    account: Account,
+    *,
+    key_arn: str,
+    bucket_arn: str,
+    workers: bool = False,
 ) -> str:
-    """The policy of an API server VM: what every node may, and no more."""
-    return _text(_every_node(node, paths, account, key_arn, bucket_arn))
+    """The policy of an API server VM: what every node may, and what admits workers where there are
+    some."""
+    admission = _cluster_agent(paths, account, key_arn) if workers else []
+    return _text([*_every_node(node, paths, account, key_arn, bucket_arn), *admission])
+
+
+def _cluster_agent(paths: ParameterPaths, account: Account, key_arn: str) -> list[Statement]:
+    """What the cluster agent needs besides: the join token, which it makes, what it is to apply to
+    Kubernetes, and the instances that kubelets say they are on."""
+    token = account.parameter(paths.join_token)
+    return [
+        allow("JoinToken", ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], [token]),
+        allow(
+            "EncryptJoinToken",
+            ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"],
+            [key_arn],
+            condition=_only(token),
+        ),
+        allow(
+            "Addons",
+            ["ssm:GetParameter", "ssm:GetParameters"],
+            [account.parameter(paths.cluster_addons)],
+        ),
+        # It has no resource level permissions (service authorization reference, EC2).
+        allow("Instances", ["ec2:DescribeInstances"], ["*"]),
+    ]
+
+
+def worker_policy(
+    groups: Sequence[str],
+    paths: ParameterPaths,
+    account: Account,
+    *,
+    key_arn: str,
+    bucket_arn: str,
+) -> str:
+    """The policy of the workers of a pool, which share a role: what they join with, the agent, and
+    the end of a drain. Nothing of the control plane, and nothing to write to.
+
+    `groups` are the names of the pool's Auto Scaling groups. A worker may end the drain of another
+    one of its pool: IAM knows groups, and no instance in them.
+    """
+    token = account.parameter(paths.join_token)
+    readable = [token, account.parameter(paths.worker_ca), account.parameter(paths.operations)]
+    return _text(
+        [
+            allow("Join", ["ssm:GetParameter", "ssm:GetParameters"], readable),
+            allow("DecryptJoinToken", ["kms:Decrypt"], [key_arn], condition=_only(token)),
+            *_agent(account, key_arn, bucket_arn),
+            allow(
+                "Drain",
+                [
+                    "autoscaling:CompleteLifecycleAction",
+                    "autoscaling:RecordLifecycleActionHeartbeat",
+                ],
+                [account.scaling_group(group) for group in groups],
+            ),
+        ]
+    )
 
 
 def _every_node(
@@ -110,8 +184,7 @@ def _every_node(
             # this node's files only, whatever else the role could fetch.
             condition={"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{files}/*"}},
         ),
-        allow("Agent", ["s3:GetObject"], [f"{bucket_arn}/{AGENT_PREFIX}*"]),
-        allow("DecryptObjects", ["kms:Decrypt"], [key_arn], _through_s3(account)),
+        *_agent(account, key_arn, bucket_arn),
         allow(
             "Metrics",
             ["cloudwatch:PutMetricData"],
@@ -119,6 +192,19 @@ def _every_node(
             condition={"StringEquals": {"cloudwatch:namespace": metric_namespace(paths.cluster)}},
         ),
     ]
+
+
+def _agent(account: Account, key_arn: str, bucket_arn: str) -> list[Statement]:
+    """The node agent, which lies in the cluster's bucket."""
+    return [
+        allow("Agent", ["s3:GetObject"], [f"{bucket_arn}/{AGENT_PREFIX}*"]),
+        allow("DecryptObjects", ["kms:Decrypt"], [key_arn], _through_s3(account)),
+    ]
+
+
+def _only(parameter: str) -> Mapping[str, Any]:
+    """Only for a parameter of this ARN, which Parameter Store has in the encryption context."""
+    return {"StringEquals": {"kms:EncryptionContext:PARAMETER_ARN": parameter}}
 
 
 def _text(statements: Sequence[Statement]) -> str:

@@ -48,7 +48,11 @@ def member_certificates(member: EtcdMember) -> tuple[CertificateSpec, ...]:
 
 
 def api_server_certificates(
-    node: ApiServer, *, service_cidr: IPv4Network, dns_name: pulumi.Input[str]
+    node: ApiServer,
+    *,
+    service_cidr: IPv4Network,
+    dns_name: pulumi.Input[str],
+    workers: bool = False,
 ) -> tuple[CertificateSpec, ...]:
     """The certificates of an API server VM; `dns_name` is the load balancer's name."""
     names = (
@@ -78,8 +82,20 @@ def api_server_certificates(
             "controller-manager", "kubernetes", "system:kube-controller-manager", CLIENT_USES
         ),
         CertificateSpec("scheduler", "kubernetes", "system:kube-scheduler", CLIENT_USES),
+        *((CLUSTER_AGENT,) if workers else ()),
     )
 
+
+CLUSTER_AGENT = CertificateSpec(
+    "cluster-agent",
+    "kubernetes",
+    "ha-kubernetes:cluster-agent",
+    CLIENT_USES,
+    "system:masters",
+)
+"""The cluster agent's, on API servers of a cluster with workers. It applies RBAC and approves
+certificates, so that any smaller group would be one in name only; the machine has the key of the CA
+anyway."""
 
 ADMIN = CertificateSpec("admin", "kubernetes", "admin", CLIENT_USES, "system:masters")
 """The operator's certificate in the exported kubeconfig."""

@@ -8,7 +8,7 @@ from components.userdata.flags import command
 from components.userdata.sandbox import FOREVER
 from components.userdata.systemd import unit
 from components.userdata.worker_runtime import SOCKET
-from components.workers.cluster_dns import cluster_dns
+from components.workers.cluster_document import cluster_dns
 from config import ClusterSettings
 from node.contract import (
     BINARIES,
@@ -62,7 +62,7 @@ def _unit(settings: ClusterSettings, pool: WorkerPool) -> File:
                 "Environment": DEAD_CONNECTION,
                 "ExecStart": command(f"{BINARIES}/kubelet", kubelet_flags(settings, pool)),
                 "ConfigurationDirectory": DROP_INS.removeprefix("/etc/"),
-                # Without a token or a certificate it ends, and says why; the agent brings the token.
+                # Without a token or a certificate it ends and says why; the agent brings a token.
                 "Restart": "always",
                 "RestartSec": "5s",
                 "OOMScoreAdjust": -999,
@@ -115,7 +115,7 @@ def kubelet_configuration(
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "systemd",
-        "clusterDNS": [str(cluster_dns(settings.network.service_cidr))],
+        "clusterDNS": [cluster_dns(settings)],
         "clusterDomain": CLUSTER_DOMAIN,
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
         # For the kube-proxy of other modes; there is no iptables here.

@@ -1,0 +1,175 @@
+"""WorkerPool: equal machines for applications, replaced by their Auto Scaling group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.naming import ParameterPaths, WorkerGroup, worker_groups
+from components.naming import WorkerPool as Pool
+from components.nodes.instance_role import InstanceRole, InstanceRoleArgs
+from components.nodes.role_policy import worker_policy
+from components.nodes.tier_args import TierArgs
+from components.tags import named
+from components.userdata import encode, worker
+from components.workers.launch_template import LaunchTemplateArgs, launch_template
+from components.workers.pod_capacity import PodCapacity
+from node.contract import CLUSTER_TAG, DRAIN_HOOK, DRAIN_SECONDS, POOL_TAG
+
+WARMUP_SECONDS = 60
+"""From the start of a machine until it counts: by then its kubelet has joined, and what was drained
+from the machine before it has a place."""
+
+_DELETION = pulumi.CustomTimeouts(delete=f"{2 * DRAIN_SECONDS // 60}m")
+"""Twice as long as the longest drain: then machines still have to shut down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerPoolArgs(TierArgs):
+    """What a WorkerPool is built from, besides what every tier is.
+
+    `subnet_ids` are those of workers.
+    """
+
+    pool: Pool
+    """Name and zones."""
+    api_url: pulumi.Input[str]
+    """URL of the load balancer."""
+    capacity: PodCapacity
+    """Pods that a machine has room for."""
+    root_device: str
+    """Name of the image's root device."""
+
+
+class WorkerPool(pulumi.ComponentResource):
+    """A pool of workers. Nothing on a machine of it is precious.
+
+    Pulumi sets its limits alone: how many machines there are within them is an autoscaler's to say.
+    Another launch template has the group replace its machines, a tenth at a time and each after its
+    drain, which `pulumi up` does not wait for.
+    """
+
+    group_names: Sequence[pulumi.Output[str]]
+    """Names of its Auto Scaling groups: one, or one for each zone."""
+
+    def __init__(
+        self, name: str, args: WorkerPoolArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("hak8s:index:WorkerPool", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        cluster, pool = args.settings.cluster_name, args.settings.workers[args.pool.name]
+        tags = {**args.tags, CLUSTER_TAG: cluster, POOL_TAG: args.pool.name}
+        role = InstanceRole(name, InstanceRoleArgs(policy=_policy(args), tags=args.tags), child)
+        template = launch_template(
+            name,
+            LaunchTemplateArgs(
+                image_id=args.image_id,
+                root_device=args.root_device,
+                disk_gib=pool.disk_gib,
+                instance_type=args.settings.instance_type(pool.instance_type),
+                instance_profile=role.instance_profile_name,
+                security_group_id=args.security_group_id,
+                kms_key_arn=args.kms_key_arn,
+                user_data=_user_data(args),
+                capacity=args.capacity,
+                spot=pool.spot,
+                tags=tags,
+            ),
+            child,
+        )
+        groups = [
+            self._group(group, args, template=template, tags=named(tags, name))
+            for group in worker_groups(args.settings, args.pool)
+        ]
+        self.group_names = [group.name for group in groups]
+        self.register_outputs({"groupNames": self.group_names})
+
+    def _group(
+        self,
+        planned: WorkerGroup,
+        args: WorkerPoolArgs,
+        *,
+        template: aws.ec2.LaunchTemplate,
+        tags: Mapping[str, str],
+    ) -> aws.autoscaling.Group:
+        """A group of the pool, which drains a machine before it takes it away."""
+        group = aws.autoscaling.Group(
+            planned.name,
+            # Exactly this, as the role of its machines names it.
+            name=planned.name,
+            vpc_zone_identifiers=[args.subnet_ids[zone] for zone in planned.zones],
+            min_size=planned.fewest,
+            max_size=planned.most,
+            launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
+                # This version rather than the latest one: a change of it starts the replacement.
+                id=template.id,
+                version=template.latest_version.apply(str),
+            ),
+            # EC2's own checks. A kubelet that is away may have lost the control plane alone, and
+            # then a new machine helps nobody.
+            health_check_type="EC2",
+            health_check_grace_period=2 * WARMUP_SECONDS,
+            default_instance_warmup=WARMUP_SECONDS,
+            # Others begin to start as soon as AWS says that these may go soon.
+            capacity_rebalance=args.settings.workers[args.pool.name].spot,
+            instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
+                strategy="Rolling",
+                preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
+                    # A successor before each that goes: of fewer than ten, none may be missing.
+                    min_healthy_percentage=90,
+                    max_healthy_percentage=110,
+                    # What an update that was overtaken has already replaced stays.
+                    skip_matching=True,
+                ),
+            ),
+            tags=[
+                aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
+                for key, value in tags.items()
+            ],
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=args.depends_on, custom_timeouts=_DELETION
+            ),
+        )
+        aws.autoscaling.LifecycleHook(
+            f"{planned.name}-{DRAIN_HOOK}",
+            name=DRAIN_HOOK,
+            autoscaling_group_name=group.name,
+            lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
+            heartbeat_timeout=DRAIN_SECONDS,
+            # A machine that cannot say that it is empty goes all the same.
+            default_result="CONTINUE",
+            # Deleted before its group, it would let all machines of a pool go undrained.
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=group),
+        )
+        return group
+
+
+def _policy(args: WorkerPoolArgs) -> pulumi.Output[str]:
+    """Policy of the role that the pool's machines share."""
+    cluster = args.settings.cluster_name
+    return pulumi.Output.all(args.kms_key_arn, args.bucket_arn).apply(
+        lambda arns: worker_policy(
+            tuple(args.pool.groups(cluster)),
+            ParameterPaths(cluster),
+            args.account,
+            key_arn=arns[0],
+            bucket_arn=arns[1],
+        )
+    )
+
+
+def _user_data(args: WorkerPoolArgs) -> pulumi.Output[str]:
+    """Encoded user data of the pool's machines."""
+    return pulumi.Output.all(args.bucket_name, args.api_url).apply(
+        lambda known: encode(
+            worker(
+                args.settings,
+                args.pool,
+                region=args.account.region,
+                bucket=known[0],
+                api_url=known[1],
+                max_pods=args.capacity.pods,
+            )
+        )
+    )
