@@ -15,8 +15,9 @@ PIP := --quiet --disable-pip-version-check --require-hashes
 CODE := __main__.py components config node recovery lab
 # Programs that tests check rendered files with. Root gets them by apt; elsewhere the tests that need
 # a missing one are skipped with the reason shown.
-SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs haproxy \
-	iproute2 nftables openssl shellcheck systemd systemd-container xfsprogs
+SYSTEM_PACKAGES := cloud-init debian-archive-keyring debootstrap dnsmasq-base e2fsprogs gcc haproxy \
+	iproute2 libc6-dev libseccomp-dev nftables openssl pkg-config shellcheck systemd \
+	systemd-container xfsprogs
 
 .PHONY: help up lab machines prove proofs down destroy test test-engine test-daemons test-all times installed check format lint types golden reference docs figures recording lock packages
 

@@ -1,4 +1,4 @@
-"""Kubernetes: control plane, kubelet, kube-proxy, kubectl, and agnhost, the program of its own tests
+"""Kubernetes: control plane, kubelet, kube-proxy, kubectl, and agnhost, the program of its tests
 that proofs use as an application; built from their Go modules."""
 
 from pathlib import Path

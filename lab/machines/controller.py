@@ -113,6 +113,10 @@ class Controller:
             router.add_resolver(self._names, vpc[2])
         for subnet in wanted.values():
             router.add_subnet(self._names, subnet)
+        instances = account.instances.values()
+        router.set_routes(
+            self._names, {prefix: one.address for one in instances for prefix in one.prefixes}
+        )
 
     def _names_and_addresses(self) -> None:
         """By DNS and DHCP; dnsmasq is told what is new to it."""

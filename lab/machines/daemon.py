@@ -22,6 +22,7 @@ from lab.machines.fleet import Fleet
 from lab.machines.frontend import tls_server as frontend
 from lab.machines.frontend.application import FrontEnd
 from lab.machines.frontend.lookup import AccountLookup
+from lab.machines.host_limits import raise_limits
 from lab.machines.lab_ca import lab_ca
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
@@ -51,6 +52,7 @@ def main() -> int:
     trusted = lab_ca()
     control, roles = Control(HOST, arguments.port), Roles(clients)
     router.create(names)
+    raise_limits(layout.host_limits)
     dnsmasq = Dnsmasq(layout.dns, names, layout.state)
     controller = Controller(
         clients=clients,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab.cloud.emulator_server import ROOT, Server
 from lab.lab_errors import LabError
-from lab.machines import cgroups, volume_files
+from lab.machines import cgroups, host_limits, volume_files
 from lab.machines.host_programs import run, start_detached
 from lab.machines.lab_names import MARK, Names
 from lab.machines.layout import Layout
@@ -72,6 +72,7 @@ def remove(state: Path) -> list[str]:
     for machine in machines:
         with contextlib.suppress(OSError):
             (PROPAGATE / machine).rmdir()
+    host_limits.put_back(layout.host_limits)
     shutil.rmtree(layout.base)
     return [f"switched off {len(machines)} machines and removed their network and disks"]
 

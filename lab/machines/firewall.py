@@ -4,9 +4,16 @@ As in AWS: what no rule lets through is dropped, in both directions; answers to 
 come through; a group as peer means the addresses of its members at this moment; the metadata
 service, the resolver, the time service and DHCP are never filtered (VPC user guide, "Security group
 rules"), and ARP is none of its business.
+
+A machine with pods routes for them. There the rules hold where AWS has them, on the interface:
+what passes between the machine and its own pods is not filtered; what pods send or get over the
+interface is, before and after all translation of addresses within the machine; and what comes from
+an address that is not the interface's own does not leave it (EC2 user guide, "Source/destination
+checking").
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from lab.machines.account import Group, Interface, Rule
@@ -22,28 +29,67 @@ delete table inet security_groups
 table inet security_groups {"""
 
 
+@dataclass(frozen=True)
+class _Hook:
+    """Where a chain sees packets, and what it lets through before it looks at rules."""
+
+    name: str
+    priority: str
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """The interface of a machine with pods."""
+
+    link: str
+    address: IPv4Address
+    prefixes: tuple[IPv4Network, ...]
+    """Its pods' addresses."""
+
+    @property
+    def hooks(self) -> tuple[_Hook, _Hook]:
+        """After the kernel knows the connection and before it translates the destination; and after
+        it translated the source."""
+        own = ", ".join(str(one) for one in (self.address, *self.prefixes))
+        strangers = f"ip saddr != {{ {own} }} drop"
+        return (
+            _Hook("prerouting", "mangle", (f'iifname != "{self.link}" accept',)),
+            _Hook("postrouting", "srcnat + 50", (f'oifname != "{self.link}" accept', strangers)),
+        )
+
+
+_PLAIN = (
+    _Hook("input", "filter", ("iif lo accept",)),
+    _Hook("output", "filter", ("oif lo accept",)),
+)
+"""Of a machine without pods, all of whose packets begin or end in it."""
+
+
 def ruleset(
     groups: Iterable[str],
     known: Mapping[str, Group],
     interfaces: Iterable[Interface],
     vpc: IPv4Network,
+    uplink: Uplink | None = None,
 ) -> str:
     """The whole table of a machine that is in `groups`; loading it replaces what was there at once.
 
-    `interfaces` are those of the VPC, which make addresses members of groups.
+    `interfaces` are those of the VPC, which make addresses members of groups. A machine with pods
+    has an `uplink`.
     """
+    ingress, egress = _PLAIN if uplink is None else uplink.hooks
     members = _members(interfaces)
     mine = [known[group] for group in groups if group in known]
     resolvers = f"{{ {RESOLVER}, {vpc[2]} }}"
     return "\n".join(
         [
             _HEAD,
-            *_chain("input", "iif lo", "udp sport 67 udp dport 68 accept"),
+            *_chain(ingress, "udp sport 67 udp dport 68 accept"),
             *_lines(_matches((rule for group in mine for rule in group.ingress), members, "saddr")),
             "  }",
             *_chain(
-                "output",
-                "oif lo",
+                egress,
                 "udp sport 68 udp dport 67 accept",
                 f"ip daddr {METADATA} tcp dport 80 accept",
                 f"ip daddr {TIME} udp dport 123 accept",
@@ -58,11 +104,11 @@ def ruleset(
     )
 
 
-def _chain(hook: str, loopback: str, *always: str) -> list[str]:
+def _chain(hook: _Hook, *always: str) -> list[str]:
     return [
-        f"  chain {hook} {{",
-        f"    type filter hook {hook} priority filter; policy drop;",
-        *_lines([f"{loopback} accept", "ct state established,related accept", *always]),
+        f"  chain {hook.name} {{",
+        f"    type filter hook {hook.name} priority {hook.priority}; policy drop;",
+        *_lines([*hook.first, "ct state established,related accept", *always]),
     ]
 
 
@@ -70,16 +116,17 @@ def _lines(rules: Iterable[str]) -> list[str]:
     return [f"    {rule}" for rule in rules]
 
 
-def _members(interfaces: Iterable[Interface]) -> Mapping[str, list[IPv4Address]]:
-    found: dict[str, list[IPv4Address]] = {}
+def _members(interfaces: Iterable[Interface]) -> Mapping[str, list[IPv4Network]]:
+    found: dict[str, list[IPv4Network]] = {}
     for interface in interfaces:
+        own = (IPv4Network(interface.address), *interface.prefixes)
         for group in interface.groups:
-            found.setdefault(group, []).append(interface.address)
+            found.setdefault(group, []).extend(own)
     return found
 
 
 def _matches(
-    rules: Iterable[Rule], members: Mapping[str, list[IPv4Address]], side: str
+    rules: Iterable[Rule], members: Mapping[str, list[IPv4Network]], side: str
 ) -> Iterator[str]:
     """One statement per rule, each once; a group without members lets nobody through."""
     statements = {
@@ -91,11 +138,12 @@ def _matches(
     yield from statements
 
 
-def _peer(rule: Rule, members: Mapping[str, list[IPv4Address]], side: str) -> str | None:
+def _peer(rule: Rule, members: Mapping[str, list[IPv4Network]], side: str) -> str | None:
     if rule.cidr is not None:
         return "" if rule.cidr == "0.0.0.0/0" else f"ip {side} {rule.cidr} "
     addresses = sorted(set(members.get(rule.group or "", [])))
-    return f"ip {side} {{ {', '.join(map(str, addresses))} }} " if addresses else None
+    shown = ", ".join(str(one).removesuffix("/32") for one in addresses)
+    return f"ip {side} {{ {shown} }} " if addresses else None
 
 
 def _what(rule: Rule) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cloud.control_client import Control
+from lab.lab_errors import LabError
 from lab.machines import firewall, volume_files
 from lab.machines.account import Account, Instance
 from lab.machines.decide import Seen, Step, decide
@@ -54,15 +55,22 @@ class Fleet:
         self._memory: dict[str, _Memory] = {}
 
     def step(self, account: Account, reboots: dict[str, int], leased: set[str]) -> None:
-        """Take the next step of every machine."""
+        """Take the next step of every machine. Raises LabError when some could not, after all
+        others."""
         base = self._layout.base / "instances"
         there = {path.name for path in base.iterdir()} if base.is_dir() else set()
+        failures = []
         for instance_id in sorted(there | set(account.instances)):
             instance = account.instances.get(instance_id)
-            self._step_one(instance_id, instance, account, reboots.get(instance_id, 0))
-            if instance is not None:
-                self._look_after(instance, account, leased)
+            try:
+                self._step_one(instance_id, instance, account, reboots.get(instance_id, 0))
+                if instance is not None:
+                    self._look_after(instance, account, leased)
+            except (LabError, OSError) as error:
+                failures.append(f"{instance_id}: {error}")
         self._remove_volumes(account)
+        if failures:
+            raise LabError("; ".join(failures))
 
     def _step_one(
         self, instance_id: str, instance: Instance | None, account: Account, reboots: int
@@ -112,7 +120,14 @@ class Fleet:
 
     def _boot(self, machine: Machine, instance: Instance, account: Account) -> None:
         self._memory[instance.id] = _Memory()
-        router.plug(self._names, instance)
+        if instance.pool is None:
+            router.plug(self._names, instance)
+        else:
+            # What its containers made of the network must not outlive them, as on a machine that
+            # boots.
+            router.unplug(self._names, instance)
+            router.plug(self._names, instance)
+            router.answer_for_pods(self._names, instance)
         # A machine that is isolated, or without peers, stays so when it gets a new cable.
         faults = Faults.load(self._layout.faults)
         if instance.id in {*faults.isolated, *faults.peerless}:
@@ -128,10 +143,13 @@ class Fleet:
 
     def _protect(self, instance: Instance, account: Account) -> None:
         vpc = account.vpcs[instance.subnet.vpc]
-        rules = firewall.ruleset(instance.groups, account.groups, account.interfaces, vpc)
+        uplink = None
+        if instance.pool is not None:
+            uplink = firewall.Uplink("ens5", instance.address, instance.prefixes)
+        rules = firewall.ruleset(instance.groups, account.groups, account.interfaces, vpc, uplink)
         memory = self._memory[instance.id]
         if rules != memory.rules:
-            namespaces.load_rules(self._names.machine(instance.id), rules)
+            namespaces.load_rules(self._names.machine(instance.id), rules, self._image)
             memory.rules = rules
 
     def _look_after(self, instance: Instance, account: Account, leased: set[str]) -> None:

@@ -51,6 +51,11 @@ class Layout:
         """Faults of the network that are injected."""
         return self.base / "faults.json"
 
+    @property
+    def host_limits(self) -> Path:
+        """What a limit of this computer was before it was raised."""
+        return self.base / "host-limits"
+
     def machine(self, instance: str) -> Path:
         """Directory of a machine: its root, and who runs it."""
         return self.base / "instances" / instance

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.machines import cgroups
+from lab.machines import cgroups, container_disk
 from lab.machines.account import Instance
 from lab.machines.host_programs import run, start_detached
 from lab.machines.lab_names import Names
@@ -40,6 +40,24 @@ table inet no-power {{
 }}
 """
 
+_CAPABILITIES = ("CAP_NET_ADMIN", "CAP_NET_RAW")
+"""Not given with a namespace that was there before; without them systemd-networkd fails."""
+
+
+@dataclass(frozen=True)
+class _ForContainers:
+    """What a machine that runs containers has besides."""
+
+    # kubelet reads the kernel's log, of processes that were killed for their memory.
+    capabilities: tuple[str, ...] = (*_CAPABILITIES, "CAP_SYSLOG")
+    # runc gives each container a session keyring, which nspawn forbids else.
+    options: tuple[str, ...] = ("--system-call-filter=@keyring",)
+    # kube-proxy sets how connections are tracked, in this network namespace alone.
+    environment: tuple[str, ...] = ("SYSTEMD_NSPAWN_API_VFS_WRITABLE=network",)
+
+
+_FOR_CONTAINERS = _ForContainers()
+
 # The code goes to a file, since the daemon that started the machine may be gone by then.
 _WRAPPER = """\
 code=$1; shift
@@ -66,6 +84,12 @@ class Machine:
     def root(self) -> Path:
         """Its root file system, while it is mounted."""
         return self.directory / "root"
+
+    @property
+    def image(self) -> Path | None:
+        """The image that it was booted from."""
+        link = self.directory / "image"
+        return link.resolve() if link.is_symlink() else None
 
     @property
     def identity(self) -> Path:
@@ -102,17 +126,30 @@ class Machine:
         for name in ("upper", "work", "root"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self._mount(image)
-        namespaces.load_rules(self.names.machine(self.instance), _POWER)
+        link = self.directory / "image"
+        link.unlink(missing_ok=True)
+        link.symlink_to(image)
+        namespaces.load_rules(self.names.machine(self.instance), _POWER, image)
         self.exit_code.unlink(missing_ok=True)
         groups = map(str, cgroups.create(self.names, self.instance))
         command = ["sh", "-c", _WRAPPER, "machine", str(self.exit_code), *groups, "--"]
+        if instance.pool is None:
+            nspawn = self._command(instance, disks, _CAPABILITIES)
+        else:
+            places = container_disk.mounted(self.directory)
+            nspawn = ["env", *_FOR_CONTAINERS.environment]
+            nspawn += self._command(instance, disks, _FOR_CONTAINERS.capabilities)
+            nspawn += _FOR_CONTAINERS.options
+            nspawn += [f"--bind={path}:{place}" for place, path in sorted(places.items())]
         start_detached(
-            [*command, *self._command(instance, disks)],
+            [*command, *nspawn],
             state=self.layout.state,
             log=self.layout.console(self.instance),
         ).save(self.identity)
 
-    def _command(self, instance: Instance, disks: Mapping[str, Path]) -> list[str]:
+    def _command(
+        self, instance: Instance, disks: Mapping[str, Path], capabilities: tuple[str, ...]
+    ) -> list[str]:
         return [
             "systemd-nspawn",
             "--quiet",
@@ -124,8 +161,7 @@ class Machine:
             "--register=no",
             "--keep-unit",
             f"--network-namespace-path={namespaces.DIRECTORY / self.names.machine(self.instance)}",
-            # Not given with a namespace that was there before; without them systemd-networkd fails.
-            "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
+            f"--capability={','.join(capabilities)}",
             "--console=read-only",
             "--resolv-conf=off",
             "--timezone=off",
@@ -154,23 +190,30 @@ class Machine:
 
     def power_off(self) -> None:
         """Press the button: the machine shuts down cleanly, and takes the time that it needs."""
-        self._signal(POWER_OFF)
+        self._order("poweroff", POWER_OFF)
 
     def reboot(self) -> None:
         """Ask it to reboot; it ends with REBOOTED and is to be booted again."""
-        self._signal(REBOOT)
+        self._order("reboot", REBOOT)
 
-    def _signal(self, number: int) -> None:
+    def _order(self, verb: str, number: int) -> None:
         init = self.init()
-        if init is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(init, number)
+        if init is None:
+            return
+        if container_disk.exists(self.directory):
+            # Through logind, as the button of an instance does it: kubelet asks it for time to stop
+            # its pods, of which systemd knows nothing. It fails while the machine is not yet up.
+            inside = ("nsenter", f"--target={init}", "--mount", "--uts", "--ipc", "--net", "--pid")
+            run(*inside, "--", "systemctl", verb, ok=(0, 1))
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(init, number)
 
     def kill(self) -> None:
         """Cut the power: it is silent, and every process of it ends at once."""
         init, runner = self.init(), self.running()
         if init:
-            namespaces.load_rules(self.names.machine(self.instance), _NO_POWER)
+            namespaces.load_rules(self.names.machine(self.instance), _NO_POWER, self.image)
         victims = namespaces.processes(self.names.machine(self.instance)) if init else []
         for pid in [*([runner.pid, *_children(runner.pid)] if runner else []), *victims]:
             with contextlib.suppress(ProcessLookupError):
@@ -214,6 +257,7 @@ class Machine:
             where = self.root.stat()
             (LOCKS / f"inode-{where.st_dev}:{where.st_ino}").unlink(missing_ok=True)
             run("umount", str(self.root))
+        container_disk.unmount(self.directory)
         self.identity.unlink(missing_ok=True)
         cgroups.remove(self.names, self.instance)
         with contextlib.suppress(OSError):

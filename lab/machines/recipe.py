@@ -1,7 +1,8 @@
 """How the machine image is made: Debian 13 as on the official AMI, for systemd-nspawn.
 
 What differs from AWS lives here and nowhere else: the lab's CA is trusted, cloud-init is
-told that it is on EC2, and the block devices of /etc/fstab get their mount units from a generator.
+told that it is on EC2, the block devices of /etc/fstab get their mount units from a generator, and
+machines of workers get what containers need within systemd-nspawn.
 The image is named by the content of this file, so nothing else belongs into it.
 """
 
@@ -34,18 +35,28 @@ BASE = (
 )
 """Packages that debootstrap installs."""
 
-ADDED = ("chrony", "cloud-init", "haproxy", "openssh-server", "openssl", "python3-boto3")
+ADDED = (
+    "chrony",
+    "cloud-init",
+    "haproxy",
+    "kmod",
+    "openssh-server",
+    "openssl",
+    "python3-boto3",
+)
 """Packages that apt installs afterwards: debootstrap cannot configure cloud-init (measured), and
 the node agent must find all that it asks for, since machines reach no mirror."""
 
 FILES: Mapping[str, str] = {
     "fstab-devices": "etc/systemd/system-generators/fstab-devices",
     "ens5.network": "etc/systemd/network/80-ens5.network",
+    "lab-worker": "usr/local/sbin/lab-worker",
+    "lab-worker.service": "etc/systemd/system/lab-worker.service",
     "cloud-init.cfg": "etc/cloud/cloud.cfg.d/99-lab.cfg",
 }
 """Files of this package by name, with their place in the image."""
 
-ENABLED = ("systemd-networkd.service", "systemd-resolved.service")
+ENABLED = ("lab-worker.service", "systemd-networkd.service", "systemd-resolved.service")
 
 MASKED = (
     # Machines reach no mirror, and six of them would try.

@@ -55,9 +55,14 @@ def delete(name: str) -> None:
         run("ip", "netns", "delete", name)
 
 
-def load_rules(name: str, rules: str) -> None:
-    """Have nftables rules in a namespace; raises LabError."""
-    run("ip", "netns", "exec", name, "nft", "-f", "-", stdin=rules)
+def load_rules(name: str, rules: str, image: Path | None = None) -> None:
+    """Have nftables rules in a namespace; raises LabError.
+
+    With the nft of an image: it reads what is there first, and an older one crashes on tables that
+    a newer one of a machine made (observed: 1.0.6 on kube-proxy's by 1.1.3).
+    """
+    within = () if image is None else ("chroot", str(image))
+    run("ip", "netns", "exec", name, *within, "nft", "-f", "-", stdin=rules)
 
 
 def inside(name: str, action: Callable[[], _T]) -> _T:

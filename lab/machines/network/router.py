@@ -1,7 +1,9 @@
 """The router: a namespace with a bridge per subnet, which routes between them, and on which the
 services of the VPC answer. There is no way from it to the host."""
 
-from ipaddress import IPv4Address
+import json
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
 from typing import Protocol
 
 from lab.machines.account import Subnet
@@ -17,6 +19,15 @@ DOWNLOADS = IPv4Address("198.18.0.20")
 
 MTU = 9001
 """Of a VPC (EC2 user guide, "Jumbo frames")."""
+
+_POD_SETTINGS = {
+    "net.ipv4.conf.ens5.proxy_arp": "1",
+    # Else it answers after up to 0.8 s.
+    "net.ipv4.neigh.ens5.proxy_delay": "0",
+}
+
+_PROTOCOL = "80"
+"""Marks the routes to prefixes among the router's: a number that nobody else uses."""
 
 _SETTINGS = {
     "net.ipv4.ip_forward": "1",
@@ -87,6 +98,33 @@ def plug(names: Names, instance: Plugged) -> None:
     """Give a machine its namespace and its cable, unless it has them."""
     namespace = names.machine(instance.id)
     lay_cable(names, namespace, port(instance.id), instance.subnet, inside="ens5", mac=instance.mac)
+
+
+def unplug(names: Names, instance: Plugged) -> None:
+    """Take a machine's namespace and cable away, with all that the machine made in it."""
+    remove_cable(names, port(instance.id))
+    namespaces.delete(names.machine(instance.id))
+
+
+def answer_for_pods(names: Names, instance: Plugged) -> None:
+    """Have a machine's cable found under the addresses of its pods too: they lie in the subnet, so
+    whoever is in it asks the link for them. In AWS the VPC answers."""
+    for key, value in _POD_SETTINGS.items():
+        inside = ("ip", "netns", "exec", names.machine(instance.id))
+        run(*inside, "sysctl", "-qw", f"{key}={value}")
+
+
+def set_routes(names: Names, wanted: Mapping[IPv4Network, IPv4Address]) -> None:
+    """Lead prefixes to the instances that they are assigned to, by their addresses."""
+    inside = ("ip", "-n", names.router)
+    shown = json.loads(run(*inside, "-json", "route", "show", "proto", _PROTOCOL) or "[]")
+    there = {IPv4Network(one["dst"]): IPv4Address(one["gateway"]) for one in shown}
+    for prefix in sorted(there.keys() - wanted.keys()):
+        run(*inside, "route", "delete", str(prefix), "proto", _PROTOCOL)
+    for prefix, address in sorted(wanted.items()):
+        if there.get(prefix) != address:
+            route = (str(prefix), "via", str(address), "proto", _PROTOCOL)
+            run(*inside, "route", "replace", *route)
 
 
 def lay_cable(
