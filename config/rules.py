@@ -7,6 +7,7 @@ from itertools import combinations
 from config.cluster_settings import ClusterSettings
 from config.images import IMAGES
 from config.instances import is_arm
+from config.network import NetworkSettings
 from config.problems import Problem
 from config.types import format_duration
 
@@ -242,7 +243,7 @@ def _pods_of_the_vpc(settings: ClusterSettings) -> Iterator[Problem]:
     # Whoever has chosen a range has pods in it, from a network of their own: with pods of the VPC
     # new Nodes would get no part of it.
     network = settings.network
-    if settings.pods_in_vpc and "pod_cidr" in network.model_fields_set:
+    if settings.pods_in_vpc and network.pod_cidr != NetworkSettings().pod_cidr:
         rule = (
             "must be left out when there are workers: their pods have addresses of network.cidr "
             "(set network.podNetwork: none to run a pod network of your own)"

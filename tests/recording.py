@@ -67,6 +67,8 @@ class Recorded:
     replace_on_changes: tuple[str, ...]
     replacement_trigger: Any
     retain_on_delete: bool
+    deleted_with: str = ""
+    """URN of what it goes with: deleted together with it, it is not asked to go first."""
     provider: str = ""
     """Reference of an explicit provider; empty for the default one."""
     hooks: tuple[tuple[str, str], ...] = ()
@@ -109,6 +111,7 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
         "arn": f"arn:aws:iam::123456789012:role/{name}",
     },
     "aws:iam/instanceProfile:InstanceProfile": lambda name, _: {"name": name},
+    "aws:ec2/launchTemplate:LaunchTemplate": lambda *_: {"latestVersion": 1},
     "aws:ec2/placementGroup:PlacementGroup": lambda name, _: {"name": name},
     "tls:index/privateKey:PrivateKey": lambda name, _: {
         "privateKeyPem": pulumi.Output.secret(
@@ -252,6 +255,7 @@ class RecordingMonitor(MockMonitor):
             ignore_changes=tuple(request.ignoreChanges),
             delete_before_replace=request.deleteBeforeReplace,
             retain_on_delete=request.retainOnDelete,
+            deleted_with=request.deletedWith,
             provider=request.provider,
             replace_on_changes=tuple(request.replaceOnChanges),
             replacement_trigger=MessageToDict(request.replacement_trigger)

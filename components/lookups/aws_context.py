@@ -18,6 +18,7 @@ from components.lookups.instance_types import (
     zones_with_all,
 )
 from components.lookups.machine_image import choose_image
+from components.lookups.prefix_room import lacking_prefixes
 from components.naming import ParameterPaths
 from components.network.placement import Placement, choose_zones, placement
 from components.nodes.role_policy import Account
@@ -69,6 +70,8 @@ def look_up(
             "were spread over all of them: docs/runbooks/resize.md says how a member moves"
         )
     _check_offers(offers, settings, placed, offered)
+    if problems := lacking_prefixes(settings, placed, types.interface_addresses):
+        raise LookupFailedError("\n".join(problems))
     check_existing_subnets(
         settings.network,
         internal=settings.api.internal,

@@ -14,13 +14,15 @@ TAGS = {"team": "a", "kubernetes.io/cluster/net": "owned"}
 
 @pytest.fixture
 def build(deploy):
-    def network(nat="perZone", zones=3, flow_log_days=None):
+    def network(nat="perZone", zones=3, flow_log_days=None, workers=False, pods=False):
         cidr = check({}, stack="t").network.cidr
         args = NetworkArgs(
             cidr=cidr,
             zones=plan_zones(cidr, {zone: slot for slot, zone in enumerate(ZONES[:zones])}),
             account=ACCOUNT,
             nat=nat,
+            workers=workers,
+            pods=pods,
             flow_log_days=flow_log_days,
             tags=TAGS,
         )
@@ -99,6 +101,44 @@ def test_load_balancers_of_services_find_their_subnets_and_never_those_of_etcd(b
         assert kubernetes[public] == {**cluster, "kubernetes.io/role/elb": "1"}
         assert kubernetes[private] == {**cluster, "kubernetes.io/role/internal-elb": "1"}
         assert kubernetes[f"net-etcd-{zone}"] == {}
+
+
+def test_workers_have_subnets_of_their_own_with_most_of_each_reserved_for_pods(build):
+    network, without = build(workers=True, pods=True), build()
+    assert network.loose() == []
+    new = {(r.type.rsplit(":", 1)[-1], r.name) for r in network.resources} - {
+        (r.type.rsplit(":", 1)[-1], r.name) for r in without.resources
+    }
+    assert new == {
+        *{("Subnet", f"net-workers-{zone}") for zone in ZONES},
+        *{("RouteTableAssociation", f"net-workers-{zone}") for zone in ZONES},
+        *{("SubnetCidrReservation", f"net-pods-{z}-{bits}") for z in ZONES for bits in (21, 22)},
+    }
+    for name, subnet in without.of("Subnet").items():
+        assert network.of("Subnet")[name] == subnet
+    assert network.of("Subnet")[f"net-workers-{ZONES[1]}"] == {
+        "vpcId": "net-id",
+        "availabilityZone": ZONES[1],
+        "cidrBlock": "10.0.48.0/20",
+        "mapPublicIpOnLaunch": False,
+        # Neither the cluster's tag nor a role: load balancers of Services stay out.
+        "tags": {"team": "a", "Name": f"net-workers-{ZONES[1]}"},
+    }
+    assert network.of("SubnetCidrReservation")[f"net-pods-{ZONES[1]}-22"] == {
+        "subnetId": f"net-workers-{ZONES[1]}-id",
+        "cidrBlock": "10.0.52.0/22",
+        "reservationType": "prefix",
+        "description": "pods of net",
+    }
+    # Out through the gateway of their zone, and to S3 on the inside.
+    association = network.of("RouteTableAssociation")[f"net-workers-{ZONES[1]}"]
+    assert association["routeTableId"] == f"net-private-{ZONES[1]}-id"
+
+
+def test_pods_of_another_network_take_no_prefixes(build):
+    network = build(workers=True)
+    assert f"net-workers-{ZONES[0]}" in network.of("Subnet")
+    assert network.of("SubnetCidrReservation") == {}
 
 
 def statements():

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from components.network.vpc_endpoints import SERVICES
+from components.network.vpc_endpoints import SERVICES, WORKER_SERVICES
 from tests.recording import REPOSITORY, SMALL, ZONES
 from tests.unit.ssh_keygen import ed25519
 
@@ -32,7 +32,25 @@ def test_without_nat_every_aws_api_that_nodes_call_has_an_endpoint(deploy_stack)
     assert cluster.urn("VpcEndpoint", "test-ssm") in waits_for
 
 
-NAMES_IN_PRIVATELINK = {"cloudwatch": "monitoring", "ssm": "ssm"}
+def test_with_pools_there_are_those_that_workers_are_called_for(deploy_stack):
+    images = {name: f"registry.internal/{name}@sha256:{'0' * 64}" for name in ("coredns", "pause")}
+    cluster = deploy_stack(
+        {
+            **NO_NAT,
+            "artifacts": {**NO_NAT["artifacts"], "images": images},
+            "workers": {"general": {"min": 1}},
+        }
+    )
+    services = (*SERVICES, *WORKER_SERVICES)
+    assert set(cluster.of("VpcEndpoint")) == {"test-s3", *(f"test-{name}" for name in services)}
+
+
+NAMES_IN_PRIVATELINK = {
+    "autoscaling": "autoscaling",
+    "cloudwatch": "monitoring",
+    "ec2": "ec2",
+    "ssm": "ssm",
+}
 """Of the services as boto3 calls them; S3 has the gateway endpoint."""
 
 
@@ -46,7 +64,7 @@ def test_the_endpoints_are_those_of_the_services_that_the_node_agent_calls():
         and call.func.attr in {"client", "resource"}
     }
     assert called - {"s3"} == set(NAMES_IN_PRIVATELINK)
-    assert set(SERVICES) == set(NAMES_IN_PRIVATELINK.values())
+    assert {*SERVICES, *WORKER_SERVICES} == set(NAMES_IN_PRIVATELINK.values())
 
 
 def test_with_nat_there_is_the_free_endpoint_only(cluster):

@@ -112,6 +112,52 @@ def test_a_named_zone_that_lacks_the_type_is_named(deploy_stack):
     )
 
 
+POOLS = {"workers": {"general": {"min": 1, "instanceType": "t3.medium"}}}
+
+
+def test_a_pool_is_over_zones_that_have_its_type(look, deploy_stack):
+    lacking = frozenset({("t3.medium", "eu-central-1b")})
+    cloud = Cloud(zones=[*ZONES, "eu-central-1d"], lacking=lacking)
+    assert "eu-central-1b" not in look(POOLS, cloud=cloud).placement.zones
+    named = {**POOLS, "network": {"zones": ZONES}}
+    assert refused(deploy_stack, named, cloud=Cloud(lacking=lacking)) == (
+        "workers.general.instanceType: must be offered in every zone of its machines, got "
+        "t3.medium, which eu-central-1b lacks (eu-central-1a, eu-central-1c offer it)"
+    )
+
+
+def test_a_pool_of_another_architecture_or_on_xen(deploy_stack):
+    types = {"t3.medium": {"ebsNvmeSupport": "unsupported", "supportedArchitectures": ["i386"]}}
+    architecture, nitro = refused(deploy_stack, POOLS, cloud=Cloud(types=types)).splitlines()
+    assert architecture.startswith(
+        "workers.general.instanceType: must be an instance type of architecture amd64, got t3."
+    )
+    assert nitro == (
+        "workers.general.instanceType: must be an instance type on Nitro, got t3.medium: their "
+        "pods have prefixes of the subnet, which no other interface takes"
+    )
+
+
+def test_the_addresses_of_an_interface_are_known_for_each_type(look):
+    found = look(POOLS).interface_addresses
+    assert found == {"m6i.large": 10, "t3.medium": 6}
+
+
+def test_pods_of_all_workers_have_room_in_their_subnets(look, deploy_stack):
+    def sized(most, **network):
+        pools = {"general": {"min": 1, "max": most}, "zonal": {"min": 0, "max": 3, "perZone": True}}
+        return {"workers": pools, "network": network}
+
+    # 192 prefixes in each zone of a /16 are 27 machines of 7, and of those one is zonal.
+    assert look(sized(3 * 26))
+    assert refused(deploy_stack, sized(3 * 26 + 1)).splitlines() == [
+        f"workers: must be fewer at their max, whose pods need 196 prefixes of 16 addresses in "
+        f"{zone}: of network.cidr 10.0.0.0/16 the workers' subnet there has 192"
+        for zone in ZONES
+    ]
+    assert look(sized(1000, podNetwork="none"))
+
+
 def test_lookups_are_few(look):
     cloud = Cloud()
     look(cloud=cloud)
@@ -418,6 +464,24 @@ def test_an_adopted_network_that_is_not_as_described(deploy_stack, config, cloud
     message = refused(deploy_stack, config, cloud=Cloud(**cloud))
     assert "\n" not in message
     assert message.endswith(says)
+
+
+def test_subnets_of_workers_are_of_the_network_and_the_zone_that_they_are_said_to_be(
+    look, deploy_stack
+):
+    own = {letter: {"workerSubnetId": f"subnet-{n}d"} for n, letter in enumerate("abc")}
+    config = {**POOLS, **adopting(**own)}
+    assert look(config)
+    elsewhere = Cloud(subnets={"subnet-1d": {"availabilityZone": "eu-central-1a"}})
+    assert refused(deploy_stack, config, cloud=elsewhere) == (
+        "network.existing.zones.eu-central-1b.workerSubnetId: must be a subnet in eu-central-1b, "
+        "got subnet-1d, which is in eu-central-1a"
+    )
+
+
+def test_the_first_pool_of_a_living_cluster_is_no_change_of_its_network(look, known):
+    assert look(POOLS, cloud=Cloud(parameters=known({})))
+    assert look({}, cloud=Cloud(parameters=known(POOLS)))
 
 
 def test_a_subnet_that_does_not_exist(deploy_stack):

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.naming import api_servers, etcd_members
-from components.network.addressing import member_address, member_ranges, plan_zones, service_address
+from components.network.addressing import (
+    member_address,
+    member_ranges,
+    plan_zones,
+    prefix_ranges,
+    prefixes_in,
+    service_address,
+)
 from components.network.placement import placement
 from config import check
 
@@ -29,13 +36,15 @@ def vpcs(draw):
 
 
 def subnets(plans):
-    return [subnet for plan in plans for subnet in (plan.private, plan.public, plan.etcd)]
+    return [
+        subnet for plan in plans for subnet in (plan.private, plan.workers, plan.public, plan.etcd)
+    ]
 
 
 @given(cidr=vpcs(), count=st.integers(1, 6))
 def test_subnets_are_disjoint_within_the_vpc_and_large_enough_for_aws(cidr, count):
     planned = subnets(plan_zones(cidr, slots(count)))
-    assert len(planned) == 3 * count
+    assert len(planned) == 4 * count
     assert all(subnet.subnet_of(cidr) and subnet.prefixlen <= 28 for subnet in planned)
     assert not any(one.overlaps(other) for one, other in combinations(planned, 2))
 
@@ -47,9 +56,30 @@ def test_a_zone_that_is_appended_moves_no_other(cidr, count):
 
 def test_the_plan_of_a_slash_16():
     plan = plan_zones(IPv4Network("10.0.0.0/16"), slots(3))[1]
-    assert str(plan.private) == "10.0.32.0/19"
+    assert str(plan.private) == "10.0.32.0/20"
+    assert str(plan.workers) == "10.0.48.0/20"
     assert str(plan.public) == "10.0.196.0/22"
     assert str(plan.etcd) == "10.0.224.16/28"
+
+
+@given(cidr=vpcs(), count=st.integers(1, 6))
+def test_prefixes_are_whole_blocks_of_a_subnet_of_workers_and_leave_room_for_workers(cidr, count):
+    for plan in plan_zones(cidr, slots(count)):
+        ranges = prefix_ranges(plan.workers)
+        assert all(block.subnet_of(plan.workers) for block in ranges)
+        assert not ranges[0].overlaps(ranges[1])
+        held = sum(block.num_addresses for block in ranges)
+        assert held == 16 * prefixes_in(plan.workers) == plan.workers.num_addresses * 3 // 4
+        # AWS keeps the first four addresses and the last of a subnet. A worker has an address of
+        # its own and a prefix at least.
+        own = plan.workers.num_addresses - held - 4
+        assert own >= prefixes_in(plan.workers)
+
+
+def test_prefixes_of_a_slash_16():
+    (plan,) = plan_zones(IPv4Network("10.0.0.0/16"), slots(1))
+    assert [str(block) for block in prefix_ranges(plan.workers)] == ["10.0.20.0/22", "10.0.24.0/21"]
+    assert prefixes_in(plan.workers) == 192
 
 
 def test_a_slot_that_the_plan_does_not_have():

@@ -52,6 +52,8 @@ def test_every_default():
     assert settings.gate_timeout == timedelta(minutes=15)
     assert settings.artifacts.mirror is None
     assert settings.artifacts.sha256 == {}
+    assert settings.artifacts.images == {}
+    assert settings.network.pod_network == "vpc"
 
 
 @pytest.mark.parametrize(

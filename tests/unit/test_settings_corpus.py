@@ -52,6 +52,7 @@ def zone(number):
         "privateSubnetId": f"subnet-{number}a",
         "etcdSubnetId": f"subnet-{number}b",
         "publicSubnetId": f"subnet-{number}c",
+        "workerSubnetId": f"subnet-{number}d",
         "etcdCidr": f"10.0.{number}.0/28",
     }
 
@@ -86,6 +87,7 @@ def valid(draw):
                     {"cidr": "172.16.0.0/20", "serviceCidr": "10.96.0.0/28", "nat": "single"},
                     {
                         "podCidr": "100.64.0.0/10",
+                        "podNetwork": "none",
                         "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
                     },
                 ]
@@ -119,6 +121,22 @@ def valid(draw):
                 st.text("abc 0189_.:/=+-@é", max_size=256),
             )
         ),
+        "workers": draw(
+            st.sampled_from(
+                [
+                    {},
+                    {"general": {"min": 0, "max": 3, "perZone": True, "diskGib": 50}},
+                    {
+                        "a": {"min": 2, "labels": {"example.com/tier": "front"}, "spot": True},
+                        "b": {"min": 1, "taints": ["only=b:NoExecute"], "instanceType": "t3.large"},
+                    },
+                ]
+            )
+        ),
+        "eviction": {
+            "nodeMonitorGrace": draw(st.sampled_from(["15s", "40s", "10m"])),
+            "toleration": draw(st.sampled_from(["1s", "1m", "1h"])),
+        },
         "gateTimeout": draw(st.sampled_from(["45s", "15m", "24h"])),
         "artifacts": {
             "mirror": draw(
