@@ -15,6 +15,7 @@ from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.load.fault_run import KEPT, Versions
 from lab.proofs.polling import until
 from lab.proofs.stack_settings import settings
+from lab.proofs.workers import Worker, settled
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 
@@ -105,6 +106,15 @@ def whole(session: LabSession) -> Iterator[None]:
     until("the cluster is ready", session.ready)
     yield
     fault_injection.heal(session.lab)
+
+
+@pytest.fixture(scope="module")
+def workers(session: LabSession) -> list[Worker]:
+    """The workers, once all of them are ready; skips where the stack has none."""
+    found = settled(session)
+    if not found:
+        pytest.skip("the stack has no workers")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -21,3 +21,15 @@ def until(what: str, poll: Callable[[], T | None], patience: float = PATIENCE) -
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
         time.sleep(PAUSE)
+
+
+def until_none(what: str, poll: Callable[[], list[str]], patience: float = PATIENCE) -> None:
+    """Wait until nothing is in the way any more.
+
+    Raises AssertionError with what is left when something stays.
+    """
+    deadline = time.monotonic() + patience
+    while left := poll():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {patience:.0f} s in vain: {what}: {'; '.join(left)}")
+        time.sleep(PAUSE)
