@@ -8,6 +8,7 @@ from config.change import Change, Effect
 from config.cluster_settings import ClusterSettings
 from config.network import ExistingNetwork
 from config.types import Settings
+from config.workers import WorkerPoolSettings
 from tests.golden.nodes import both, settings
 from tests.recording import SMALL, ZONES
 from tests.unit.ssh_keygen import ed25519
@@ -30,12 +31,15 @@ def notes(model=ClusterSettings, prefix=""):
 
 KEYS = {"operatorAccess": "instance-connect", "operatorKeys": [ed25519(1, "alice")]}
 
+POOL = {"workers": {"general": {"min": 1}}}
+
 CHANGES = {
     "clusterName": ({}, "other"),
     "network.cidr": ({}, "10.32.0.0/16"),
     "network.serviceCidr": ({}, "10.97.0.0/16"),
     "network.podCidr": ({}, "10.128.0.0/12"),
     "network.zones": ({}, [ZONES[1], ZONES[0], ZONES[2]]),
+    "network.podNetwork": (POOL, "none"),
     "network.acceptTwoZones": ({}, True),
     "network.nat": ({}, "single"),
     "network.workerCidrs": ({}, ["192.0.2.0/24"]),
@@ -57,6 +61,8 @@ CHANGES = {
     "controllers.leaseDuration": ({}, "20s"),
     "controllers.renewDeadline": ({}, "11s"),
     "controllers.retryPeriod": ({}, "500ms"),
+    "eviction.nodeMonitorGrace": ({}, "20s"),
+    "eviction.toleration": ({}, "10s"),
     "pki.caYears": ({}, 20),
     "pki.leafDays": ({}, 90),
     "pki.epoch": ({}, 2),
@@ -69,6 +75,7 @@ CHANGES = {
     "gateTimeout": ({}, "1h"),
     "artifacts.mirror": ({}, "https://mirror.example/base"),
     "artifacts.sha256": ({}, {"etcd": "0" * 64, "kube-scheduler": "1" * 64}),
+    "artifacts.images": ({}, {"coredns": f"registry.example/coredns@sha256:{'0' * 64}"}),
     "api.internal": ({"api": {"allowedCidrs": ["203.0.113.0/24"]}}, False),
 }
 """A configuration, and another value of the key."""
@@ -78,6 +85,8 @@ ELSEWHERE = {
     # in the address of the download, as the tests of user data see.
     "kubernetesVersion",
     "etcd.version",
+    # Their machines are Auto Scaling's: below.
+    "workers",
 }
 
 ADOPTED = {f"network.existing.{key}" for key in ("vpcId", "zones", "instanceConnectGroupId")}
@@ -199,3 +208,71 @@ def test_what_is_refused_would_take_something_away_that_a_cluster_stands_on(key,
     authorities = before.of("SelfSignedCert") != after.of("SelfSignedCert")
     balancer = before.of("LoadBalancer") != after.of("LoadBalancer")
     assert rolled or came_or_went or authorities or balancer
+
+
+# Pools of workers
+
+SMALL_POOL = {**SMALL, **POOL}
+OF_A_POOL = {
+    "min": 2,
+    "max": 5,
+    "instanceType": "m6i.xlarge",
+    "perZone": True,
+    "spot": True,
+    "labels": {"team": "a"},
+    "taints": ["team=a:PreferNoSchedule"],
+    "diskGib": 50,
+}
+"""Another value of each key of a pool."""
+
+
+def pool_notes():
+    fields = WorkerPoolSettings.model_fields.values()
+    return {
+        field.alias: note for field in fields for note in field.metadata if isinstance(note, Change)
+    }
+
+
+def new_pool(before, after):
+    """Whether the machines of the pool are others."""
+    groups = before.of("Group").keys() == after.of("Group").keys()
+    return not groups or before.of("LaunchTemplate") != after.of("LaunchTemplate")
+
+
+def test_every_key_of_a_pool_says_what_its_change_does_and_is_tried_here():
+    assert pool_notes().keys() == OF_A_POOL.keys()
+
+
+@pytest.mark.parametrize("key", OF_A_POOL)
+def test_each_key_of_a_pool_changes_the_machines_that_it_says(key, deploy_stack):
+    config = merged(SMALL_POOL, {"workers": {"general": {key: OF_A_POOL[key]}}})
+    before, after = deploy_stack(SMALL_POOL), deploy_stack(config)
+    assert replaced(before, after) == (set(), set())
+    assert new_pool(before, after) == (pool_notes()[key].effect is Effect.ROLLS_POOL)
+
+
+def test_the_first_pool_rolls_the_api_tier_and_another_nothing(deploy_stack):
+    none, one = deploy_stack(SMALL), deploy_stack(SMALL_POOL)
+    two = deploy_stack(merged(SMALL_POOL, {"workers": {"batch": {"min": 0}}}))
+    assert replaced(none, one) == ({"api"}, set())
+    assert replaced(one, two) == (set(), set())
+    assert one.of("Group").items() <= two.of("Group").items()
+    assert one.of("LaunchTemplate").items() <= two.of("LaunchTemplate").items()
+
+
+def test_another_pod_network_rolls_every_pool(deploy_stack):
+    other = merged(SMALL_POOL, {"network": {"podNetwork": "none"}})
+    assert new_pool(deploy_stack(SMALL_POOL), deploy_stack(other))
+
+
+def test_another_pause_image_rolls_every_pool_and_another_coredns_none(deploy_stack):
+    def images(name):
+        return {"artifacts": {"images": {name: f"registry.example/{name}@sha256:{'0' * 64}"}}}
+
+    before = deploy_stack(SMALL_POOL)
+    pause, coredns = (
+        deploy_stack(merged(SMALL_POOL, images(name))) for name in ("pause", "coredns")
+    )
+    assert new_pool(before, pause)
+    assert not new_pool(before, coredns)
+    assert replaced(before, coredns) == (set(), set())
