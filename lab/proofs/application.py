@@ -56,19 +56,22 @@ class Application:
 
 @contextmanager
 def application(session: LabSession, name: str) -> Iterator[Application]:
-    """Apply it in a namespace of that name, and wait until every replica answers.
+    """Have it in a namespace of that name, which goes however the proof ends. Raises as `apply`."""
+    with namespace(session.kubectl, name):
+        yield apply(session, name)
+
+
+def apply(session: LabSession, name: str) -> Application:
+    """Apply it in a namespace that is there, and wait until every replica answers.
 
     Raises LabError when Kubernetes refuses it, AssertionError when it does not get ready.
     """
-    with namespace(session.kubectl, name):
-        session.kubectl.output("apply", "--namespace", name, "--filename", str(DIRECTORY))
-        path = f"/namespaces/{name}"
-        deployment = read(session, f"/apis/apps/v1{path}/deployments/{NAME}")
-        service = read(session, f"/api/v1{path}/services/{NAME}")
-        assert deployment is not None, "the API does not answer"
-        assert service is not None, "the API does not answer"
-        made = Application(
-            session, name, deployment["spec"]["replicas"], service["spec"]["clusterIP"]
-        )
-        until_none("the application serves", made.lacking, STARTS)
-        yield made
+    session.kubectl.output("apply", "--namespace", name, "--filename", str(DIRECTORY))
+    path = f"/namespaces/{name}"
+    deployment = read(session, f"/apis/apps/v1{path}/deployments/{NAME}")
+    service = read(session, f"/api/v1{path}/services/{NAME}")
+    assert deployment is not None, "the API does not answer"
+    assert service is not None, "the API does not answer"
+    made = Application(session, name, deployment["spec"]["replicas"], service["spec"]["clusterIP"])
+    until_none("the application serves", made.lacking, STARTS)
+    return made

@@ -11,6 +11,7 @@ from lab.proofs.figures import Figures
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
+from lab.proofs.workers import settled
 from lab.running import fault_injection
 from lab.running.timeline import span
 
@@ -44,6 +45,8 @@ def test_after_a_power_failure_of_all_machines_no_acknowledged_write_is_lost(
     snapshots = until("the cluster is back", session.ready)
     figures.add("power", "power back to ready behind the load balancer", time.monotonic() - began)
     figures.add("power", "first boot to last machine serving", span(snapshots) or 0)
+    if settled(session):
+        figures.add("power", "power back to every worker ready", time.monotonic() - began)
 
     assert writer.kept() >= writer.acknowledged
     assert cluster_id(session, first) == cluster

@@ -13,6 +13,7 @@ from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
 from lab.proofs.port_probe import reaches_aws
+from lab.proofs.workers import machines, settled
 from lab.running import fault_injection
 from lab.running.node_snapshot import NodeSnapshot
 from lab.running.timeline import phases, span
@@ -31,6 +32,8 @@ class Rebooted:
     members: tuple[dict[str, int], dict[str, int]]
     """The members' ids by name."""
     snapshots: list[NodeSnapshot]
+    workers: int
+    """That were ready again, still without AWS."""
     unreachable: dict[str, bool]
     """Whether a machine reached AWS, by name, once the cluster was back."""
 
@@ -66,6 +69,9 @@ def rebooted(
     figures.add("reboot", "ordered to every machine booting", down - began)
     figures.add("reboot", "ordered to ready behind the load balancer", time.monotonic() - began)
     figures.add("reboot", "first boot to last machine serving", span(snapshots) or 0)
+    workers = settled(session)
+    if workers:
+        figures.add("reboot", "ordered to every worker ready", time.monotonic() - began)
     for tier in ("etcd", "api"):
         found = [
             phases(snapshot)["ready"]
@@ -78,6 +84,7 @@ def rebooted(
         cluster=(cluster, cluster_id(session, first)),
         members=(members, session.members()),
         snapshots=snapshots,
+        workers=len(workers),
         unreachable={
             node.name: reaches_aws(session.namespace(node)) for node in session.lab.nodes().values()
         },
@@ -112,6 +119,12 @@ def test_the_cluster_comes_back_from_disk_as_the_one_that_it_was(rebooted: Reboo
     assert rebooted.cluster[0] == rebooted.cluster[1]
     assert rebooted.members[0] == rebooted.members[1]
     assert len(rebooted.members[0]) > 0
+
+
+def test_every_worker_is_ready_again_by_itself(session: LabSession, rebooted: Rebooted) -> None:
+    if not machines(session):
+        pytest.skip("the stack has no workers")
+    assert rebooted.workers == len(machines(session))
 
 
 def test_what_was_written_before_is_there_and_writing_goes_on(

@@ -22,10 +22,12 @@ from lab.proofs.endpoints import Peer, open_to
 from lab.proofs.expected_reachability import PORTS, Role, claims
 from lab.proofs.kubernetes_api import api, resolve
 from lab.proofs.lab_session import LabSession
+from lab.proofs.pods import pods
 from lab.proofs.polling import until
 from lab.proofs.port_probe import Endpoint, probe_ports
 from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
+from lab.proofs.workers import settled
 from lab.workspace import Workspace
 
 GROUPS: Mapping[Role, str] = {
@@ -57,7 +59,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def hosts(session: LabSession, workspace: Workspace) -> Iterator[list[Host]]:
-    """Everybody: the stack's machines and load balancer, guests, and AWS outside of the VPC."""
+    """Everybody: the stack's machines, their pods, its load balancer, guests, and AWS."""
     place = session.kubectl.place
     found = [
         Host("stranger", "stranger", place.address, place.namespace),
@@ -73,6 +75,7 @@ def hosts(session: LabSession, workspace: Workspace) -> Iterator[list[Host]]:
         Host(f"load balancer {address}", "balancer", IPv4Address(address))
         for address in resolve(session.kubectl, name)
     ]
+    found += _workers(session)
     group = session.output("workersSecurityGroupId")
     subnets = {node.instance.subnet.id: node.instance.subnet for node in session.nodes("api")}
     (worker_cidr,) = settings(workspace).network.worker_cidrs
@@ -89,6 +92,18 @@ def hosts(session: LabSession, workspace: Workspace) -> Iterator[list[Host]]:
         for worker in workers:
             until(f"{worker.name} is known", partial(_all_open, worker.namespace, endpoints), 60.0)
         yield found
+
+
+def _workers(session: LabSession) -> Iterator[Host]:
+    """The stack's own workers, and a pod on each, whose address the rules treat as the worker's."""
+    known = settled(session)
+    running = pods(session, "kube-system", "k8s-app=kube-dns") or [] if known else []
+    for worker in known:
+        machine = worker.machine
+        yield Host(machine.name, "worker", machine.instance.address, session.namespace(machine))
+        for pod in running:
+            if pod.node == worker.name and pod.serves:
+                yield Host(f"pod on {machine.name}", "worker", IPv4Address(pod.address))
 
 
 def _all_open(namespace: str, endpoints: list[Endpoint]) -> bool:
@@ -186,7 +201,7 @@ def test_workers_and_pods_reach_the_endpoints_of_the_service_kubernetes(
     servers = {(str(node.instance.address), 6443) for node in session.nodes("api")}
     assert endpoints == servers
     ca = api(session.kubectl).server.ca
-    for client in (host for host in hosts if host.role in {"worker", "pod"}):
+    for client in (one for one in hosts if one.namespace and one.role in {"worker", "pod"}):
         for address, port in sorted(endpoints):
             name = "kubernetes.default.svc"
             server = Server(str(client.namespace), address, port, name, ca)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,18 @@ from lab.machines.cgroups import hierarchies
 from lab.machines.lab_names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
+from lab.proofs.application import apply
+from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
+from lab.proofs.workers import machines
 from lab.running.journal import plain_text
 from lab.workspace import ROOT, Workspace
+
+NAMESPACE = "proof-destroy"
+LONGEST = 1200.0
+"""Seconds that `pulumi destroy` may take. What it drains has nowhere to go, and it must not wait
+for that for ever."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,20 @@ class Destroyed:
 
     consoles: dict[str, str]
     daemon: str
+    seconds: float
 
 
 @pytest.fixture(scope="module")
-def destroyed(session: LabSession, may_destroy: None) -> Destroyed:
-    """`pulumi destroy` of the unprotected stack."""
+def destroyed(session: LabSession, may_destroy: None, figures: Figures) -> Destroyed:
+    """`pulumi destroy` of the unprotected stack, with an application on its workers."""
     nodes = session.lab.nodes()
+    if machines(session):
+        session.kubectl.output("create", "namespace", NAMESPACE)
+        apply(session, NAMESPACE)
+    began = time.monotonic()
     session.destroy()
+    seconds = time.monotonic() - began
+    figures.add("destroy", "pulumi destroy", seconds)
     until("the last machine is put away", lambda: _instances(session) == [])
     read = {name: session.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(
@@ -38,6 +54,7 @@ def destroyed(session: LabSession, may_destroy: None) -> Destroyed:
             name: plain_text(path.read_text(errors="replace")) for name, path in read.items()
         },
         daemon=session.lab.layout.log.read_text(encoding="utf-8"),
+        seconds=seconds,
     )
 
 
@@ -54,6 +71,11 @@ def test_destroy_shuts_every_machine_down_cleanly(destroyed: Destroyed) -> None:
     for name, console in destroyed.consoles.items():
         assert "Reached target poweroff.target" in console, name
     assert "power cut" not in destroyed.daemon
+
+
+def test_destroy_waits_for_no_drain_for_ever(destroyed: Destroyed) -> None:
+    """The application's budget lets no second replica go while the first has nowhere to go."""
+    assert destroyed.seconds <= LONGEST
 
 
 def test_destroy_leaves_nothing_in_the_account(session: LabSession, destroyed: Destroyed) -> None:
