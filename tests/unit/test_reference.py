@@ -38,6 +38,9 @@ def test_the_schema_accepts_the_stacks(stack):
         {"ha-kubernetes:etcd": {"sizes": 3}},
         {"ha-kubernetes:api": {"shutdownDelay": "soon"}},
         {"ha-kubernetes:colour": "blue"},
+        {"ha-kubernetes:workers": {"General": {"min": 1}}},
+        {"ha-kubernetes:workers": {"general": {"max": 1}}},
+        {"ha-kubernetes:artifacts": {"images": {"pause": "registry.k8s.io/pause:3.10.2"}}},
     ],
 )
 def test_the_schema_refuses_what_the_program_refuses(config):
