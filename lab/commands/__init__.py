@@ -67,7 +67,7 @@ COMMANDS: dict[str, Entry] = {
     "build": Entry(
         "build",
         "BUILD",
-        "build what is kept in the cache: CLI, etcd, Kubernetes, the machine image",
+        "build what is kept in the cache: CLI, etcd, Kubernetes, what workers run, machine image",
     ),
     "down": Entry("down", "DOWN", "stop everything and remove it"),
     "env": Entry("shell_integration", "ENV", "print the lines that bring a shell into the lab"),

@@ -4,8 +4,13 @@ import argparse
 import os
 
 from lab.binaries.apiload import built_apiload
+from lab.binaries.cni_plugins import built_cni_plugins
+from lab.binaries.containerd import built_containerd
+from lab.binaries.coredns import built_coredns
 from lab.binaries.etcd_build import built_etcd
 from lab.binaries.kubernetes import built_kubernetes
+from lab.binaries.pause import built_pause
+from lab.binaries.runc import built_runc
 from lab.commands.command import Command
 from lab.engine.cli.pulumi_cli import built_cli
 from lab.engine.fetching import fetched_cli
@@ -16,7 +21,18 @@ from lab.machines.lab_ca import lab_ca
 from lab.machines.nspawn_image import built_image
 from lab.workspace import Workspace
 
-BINARIES = {"apiload": built_apiload, "etcd": built_etcd, "kubernetes": built_kubernetes}
+BINARIES = {
+    "apiload": built_apiload,
+    "cni-plugins": built_cni_plugins,
+    "containerd": built_containerd,
+    "coredns": built_coredns,
+    "etcd": built_etcd,
+    "kubernetes": built_kubernetes,
+    "pause": built_pause,
+    "runc": built_runc,
+}
+WORKERS = (built_containerd, built_runc, built_cni_plugins, built_coredns, built_pause)
+"""What only machines of workers need."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +60,8 @@ def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
     except LabError as error:
         print(f"no machine image: {error}")
     else:
+        for built in WORKERS:
+            built(print)
         built_image(lab_ca().certificate, print)
     return 0
 

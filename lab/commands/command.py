@@ -23,10 +23,12 @@ def no_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def name_argument(parser: argparse.ArgumentParser) -> None:
     """Declare which machine."""
-    parser.add_argument("name", metavar="NAME", help="a machine: etcd-0, api-1, or an instance id")
+    parser.add_argument(
+        "name", metavar="NAME", help="a machine: etcd-0, api-1, ip-10-0-8-4, or an instance id"
+    )
 
 
 def unit_argument(parser: argparse.ArgumentParser, **options: Any) -> None:  # noqa: ANN401 - argparse's
     """Declare which unit of it."""
-    known = "a systemd unit: etcd, kube-apiserver, kube-scheduler, node-reconcile, ..."
+    known = "a systemd unit: etcd, kube-apiserver, kube-scheduler, kubelet, node-reconcile, ..."
     parser.add_argument("unit", metavar="UNIT", help=known, **options)

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from lab.running import RunningLab
 
 UNITS = (
+    "containerd",
     "etcd",
     "etcd-leader-watch",
     "etcd-proxy",
+    "ha-cluster-agent",
     "kube-apiserver",
     "kube-controller-manager",
+    "kube-proxy",
     "kube-scheduler",
+    "kubelet",
     "node-prepare",
     "node-reconcile",
     "node-report",

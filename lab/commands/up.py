@@ -17,7 +17,7 @@ from lab.machines import requirements
 from lab.machines.provision import provide
 from lab.running import find
 from lab.running.ready import await_ready
-from lab.running.table import table
+from lab.running.view import tables
 from lab.stack import cloud, leftovers, pulumi_environment, stack_config, stack_outputs, update
 from lab.stack.checkpoint import Checkpoint
 from lab.stack.timing import Timing
@@ -99,7 +99,7 @@ def _up(workspace: Workspace, console: Console, *, machines: bool) -> None:
     if machines:
         with timing.part("ready"):
             snapshots = await_ready(find(workspace), say)
-        console.print(table(snapshots))
+        console.print(*tables(snapshots), sep="\n")
     timing.save(workspace.timing)
     say(str(timing))
     env = os.path.relpath(workspace.env, workspace.project)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.lab_errors import LabError
 from lab.machines.account import Instance
+from lab.machines.network.dnsmasq import host_name
 
 CLUSTER_TAG = "kubernetes.io/cluster/"
 """Begins the key of the tag that names an instance's cluster."""
@@ -16,7 +17,8 @@ class Node:
     """An instance under the name that people call it by."""
 
     name: str
-    """Its Name tag without the cluster's name: `etcd-0`."""
+    """Its Name tag without the cluster's name: `etcd-0`; of a worker, which shares its tag with all
+    of its pool, the name that its node in Kubernetes begins with: `ip-10-0-8-4`."""
     instance: Instance
 
 
@@ -27,10 +29,12 @@ def nodes(instances: Iterable[Instance], cluster: str | None) -> dict[str, Node]
     instance id added.
     """
     found: dict[str, Node] = {}
-    for instance in sorted(instances, key=lambda one: (one.name, one.id)):
+    for instance in sorted(instances, key=lambda one: (one.pool or "", one.name, one.id)):
         name = instance.name
         if cluster:
             name = name.removeprefix(f"{cluster}-")
+        if instance.pool is not None:
+            name = host_name(instance.address)
         if name in found:
             name = f"{name}/{instance.id}"
         found[name] = Node(name, instance)
@@ -44,12 +48,17 @@ def cluster_of(tags: Iterable[Mapping[str, str]]) -> str | None:
 
 
 def choose(given: str, known: Mapping[str, Node]) -> Node:
-    """The node that somebody means by its name, its Name tag or its instance id.
+    """The node that somebody means by its name, its instance id, its Name tag where no other has
+    the same, or a worker's name in Kubernetes.
 
     Raises LabError with what there is.
     """
     for node in known.values():
-        if given in {node.name, node.instance.name, node.instance.id}:
+        if given in {node.name, node.instance.id}:
+            return node
+        if node.instance.pool is None and given == node.instance.name:
+            return node
+        if node.instance.pool is not None and given.partition(".")[0] == node.name:
             return node
     raise LabError(_unknown("machine", given, known))
 
@@ -72,5 +81,6 @@ def _unknown(kind: str, given: str, known: Iterable[str]) -> str:
 
 
 def tier(name: str) -> str:
-    """The tier that a node of that name belongs to: `etcd` or `api`. Pure."""
-    return name.partition("-")[0]
+    """The tier that a node of that name belongs to: `etcd`, `api` or `worker`. Pure."""
+    first = name.partition("-")[0]
+    return "worker" if first == "ip" else first

@@ -47,6 +47,16 @@ class ApiServer:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """A worker, in the words of its agent."""
+
+    state: str
+    """`joining`, `joined` or `draining`."""
+    reason: str
+    """Why it is not joined, for people; empty where there is nothing to say."""
+
+
+@dataclass(frozen=True)
 class NodeSnapshot:
     """One machine at one moment."""
 
@@ -66,6 +76,7 @@ class NodeSnapshot:
     """Its state as the load balancer's target; None when it is none."""
     check: str | None
     """The instance status check in the API."""
+    worker: Worker | None = None
 
     def active(self, unit: str) -> bool:
         """Whether a unit runs."""
@@ -143,7 +154,14 @@ def read(
         api=ApiServer(said["api"]["ready"], said["api"]["leases"]) if said.get("api") else None,
         target=target,
         check=check,
+        worker=_worker(said.get("worker")),
     )
+
+
+def _worker(said: Mapping[str, Any] | None) -> Worker | None:
+    if not said:
+        return None
+    return Worker(str(said.get("state", "")), str(said.get("reason") or ""))
 
 
 def _member(said: Mapping[str, Any] | None) -> Member | None:

@@ -20,6 +20,8 @@ ETCDCTL = (
 )
 """A question to the member on the machine; the answer is JSON."""
 KUBERNETES_PKI = "/etc/kubernetes/pki"
+WORKER_STATUS = "/run/ha-kubernetes/worker.json"
+KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 LEASES = "https://127.0.0.1:6443/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 READY = "https://127.0.0.1:6443/readyz"
 LEADERS = {"kube-controller-manager": "controller-manager", "kube-scheduler": "scheduler"}
@@ -36,18 +38,23 @@ UNITS = (
     "kube-apiserver.service",
     "kube-controller-manager.service",
     "kube-scheduler.service",
+    "containerd.service",
+    "kubelet.service",
+    "kube-proxy.service",
 )
 
 
 def main() -> None:
     """Print everything."""
     etcd = Path("/etc/etcd/pki").exists() or Path("/usr/local/bin/etcd").exists()
+    worker = Path("/etc/systemd/system/kubelet.service").exists()
     found = {
         "userspace": userspace(),
         "units": units(),
         "certificates": certificates(ETCD_PKI if etcd else KUBERNETES_PKI),
         "etcd": etcd_status() if etcd else None,
-        "api": None if etcd else api_status(),
+        "api": None if etcd or worker else api_status(),
+        "worker": worker_status() if worker else None,
     }
     print(json.dumps(found))
 
@@ -82,7 +89,9 @@ def units() -> dict[str, dict[str, str]]:
 def certificates(directory: str) -> dict[str, str]:
     """When each certificate ends, as openssl writes it."""
     found = {}
-    for path in sorted(Path(directory).glob("*.crt")):
+    kubelet = Path(KUBELET_CERTIFICATE)
+    paths = [*Path(directory).glob("*.crt"), *([kubelet] if kubelet.exists() else [])]
+    for path in sorted(paths):
         text = output("openssl", "x509", "-noout", "-enddate", "-in", str(path))
         if text:
             found[path.name] = text.strip().removeprefix("notAfter=")
@@ -109,6 +118,15 @@ def api_status() -> dict[str, object]:
         text = _ask(f"{LEASES}/{lease}", certificate)
         leases[lease] = json.loads(text)["spec"].get("holderIdentity") if text else None
     return {"ready": _ask(READY, "scheduler") == "ok", "leases": leases}
+
+
+def worker_status() -> dict[str, object] | None:
+    """What the machine's agent says of a worker; None before it said anything."""
+    try:
+        found = json.loads(Path(WORKER_STATUS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return dict(found)
 
 
 def _ask(url: str, certificate: str) -> str | None:

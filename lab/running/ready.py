@@ -1,5 +1,5 @@
 """Readiness of a cluster: every member a voter, every API server ready and known to the load
-balancer as healthy, somebody leading."""
+balancer as healthy, somebody leading, every worker joined."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -8,6 +8,7 @@ from lab.lab_errors import LabError
 from lab.running.lab import RunningLab
 from lab.running.node_names import tier
 from lab.running.node_snapshot import LEADERS, NodeSnapshot, inspect
+from lab.running.workers_table import joined, not_joined
 
 PATIENCE = 600.0
 """Seconds in which a cluster gets ready on a busy machine; on an idle one it takes less than 60."""
@@ -19,7 +20,9 @@ def missing(snapshots: Iterable[NodeSnapshot]) -> list[str]:
     seen = list(snapshots)
     etcd = [one for one in seen if tier(one.node.name) == "etcd"]
     api = [one for one in seen if tier(one.node.name) == "api"]
+    workers = [one for one in seen if tier(one.node.name) == "worker"]
     found = [phrase for one in [*etcd, *api] for phrase in [_lacks(one)] if phrase]
+    found += [f"{one.node.name} {not_joined(one)}" for one in workers if not joined(one)]
     if not etcd or not api:
         found.append("the stack has no machines")
     leaders = [one.node.name for one in etcd if one.etcd and one.etcd.leader]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lab.running import workers_table
 from lab.running.node_names import tier
 from lab.running.node_snapshot import LEADERS, NodeSnapshot
 from lab.running.table import SHORT, api_says, it_says, leads
@@ -33,7 +34,7 @@ def facts(snapshots: Sequence[NodeSnapshot], before: Facts | None = None) -> Fac
     return Facts(
         names={id_: one.node.name for id_, one in ids},
         api={id_: api_says(one)[0] for id_, one in ids},
-        machines={id_: it_says(one)[0] for id_, one in ids},
+        machines={id_: _says(one) for id_, one in ids},
         leaders=led,
         members=_members(snapshots) or (before.members if before else {}),
     )
@@ -46,6 +47,11 @@ def changes(before: Facts, after: Facts) -> list[str]:
         *_memberships(before.members, after.members),
         *_leaderships(before.leaders, after.leaders),
     ]
+
+
+def _says(snapshot: NodeSnapshot) -> str:
+    worker = tier(snapshot.node.name) == "worker"
+    return (workers_table.it_says if worker else it_says)(snapshot)[0]
 
 
 def _machines(before: Facts, after: Facts) -> Iterator[str]:

@@ -16,13 +16,13 @@ SHORT = {"kube-controller-manager": "controller manager", "kube-scheduler": "sch
 
 
 def table(snapshots: Iterable[NodeSnapshot]) -> Table:
-    """A row per machine.
+    """A row per machine of the control plane.
 
     Cells break between words where the terminal is narrow, and nothing is cut off: a word that is
     longer than its column goes on in the next line.
     """
-    seen = list(snapshots)
-    region = _region(seen)
+    seen = [one for one in snapshots if tier(one.node.name) != "worker"]
+    region = region_of(seen)
     grid = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -96,7 +96,7 @@ def _etcd(snapshot: NodeSnapshot) -> tuple[str, str]:
     return snapshot.etcd.role, "" if snapshot.etcd.role == "voter" else "yellow"
 
 
-def _region(snapshots: Iterable[NodeSnapshot]) -> str:
+def region_of(snapshots: Iterable[NodeSnapshot]) -> str:
     """What all zones begin with but for their letter; empty when they differ in more."""
     regions = {one.node.instance.subnet.zone[:-1] for one in snapshots}
     return regions.pop() if len(regions) == 1 else ""

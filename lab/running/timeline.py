@@ -24,9 +24,17 @@ PHASES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("proxy", "etcd-proxy.service"),
         ("ready", "kube-apiserver.service"),
     ),
+    "worker": (
+        ("network", "network-online.target"),
+        ("cloud-init", "cloud-final.service"),
+        ("agent", "node-agent.service"),
+        ("prepared", "node-prepare.service"),
+        ("runtime", "containerd.service"),
+        ("ready", "kubelet.service"),
+    ),
 }
 """By tier: what is reached, and the unit whose start says so. etcd and kube-apiserver tell systemd
-when they serve (Type=notify)."""
+when they serve (Type=notify); a kubelet that runs has yet to join."""
 
 
 def phases(snapshot: NodeSnapshot) -> dict[str, float]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from lab.running.node_snapshot import NodeSnapshot
 from lab.running.ready import missing
-from lab.running.table import table
+from lab.running.table import region_of, table
+from lab.running.workers_table import workers_table
 
 SOON_DAYS = 30
 """Certificates that end sooner are shown in yellow."""
@@ -27,12 +28,19 @@ class Look:
 
 def view(look: Look) -> Group:
     """The table, then a line each: faults, certificates, and what the cluster lacks."""
-    lines: list[RenderableType] = [table(look.snapshots)]
+    lines: list[RenderableType] = [*tables(look.snapshots)]
     lines += [Text(f"fault: {fault}", "red") for fault in look.faults]
     lines += _certificates(look.snapshots, look.when)
     lacks = missing(look.snapshots)
     lines.append(Text(f"cluster: {', '.join(lacks) or 'ready'}", "yellow" if lacks else ""))
     return Group(*lines)
+
+
+def tables(snapshots: Sequence[NodeSnapshot]) -> list[RenderableType]:
+    """The table of the control plane, and that of the workers where there are any."""
+    workers = workers_table(snapshots, region_of(snapshots))
+    control_plane = table(snapshots)
+    return [control_plane] if workers is None else [control_plane, "", workers]
 
 
 def _certificates(snapshots: Iterable[NodeSnapshot], now: datetime) -> list[Text]:

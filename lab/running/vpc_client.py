@@ -48,7 +48,8 @@ def client(lab: RunningLab) -> Client:
     resolver = lab.layout.base / "clients" / f"{suffix}.conf"
     if not (namespaces.DIRECTORY / namespace).exists():
         taken = (interface.address for interface in account.interfaces)
-        address = free_address(subnet.cidr, taken)
+        pods = (prefix for interface in account.interfaces for prefix in interface.prefixes)
+        address = free_address(subnet.cidr, taken, pods)
         plug(lab.names, namespace, f"c-{suffix}", subnet, address)
         write_atomically(resolver, f"nameserver {account.vpcs[subnet.vpc][2]}\n", 0o644)
     return Client(namespace, _address(namespace), resolver)
@@ -57,9 +58,10 @@ def client(lab: RunningLab) -> Client:
 def choose_subnet(account: Account, partitioned: Iterable[str]) -> Subnet:
     """The subnet with machines and most addresses, outside of zones that are cut off. Pure.
 
-    Raises LabError.
+    Not one of workers alone, whose last addresses are pods'. Raises LabError.
     """
-    subnets = {one.subnet.id: one.subnet for one in account.instances.values()}
+    instances = [one for one in account.instances.values() if one.pool is None]
+    subnets = {one.subnet.id: one.subnet for one in instances}
     zones = set(partitioned)
     fit = [subnet for subnet in subnets.values() if subnet.zone not in zones]
     if not fit:
@@ -67,15 +69,19 @@ def choose_subnet(account: Account, partitioned: Iterable[str]) -> Subnet:
     return min(fit, key=lambda subnet: (-subnet.cidr.num_addresses, subnet.zone, subnet.id))
 
 
-def free_address(cidr: IPv4Network, taken: Iterable[IPv4Address]) -> IPv4Address:
-    """The last address that nobody has, but AWS's own: the first four and the last. Pure.
+def free_address(
+    cidr: IPv4Network, taken: Iterable[IPv4Address], prefixes: Iterable[IPv4Network] = ()
+) -> IPv4Address:
+    """The last address that nobody has, but AWS's own: the first four and the last; nor is in one
+    of the prefixes. Pure.
 
     Raises LabError when the subnet is full.
     """
-    used = set(taken)
+    used, pods = set(taken), list(prefixes)
     for number in range(cidr.num_addresses - 2, 3, -1):
-        if cidr[number] not in used:
-            return cidr[number]
+        address = cidr[number]
+        if address not in used and not any(address in prefix for prefix in pods):
+            return address
     raise LabError(f"Every address of {cidr} is taken.")
 
 

@@ -50,7 +50,7 @@ def test_a_store_serves_exact_addresses(tmp_path):
 
 
 def test_the_hosts_are_upstreams():
-    assert hosts() == {"dl.k8s.io", "github.com"}
+    assert hosts() == {"dl.k8s.io", "github.com", "registry.k8s.io"}
 
 
 @pytest.fixture

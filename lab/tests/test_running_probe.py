@@ -15,7 +15,7 @@ def test_it_prints_one_document_where_nothing_of_a_node_is():
     )
     found = json.loads(done.stdout)
     assert done.stderr == ""
-    assert set(found) == {"userspace", "units", "certificates", "etcd", "api"}
+    assert set(found) == {"userspace", "units", "certificates", "etcd", "api", "worker"}
     assert found["certificates"] == {}
     assert found["etcd"] is None
     leases = {"kube-controller-manager": None, "kube-scheduler": None}
