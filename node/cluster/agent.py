@@ -42,6 +42,9 @@ TOKEN_INTERVAL = 60.0
 PARAMETER_INTERVAL = 300.0
 """Seconds between two looks at whether the join token's parameter still holds it."""
 
+RETRY = 15.0
+"""Seconds until a task is tried again that failed; those of every round are tried in the next."""
+
 LEADER = "kube-controller-manager"
 
 
@@ -117,7 +120,8 @@ class Agent:
             try:
                 said += task(api, term, now)
             except NodeError as error:
-                # Again in the next round: its time is taken when it succeeds.
+                # Soon again, but not in every round: an AWS that does not answer takes 20 s.
+                term.last[name] = now - max(0.0, interval - RETRY)
                 said += self._troubles(name, str(error))
             else:
                 term.last[name] = now

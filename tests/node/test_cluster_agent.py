@@ -1,0 +1,368 @@
+"""The cluster agent's rounds: who acts, and that one trouble stops nothing else. AWS is moto."""
+
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from node import cli
+from node.cluster import agent as agent_module
+from node.cluster import join_token
+from node.cluster.agent import (
+    DOCUMENT_INTERVAL,
+    INTERVAL,
+    NODES_INTERVAL,
+    PARAMETER_INTERVAL,
+    RETRY,
+    Agent,
+)
+from node.cluster.api import ApiError
+from node.cluster.instances import Ec2
+from node.contract import CLUSTER_TAG, NODE_ENV, POOL_LABEL, POOL_TAG
+from node.errors import AwsError, NodeError
+from node.settings import at
+from tests.node.certificate_requests import client_object, kubelet_subject, pem
+from tests.node.conftest import REGION
+
+PARAMETERS = {"joinToken": "/test/workers/join-token", "cluster": "/test/cluster"}
+MINE, OTHER = "api-0-10-0-0-4_abc", "api-1-10-0-0-5_def"
+
+
+@pytest.fixture
+def key(aws):
+    return boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
+def wanted(aws, key):
+    """What the stack wants."""
+    document = {
+        "clusterDns": "10.96.0.10",
+        "clusterDomain": "cluster.local",
+        "images": {"coredns": "registry.example/coredns:v1"},
+        "key": key,
+    }
+
+    def write(**changes):
+        aws.put_parameter(
+            Name=PARAMETERS["cluster"],
+            Value=json.dumps({**document, **changes}),
+            Type="String",
+            Overwrite=True,
+        )
+
+    write()
+    return write
+
+
+@pytest.fixture
+def settings(node, root):
+    given = node("api-0", parameters=PARAMETERS)
+    path = at(NODE_ENV)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("NODE_ADDRESS=10.0.0.4\n")
+    return given
+
+
+class FakeApi:
+    """A cluster in a dictionary, as far as the agent looks at it."""
+
+    def __init__(self):
+        self.holder, self.down, self.refused = MINE, False, ""
+        self.nodes, self.requests, self.secrets, self.applied = {}, {}, [], {}
+
+    def get(self, path, **_query):
+        if self.down:
+            raise NodeError("127.0.0.1:6443 did not answer")
+        if path == self.refused:
+            raise ApiError(500, "etcd")
+        if path.endswith("/kube-controller-manager"):
+            return {"spec": {"holderIdentity": self.holder}}
+        if path == join_token.SECRETS:
+            return {"items": self.secrets}
+        if path.endswith("/nodes"):
+            return {"items": list(self.nodes.values())}
+        if path.endswith("/certificatesigningrequests"):
+            return {"items": list(self.requests.values())}
+        return {"items": []}
+
+    def find(self, path):
+        kind, _, name = path.rpartition("/")
+        return (self.nodes if kind.endswith("/nodes") else self.requests).get(name)
+
+    def create(self, path, manifest):
+        assert path == join_token.SECRETS
+        self.secrets.append(manifest)
+
+    def replace(self, path, changed):
+        assert path.endswith("/approval")
+        self.requests[changed["metadata"]["name"]] = changed
+
+    def apply(self, manifest, *, force=False):
+        self.applied[f"{manifest['kind']} {manifest['metadata']['name']}"] = manifest
+
+    def delete(self, path, uid):
+        name = path.rpartition("/")[2]
+        assert self.nodes[name]["metadata"]["uid"] == uid
+        del self.nodes[name]
+
+
+@pytest.fixture
+def api(monkeypatch):
+    api = FakeApi()
+    monkeypatch.setattr(agent_module, "Api", lambda pki: api)
+    return api
+
+
+@pytest.fixture
+def ec2(aws):
+    return boto3.client("ec2", region_name=REGION)
+
+
+@pytest.fixture
+def launch(ec2):
+    """Launch a worker; what EC2 says of it."""
+
+    def launch(tags=None):
+        tags = {CLUSTER_TAG: "test", POOL_TAG: "general"} if tags is None else tags
+        specification = [
+            {
+                "ResourceType": "instance",
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            }
+        ]
+        answer = ec2.run_instances(
+            ImageId="ami-12345678",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=specification if tags else [],
+        )
+        return answer["Instances"][0]
+
+    return launch
+
+
+@pytest.fixture
+def agent(settings, api, wanted):
+    return Agent(settings, Ec2(REGION, "test"))
+
+
+def stored(aws):
+    answer = aws.get_parameter(Name=PARAMETERS["joinToken"], WithDecryption=True)
+    return answer["Parameter"]
+
+
+def test_only_where_the_controllers_lead_something_is_done(agent, api):
+    api.holder = OTHER
+    assert agent.round(0) == []
+    assert (api.secrets, api.applied) == ([], {})
+    api.holder = MINE
+    assert agent.round(INTERVAL)[0] == "kube-controller-manager leads on this machine: acting"
+    assert api.applied
+    api.holder = OTHER
+    assert agent.round(2 * INTERVAL) == [
+        "kube-controller-manager leads on another machine: standing by"
+    ]
+
+
+def test_an_api_server_that_is_away_is_waited_for_and_said_once(agent, api):
+    api.down = True
+    assert agent.round(0) == ["leadership: 127.0.0.1:6443 did not answer"]
+    assert agent.round(5) == []
+    api.down = False
+    assert agent.round(10)[0] == "leadership: works again"
+
+
+def test_the_token_is_made_stored_and_never_printed(agent, api, aws, key):
+    said = agent.round(0)
+    token = join_token.newest(api.secrets)
+    assert json.loads(stored(aws)["Value"]) == token.document
+    assert stored(aws)["Type"] == "SecureString"
+    described = aws.describe_parameters()["Parameters"]
+    assert [one["KeyId"] for one in described if one["Name"] == PARAMETERS["joinToken"]] == [key]
+    assert any(token.id in line for line in said)
+    assert not any(token.secret in line for line in said)
+    agent.round(1000)
+    assert len(api.secrets) == 1
+    assert stored(aws)["Version"] == 1
+
+
+def test_the_parameter_that_pulumi_made_is_written_over(agent, api, aws, key):
+    aws.put_parameter(Name=PARAMETERS["joinToken"], Value="{}", Type="SecureString", KeyId=key)
+    agent.round(0)
+    assert json.loads(stored(aws)["Value"]) == join_token.newest(api.secrets).document
+
+
+def test_a_token_that_is_half_over_is_followed_by_another(agent, api, aws):
+    old = join_token.new(datetime.now(UTC) - timedelta(hours=1, seconds=1))
+    api.secrets.append(old.manifest)
+    agent.round(0)
+    token = join_token.newest(api.secrets)
+    assert token != old
+    # The old one stays: a worker may just have read it.
+    assert len(api.secrets) == 2
+    assert json.loads(stored(aws)["Value"]) == token.document
+
+
+def test_a_leader_goes_on_with_the_token_that_it_finds(agent, api, aws):
+    there = join_token.new(datetime.now(UTC))
+    api.secrets.append(there.manifest)
+    agent.round(0)
+    assert api.secrets == [there.manifest]
+    assert json.loads(stored(aws)["Value"]) == there.document
+
+
+def test_a_parameter_that_somebody_overwrote_is_put_right(agent, api, aws):
+    agent.round(0)
+    right = stored(aws)["Value"]
+    aws.put_parameter(Name=PARAMETERS["joinToken"], Value="{}", Type="SecureString", Overwrite=True)
+    agent.round(PARAMETER_INTERVAL - 1)
+    assert stored(aws)["Value"] == "{}"
+    agent.round(PARAMETER_INTERVAL + 60)
+    assert stored(aws)["Value"] == right
+
+
+def test_a_worker_joins(agent, api, launch):
+    instance = launch()
+    name = instance["PrivateDnsName"]
+    agent.round(0)
+    api.requests["node-csr-1"] = {
+        **client_object(pem(kubelet_subject(name))),
+        "metadata": {
+            "name": "node-csr-1",
+            "creationTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+    }
+    (line,) = agent.round(INTERVAL)
+    assert line.startswith(f"approved node-csr-1 of {name} for ")
+    (condition,) = api.requests["node-csr-1"]["status"]["conditions"]
+    assert (condition["type"], condition["status"]) == ("Approved", "True")
+    assert instance["InstanceId"] in condition["message"]
+    assert agent.round(2 * INTERVAL) == []
+
+
+@pytest.mark.parametrize(
+    "tags", [{}, {CLUSTER_TAG: "test"}, {CLUSTER_TAG: "other", POOL_TAG: "general"}]
+)
+def test_no_other_instance_joins(agent, api, launch, tags):
+    """Of another cluster, or of the control plane."""
+    name = launch(tags)["PrivateDnsName"]
+    made = datetime.now(UTC) - timedelta(seconds=1)
+    request = client_object(pem(kubelet_subject(name)))
+    request["metadata"]["creationTimestamp"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    api.requests["node-csr-1"] = request
+    assert any(line.startswith("waiting node-csr-1") for line in agent.round(0))
+    # Once is enough to read it.
+    assert agent.round(INTERVAL) == []
+    made -= timedelta(hours=1)
+    request["metadata"]["creationTimestamp"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert agent.round(2 * INTERVAL)[0].startswith("denied node-csr-1")
+    (condition,) = api.requests["node-csr-1"]["status"]["conditions"]
+    assert condition["type"] == "Denied"
+
+
+def worker_node(instance, status="Unknown"):
+    zone = instance["Placement"]["AvailabilityZone"]
+    return {
+        "metadata": {
+            "name": instance["PrivateDnsName"],
+            "uid": "1",
+            "labels": {POOL_LABEL: "general"},
+        },
+        "spec": {"providerID": f"aws:///{zone}/{instance['InstanceId']}"},
+        "status": {"conditions": [{"type": "Ready", "status": status}]},
+    }
+
+
+def test_the_node_of_a_terminated_instance_is_deleted_the_second_time(agent, api, launch, ec2):
+    instance = launch()
+    name = instance["PrivateDnsName"]
+    api.nodes[name] = worker_node(instance)
+    agent.round(0)
+    agent.round(NODES_INTERVAL)
+    assert name in api.nodes
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    agent.round(2 * NODES_INTERVAL)
+    assert name in api.nodes
+    assert agent.round(3 * NODES_INTERVAL) == [
+        f"deleted Node {name}: {instance['InstanceId']} is gone"
+    ]
+    assert api.nodes == {}
+
+
+def test_a_node_that_is_ready_is_never_deleted(agent, api, launch, ec2):
+    instance = launch()
+    api.nodes["a"] = worker_node(instance, "True")
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    for number in range(4):
+        agent.round(number * NODES_INTERVAL)
+    assert "a" in api.nodes
+
+
+def test_an_instance_that_ec2_does_not_know_is_gone(agent, api, launch, ec2):
+    instance = {
+        "InstanceId": "i-0123456789abcdef0",
+        "PrivateDnsName": "a",
+        "Placement": {"AvailabilityZone": f"{REGION}a"},
+    }
+    api.nodes["a"] = worker_node(instance)
+    agent.round(0)
+    agent.round(NODES_INTERVAL)
+    assert api.nodes == {}
+
+
+def test_objects_are_applied_and_follow_the_stack(agent, api, wanted):
+    agent.round(0)
+    assert {"Deployment coredns", "Service kube-dns", "Namespace default"} <= api.applied.keys()
+    wanted(images={"coredns": "registry.example/coredns:v2"})
+    agent.round(INTERVAL)
+    agent.round(DOCUMENT_INTERVAL)
+    (container,) = api.applied["Deployment coredns"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/coredns:v2"
+
+
+def test_one_task_in_trouble_stops_no_other_and_is_said_once(agent, api, aws):
+    api.refused = join_token.SECRETS
+    said = agent.round(0)
+    assert "join token: the API server answered 500: etcd" in said
+    assert api.applied
+    assert agent.round(INTERVAL) == []
+    api.refused = ""
+    # Not in every round: what does not answer takes the others' time.
+    assert agent.round(RETRY - 1) == []
+    assert "join token: works again" in agent.round(RETRY)
+
+
+def test_a_stack_whose_document_is_not_there_yet_gets_its_token_later(settings, api, aws, key):
+    agent = Agent(settings, Ec2(REGION, "test"))
+    said = agent.round(0)
+    assert any(line.startswith("what the stack wants: AWS: ") for line in said)
+    assert (api.secrets, api.applied) == ([], {})
+
+
+def test_without_credentials_it_ends_so_that_systemd_starts_it_again(
+    settings, aws, aws_down, monkeypatch, capsys
+):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1")
+    aws_down()
+    assert cli.main(["cluster-agent"]) == 1
+    assert "gives no credentials" in capsys.readouterr().err
+
+
+def test_ec2_that_is_away_is_an_error_of_aws(aws, aws_down, monkeypatch):
+    monkeypatch.setattr("node.cluster.instances.ATTEMPTS", 1)
+    aws_down()
+    with pytest.raises(AwsError):
+        Ec2(REGION, "test").states(["i-0123456789abcdef0"])
+
+
+def test_many_names_are_asked_for_in_several_requests(aws, launch):
+    instances = {launch()["PrivateDnsName"] for _ in range(3)}
+    names = instances | {f"ip-10-9-{n // 200}-{n % 200}" for n in range(500)}
+    found = Ec2(REGION, "test").workers(names)
+    assert found.keys() == instances
+    assert socket.inet_aton(next(iter(found.values())).address)
