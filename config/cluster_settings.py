@@ -101,7 +101,7 @@ class ClusterSettings(Settings):
     gate_timeout: Annotated[Duration, bounded("45s", "24h"), IN_PLACE] = timedelta(minutes=15)
     """How long `pulumi up` waits until a node may go before it refuses; nodes report every 30 s."""
     artifacts: ArtifactSettings = ArtifactSettings()
-    """Where the binaries come from."""
+    """Where binaries and images come from."""
 
     @property
     def quorum(self) -> Quorum:
