@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from config.change import IN_PLACE, Change, Effect
-from config.images import IMAGES, REFERENCE_PATTERN, ImageName
+from config.container_images import IMAGES, REFERENCE_PATTERN, ImageName
 from config.types import Settings
 from config.versions import ArtifactName
 

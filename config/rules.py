@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from config.cluster_settings import ClusterSettings
-from config.images import IMAGES
+from config.container_images import IMAGES
 from config.instances import is_arm
 from config.network import NetworkSettings
 from config.problems import Problem

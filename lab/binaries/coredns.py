@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from config.images import COREDNS as IMAGE
+from config.container_images import COREDNS as IMAGE
 from lab.engine.gobuild import GoBuild
 from lab.engine.model import Report
 

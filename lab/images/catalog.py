@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.images import COREDNS, IMAGES, PAUSE, ImageName
+from config.container_images import COREDNS, IMAGES, PAUSE, ImageName
 from lab.binaries.coredns import built_coredns
 from lab.binaries.kubernetes import built_kubernetes
 from lab.binaries.pause import built_pause

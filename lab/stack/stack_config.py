@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from config.images import ImageName
+from config.container_images import ImageName
 from config.versions import ArtifactName
 from lab.atomic_file import write_atomically
 

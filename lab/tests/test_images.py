@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from config.images import COREDNS, IMAGES, PAUSE
+from config.container_images import COREDNS, IMAGES, PAUSE
 from lab.images import catalog, oci_image
 from lab.images.oci_image import Contents
 from lab.images.registry import Registry

@@ -30,7 +30,13 @@ def test_the_page_has_every_output():
 
 def test_the_page_has_the_keys_of_the_mappings():
     page = (REPOSITORY / "docs/outputs.md").read_text()
-    for function in (outputs.etcd_output, outputs.controllers_output, outputs.nodes_output):
+    functions = (
+        outputs.etcd_output,
+        outputs.controllers_output,
+        outputs.nodes_output,
+        outputs.workers_output,
+    )
+    for function in functions:
         (*_, returned) = (
             one for one in ast.walk(ast.parse(inspect.getsource(function))) if _is_text_dict(one)
         )

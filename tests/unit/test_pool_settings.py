@@ -11,7 +11,7 @@ from components.naming import ParameterPaths, WorkerGroup, worker_groups, worker
 from components.network.placement import placement
 from config import ConfigError, check
 from config.change import Change, Effect
-from config.images import COREDNS, IMAGES, PAUSE
+from config.container_images import COREDNS, IMAGES, PAUSE
 from config.versions import CNI_PLUGINS, CONTAINERD, KUBERNETES, RUNC
 from config.workers import WorkerPoolSettings
 from tests.unit.test_settings import EXISTING
