@@ -324,9 +324,16 @@ class Deployment:
 Deploy = Callable[..., Deployment]
 
 
-def user_data(instance: Mapping[str, Any]) -> str:
-    """The text that cloud-init of an instance reads."""
-    return gzip.decompress(base64.b64decode(instance["userDataBase64"])).decode()
+def tags_of(inputs: Mapping[str, Any]) -> dict[str, str] | None:
+    """The tags of a resource; an Auto Scaling group has a list of them."""
+    tags = inputs.get("tags")
+    return {tag["key"]: tag["value"] for tag in tags} if isinstance(tags, list) else tags
+
+
+def user_data(machine: Mapping[str, Any]) -> str:
+    """The text that cloud-init reads, of an instance or of a launch template's machines."""
+    encoded = machine.get("userDataBase64") or machine["userData"]
+    return gzip.decompress(base64.b64decode(encoded)).decode()
 
 
 def run(

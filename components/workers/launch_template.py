@@ -58,8 +58,6 @@ def launch_template(
         instance_market_options=aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(market_type="spot")
         if args.spot
         else None,
-        # A shutdown from inside is a reboot gone wrong: the group replaces what is stopped.
-        instance_initiated_shutdown_behavior="terminate",
         user_data=args.user_data,
         tag_specifications=_tag_specifications(name, args),
         update_default_version=True,

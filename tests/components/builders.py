@@ -15,7 +15,7 @@ from components.gates import Gates, GatesArgs
 from components.gates.checks import Checks
 from components.monitoring.alarms import Alarms, AlarmsArgs
 from components.monitoring.flow_logs import FlowLogs, FlowLogsArgs
-from components.naming import ParameterPaths, api_servers, etcd_members
+from components.naming import ParameterPaths, api_servers, etcd_members, worker_pools
 from components.network.addressing import plan_zones
 from components.network.placement import placement
 from components.network.security_group_rules import groups, rules
@@ -32,6 +32,8 @@ from components.pki.issuance import Issuance
 from components.pki.leaf_certificate import LeafCertificate, LeafCertificateArgs
 from components.storage.bucket import ClusterBucket, ClusterBucketArgs
 from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
+from components.workers.pod_capacity import PodCapacity
+from components.workers.worker_pool import WorkerPool, WorkerPoolArgs
 from config import check
 from tests.recording import REGION, ZONES
 
@@ -180,6 +182,29 @@ def api_tier(settings=SETTINGS):
     )
 
 
+def worker_pool(**pool):
+    settings = check({"workers": {"general": {"min": 2, **pool}}}, stack="alone")
+    (planned,) = worker_pools(settings, placed(settings))
+    return WorkerPool(
+        "alone-workers-general",
+        WorkerPoolArgs(
+            settings=settings,
+            pool=planned,
+            account=ACCOUNT,
+            image_id=given("ami"),
+            root_device="/dev/xvda",
+            subnet_ids={zone: given(f"workers-{zone}") for zone in ZONES},
+            security_group_id=given("sg"),
+            api_url=given("https://lb.example:6443"),
+            capacity=PodCapacity(prefixes=5, pods=80),
+            kms_key_arn=given(KEY_ARN),
+            bucket_name=given("bucket"),
+            bucket_arn=given("arn:aws:s3:::bucket"),
+            tags=TAGS,
+        ),
+    )
+
+
 COMPONENTS = {
     "Network": lambda: Network(
         "alone",
@@ -264,6 +289,7 @@ COMPONENTS = {
     "EtcdTier": etcd_tier,
     "ApiNode": api_node,
     "ApiServerTier": api_tier,
+    "WorkerPool": worker_pool,
     "Alarms": lambda: Alarms(
         "alone",
         AlarmsArgs(

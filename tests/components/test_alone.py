@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.components.builders import COMPONENTS
-from tests.recording import REPOSITORY
+from tests.recording import REPOSITORY, tags_of
 
 
 def test_every_component_is_built_here_but_the_cluster():
@@ -26,11 +26,11 @@ def test_a_component_is_built_alone(deploy, name, preview):
     deployment = deploy(lambda: COMPONENTS[name]() and None, preview=preview)
     assert deployment.loose() == [], "every resource hangs off the component"
     (component,) = deployment.registrations(name).values()
-    assert re.fullmatch(r"alone(-etcd-0|-api-0)?", component.name)
+    assert re.fullmatch(r"alone(-etcd-0|-api-0|-workers-general)?", component.name)
     outputs = deployment.component_outputs(name, component.name)
     assert all(re.fullmatch(r"[a-z][A-Za-z]*", key) for key in outputs), outputs
     for resource in deployment.resources:
         # What takes no tags, or none of ours, has no such input.
-        tags = resource.inputs.get("tags")
+        tags = tags_of(resource.inputs)
         if tags is not None:
             assert tags["team"] == "platform", resource.name

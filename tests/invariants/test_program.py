@@ -1,7 +1,6 @@
 """What holds for the whole program, whatever the configuration."""
 
 import base64
-import gzip
 import hashlib
 import json
 import re
@@ -9,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from tests.recording import SMALL, is_secret
+from tests.recording import SMALL, is_secret, tags_of, user_data
 from tests.unit.ssh_keygen import ed25519
 
 CONFIGURATIONS = {
@@ -24,6 +23,13 @@ CONFIGURATIONS = {
         "network": {"nat": "none"},
         "ami": "ami-0123456789abcdef0",
         "artifacts": {"mirror": "https://mirror.internal"},
+    },
+    "pools": {
+        **SMALL,
+        "workers": {
+            "general": {"min": 2},
+            "batch": {"min": 0, "max": 9, "perZone": True, "spot": True, "taints": ["a:NoExecute"]},
+        },
     },
     "operator": {
         **SMALL,
@@ -61,6 +67,10 @@ def test_disks_are_encrypted_with_the_clusters_key(program):
         assert volume["kmsKeyId"].endswith("test-key-id")
     for instance in program.of("Instance").values():
         assert instance["rootBlockDevice"]["encrypted"] is True
+    for template in program.of("LaunchTemplate").values():
+        (disk,) = template["blockDeviceMappings"]
+        assert disk["ebs"]["encrypted"] == "true"
+        assert disk["ebs"]["kmsKeyId"].endswith("test-key-id")
 
 
 def test_root_volumes_carry_the_clusters_tags(program):
@@ -71,14 +81,21 @@ def test_root_volumes_carry_the_clusters_tags(program):
 
 
 def test_metadata_needs_a_token_and_goes_no_further_than_the_machine(program):
-    for instance in program.of("Instance").values():
-        assert instance["metadataOptions"]["httpTokens"] == "required"
-        assert instance["metadataOptions"]["httpPutResponseHopLimit"] == 1
+    for kind in ("Instance", "LaunchTemplate"):
+        for made in program.of(kind).values():
+            assert made["metadataOptions"]["httpTokens"] == "required"
+            assert made["metadataOptions"]["httpPutResponseHopLimit"] == 1
 
 
 def test_no_machine_has_a_public_address(program):
     for instance in program.of("Instance").values():
         assert not instance.get("associatePublicIpAddress")
+    for template in program.of("LaunchTemplate").values():
+        # Without the setting it is the subnet's to say, and none here gives any.
+        (interface,) = template["networkInterfaces"]
+        assert "associatePublicIpAddress" not in interface
+    for name, subnet in program.of("Subnet").items():
+        assert "public" in name or not subnet.get("mapPublicIpOnLaunch")
 
 
 def test_nothing_is_open_to_the_world(program):
@@ -128,26 +145,37 @@ def test_taggable_resources_are_tagged_and_named(program):
         "TargetGroupAttachment",
         "Alias",
         "SubnetCidrReservation",
+        "LifecycleHook",
     }
     for resource in program.resources:
         kind = resource.type.rsplit(":", 1)[-1]
         taggable = resource.type.startswith("aws:") and kind not in untaggable
         if taggable and not re.fullmatch(r"Bucket.+", kind):
-            assert resource.inputs["tags"]["Name"] == resource.name, resource.name
-            # A Service's load balancer must not find the etcd subnets.
-            tag = None if resource.name.startswith("test-etcd-eu-") else "owned"
-            assert resource.inputs["tags"].get("kubernetes.io/cluster/test") == tag
+            tags = tags_of(resource.inputs)
+            # Machines of a pool are named alike, whichever of its groups they are of.
+            name = resource.name.partition("-eu-")[0] if kind == "Group" else resource.name
+            assert tags["Name"] == name, resource.name
+            # A Service's load balancer must not find the subnets of etcd and of workers.
+            hidden = resource.name.startswith(("test-etcd-eu-", "test-workers-eu-"))
+            tag = None if hidden else "owned"
+            assert tags.get("kubernetes.io/cluster/test") == tag
 
 
 def test_every_machine_boots_after_the_agent_that_it_names_is_stored(program):
     (stored,) = program.registrations("BucketObjectv2")
     inputs = program.of("BucketObjectv2")[stored]
     sha256 = hashlib.sha256(base64.b64decode(inputs["contentBase64"])).hexdigest()
-    for instance in program.registrations("Instance").values():
-        assert program.urn("BucketObjectv2", stored) in instance.dependencies
-        document = yaml.safe_load(
-            gzip.decompress(base64.b64decode(instance.inputs["userDataBase64"]))
-        )
+    starting = [*program.registrations("Instance").values()]
+    starting += program.registrations("Group").values()
+    for one in starting:
+        assert program.urn("BucketObjectv2", stored) in one.dependencies
+    for kind in ("Instance", "LaunchTemplate"):
+        check_agent(program.of(kind).values(), inputs, sha256)
+
+
+def check_agent(machines, inputs, sha256):
+    for machine in machines:
+        document = yaml.safe_load(user_data(machine))
         files = {file["path"]: file["content"] for file in document["write_files"]}
         assert json.loads(files["/etc/ha-kubernetes/node.json"])["agent"] == {
             "bucket": inputs["bucket"],

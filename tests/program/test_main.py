@@ -29,6 +29,7 @@ def test_outputs(cluster):
         "etcd",
         "controllers",
         "nodes",
+        "workers",
         "alarmTopicArn",
         "workersSecurityGroupId",
         "nextSteps",
