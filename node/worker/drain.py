@@ -72,6 +72,11 @@ def _save(now: State) -> None:
     files.write(at(STATE), json.dumps(asdict(now)))
 
 
+def pause() -> None:
+    """Wait for the next round."""
+    time.sleep(PAUSE_SECONDS)
+
+
 class _Drain:
     """The rounds of a drain."""
 
@@ -108,7 +113,7 @@ class _Drain:
                 print(f"draining: {now}", flush=True)
                 told = now
             self._beat()
-            time.sleep(PAUSE_SECONDS)
+            pause()
 
     def _round(self) -> None:
         """Ask for what is left, and evict it."""

@@ -67,7 +67,7 @@ def pods(items: Sequence[Mapping[str, Any]]) -> Iterator[Pod]:
             meta["name"],
             meta["uid"],
             30 if grace is None else int(grace),
-            datetime.fromisoformat(ends.replace("Z", "+00:00")) if ends else None,
+            datetime.fromisoformat(ends) if ends else None,
         )
 
 

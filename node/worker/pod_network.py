@@ -20,13 +20,15 @@ from node.settings import at
 CNI_VERSION = "1.0.0"
 """Of the configuration's format: containerd 2 and the plug-ins 1.9 know it."""
 
-GATEWAY = "169.254.1.1"
-"""The pods' first hop, on the host's end of every pair. host-local would take the first address of
-the subnet, which is the VPC's own router. Link-local, hence of nobody in a VPC."""
 
-
-def conflist(subnet: IPv4Network, prefixes: Sequence[IPv4Network], mtu: int | None) -> str:
+def conflist(
+    address: str, subnet: IPv4Network, prefixes: Sequence[IPv4Network], mtu: int | None
+) -> str:
     """The configuration for an instance in a subnet. MTU in bytes; None for the kernel's default.
+
+    The pods' first hop is the instance's own address, which ptp gives the host's end of each pair
+    as well. host-local would take the first address of the subnet, which is the VPC's router; one
+    outside the subnet cannot be reached when the default route is set.
 
     The ranges are one set, of which a pod gets one address; with a set each, it would get one of
     every set. They are parts of the whole subnet rather than subnets of 16 addresses, whose last
@@ -37,7 +39,7 @@ def conflist(subnet: IPv4Network, prefixes: Sequence[IPv4Network], mtu: int | No
             "subnet": str(subnet),
             "rangeStart": str(prefix[0]),
             "rangeEnd": str(prefix[-1]),
-            "gateway": GATEWAY,
+            "gateway": address,
         }
         for prefix in sorted(prefixes)
     ]
@@ -55,7 +57,7 @@ def conflist(subnet: IPv4Network, prefixes: Sequence[IPv4Network], mtu: int | No
 
 def write() -> list[str]:
     """Bring the configuration up to date; what was done. Raises NodeError without prefixes."""
-    mac = metadata("mac").strip("/")
+    address, mac = metadata("local-ipv4"), metadata("mac")
     interface = f"network/interfaces/macs/{mac}"
     try:
         subnet = IPv4Network(metadata(f"{interface}/subnet-ipv4-cidr-block"))
@@ -67,7 +69,7 @@ def write() -> list[str]:
             f"interface {mac} has no IPv4 prefixes for pods: its subnet may have none left; "
             "replace this instance, or set network.podNetwork to none"
         )
-    if not files.write(at(CNI_CONFIG), conflist(subnet, prefixes, mtu(mac))):
+    if not files.write(at(CNI_CONFIG), conflist(address, subnet, prefixes, mtu(mac))):
         return []
     return [f"pods get the addresses of {', '.join(map(str, sorted(prefixes)))}"]
 

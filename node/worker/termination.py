@@ -38,7 +38,7 @@ def parse(interruption: str) -> datetime:
     Whether it terminates, stops or hibernates the instance, the pods on it are gone.
     """
     try:
-        time = datetime.fromisoformat(json.loads(interruption)["time"].replace("Z", "+00:00"))
+        time = datetime.fromisoformat(json.loads(interruption)["time"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NodeError(f"spot/instance-action is damaged: {interruption!r}") from error
     return time if time.tzinfo else time.replace(tzinfo=UTC)
