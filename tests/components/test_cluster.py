@@ -1,5 +1,6 @@
 """Cluster, built by another program: several in one, with a provider, with a network of its own."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pulumi
@@ -221,6 +222,29 @@ def test_ids_are_in_one_place_and_complete(deploy, network, api, ids, says):
     assert deployment.resources == []
     with pytest.raises(ConfigError, match=says):
         raise ConfigError(*registered)
+
+
+def test_workers_of_a_given_network_have_subnets_of_it(deploy):
+    settings = check(
+        {"network": GIVEN, "workers": {"general": {"min": 1}}, "etcd": {"size": 1}}, stack="one"
+    )
+    with_workers = replace(IDS, workers={zone: f"subnet-{zone[-1]}" for zone in ZONES})
+    told = []
+
+    def program(ids):
+        try:
+            Cluster(settings, network=ids)
+        except ConfigError as error:
+            told.append(str(error))
+
+    deploy(lambda: program(IDS))
+    (problem,) = told
+    assert problem.startswith(
+        "network.existing.zones: must be the zones of the workers subnets that the program passes "
+        "(none), got"
+    )
+    (group,) = deploy(lambda: program(with_workers)).of("Group").values()
+    assert group["vpcZoneIdentifiers"] == [f"subnet-{zone[-1]}" for zone in ZONES]
 
 
 def test_an_id_that_is_missing_among_others_is_named():
