@@ -1,6 +1,6 @@
 """The emulator's own endpoints, for who watches targets in the place of the load balancer, for who
-runs machines (`lab.cloud.machine_reports`), and for who asks what there is
-(`lab.cloud.resource_kinds`).
+runs machines (`lab.cloud.machine_reports`), for who asks what there is
+(`lab.cloud.resource_kinds`), and for who has no time (`lab.cloud.auto_scaling.clock`).
 
 `/_lab/target-health`: `GET` gives the reports that stand; `POST {"target": "10.0.1.4", "state":
 "unhealthy", "group": "name or nothing"}` sets one; `DELETE {"target": "10.0.1.4"}` drops those of a
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request, Response
 
 from lab.cloud import control_paths, machine_reports, requests, resource_kinds
+from lab.cloud.auto_scaling import clock
 from lab.cloud.corrections import target_health
 
 if TYPE_CHECKING:
@@ -77,4 +78,5 @@ ENDPOINTS: Mapping[str, Callable[[Request], object]] = {
     control_paths.LOAD_BALANCERS: machine_reports.load_balancer,
     control_paths.CHANGES: machine_reports.changes,
     control_paths.INVENTORY: resource_kinds.inventory,
+    control_paths.CLOCK: clock.skip,
 }

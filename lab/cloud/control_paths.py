@@ -9,6 +9,7 @@ INSTANCES = "/_lab/instances"
 LOAD_BALANCERS = "/_lab/load-balancers"
 CHANGES = "/_lab/changes"
 INVENTORY = "/_lab/inventory"
+CLOCK = "/_lab/clock"
 
 PATIENCE = 10.0
 """Seconds that a request for changes waits for one."""

@@ -87,6 +87,7 @@ def _serve(listener: socket.socket, port: int) -> None:
 
     from lab.cloud.change_counter import Changes  # noqa: PLC0415 - with moto
     from lab.cloud.control_api import Control  # noqa: PLC0415 - patches moto
+    from lab.cloud.corrections import auto_scaling_groups  # noqa: PLC0415 - patches moto
     from lab.cloud.replay import Replay  # noqa: PLC0415 - with moto
     from lab.cloud.requests import Requests  # noqa: PLC0415 - with moto
 
@@ -100,6 +101,7 @@ def _serve(listener: socket.socket, port: int) -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    auto_scaling_groups.run_by_the_clock()
     server.serve_forever()
 
 

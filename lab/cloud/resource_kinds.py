@@ -92,6 +92,8 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], Iterable[str]]]] = {
         lambda ec2: (one.id for one in ec2.all_instances() if one.state not in GONE),
     ),
     "volume": ("ec2", lambda ec2: _ids(ec2.volumes)),
+    "launch template": ("ec2", lambda ec2: [one.name for one in _all(ec2.launch_templates)]),
+    "Auto Scaling group": ("autoscaling", lambda scaling: list(scaling.autoscaling_groups)),
     "placement group": ("ec2", lambda ec2: list(placement_groups.held(ec2))),
     "load balancer": ("elbv2", lambda elb: _names(elb.load_balancers)),
     "target group": ("elbv2", lambda elb: _names(elb.target_groups)),

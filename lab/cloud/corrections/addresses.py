@@ -35,6 +35,9 @@ def _free(subnet: Subnet) -> Iterator[str]:
     kept = {subnet.cidr[position] for position in RESERVED}
     for reservation in list(subnet._cidr_reservations):  # noqa: SLF001 - moto has no public name for it
         kept.update(reservation.cidr)
+    for interface in list(subnet.ec2_backend.enis.values()):
+        for prefix in interface.__dict__.get("ipv4_prefixes", ()):
+            kept.update(ipaddress.IPv4Network(prefix["Ipv4Prefix"]))
     taken = _taken(subnet)
     return (str(a) for a in subnet.cidr if a not in kept and str(a) not in taken)
 

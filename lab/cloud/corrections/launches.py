@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.subnets import Subnet
 from moto.ec2.responses import EC2Response
 
 from lab.cloud.corrections.patching import Method, extends
@@ -22,11 +23,32 @@ USER_DATA_BYTES = 16 * 1024
 @extends(EC2Response, "run_instances")
 def run_instances(original: Method, response: EC2Response) -> ActionResult:
     """RunInstances. Raises InvalidParameterValue, Unsupported and InvalidGroup.NotFound."""
-    backend, kind = response.ec2_backend, response._get_param("InstanceType")
-    subnet_id = response._get_param("SubnetId")
-    subnet = backend.get_subnet(subnet_id) if subnet_id else None
+    backend, subnet_id = response.ec2_backend, response._get_param("SubnetId")
+    check(
+        backend,
+        kind=response._get_param("InstanceType"),
+        image_id=response._get_param("ImageId"),
+        subnet=backend.get_subnet(subnet_id) if subnet_id else None,
+        groups=response._get_param("SecurityGroupIds", []),
+        user_data=response._get_param("UserData"),
+    )
+    answer: ActionResult = original(response)
+    return answer
+
+
+def check(
+    backend: EC2Backend,
+    *,
+    kind: str | None,
+    image_id: str,
+    subnet: Subnet | None,
+    groups: Iterable[str],
+    user_data: object,
+) -> None:
+    """What a launch may ask for. Raises InvalidParameterValue, Unsupported and
+    InvalidGroup.NotFound."""
     if kind and _offered(backend, kind, None):
-        _check_type(backend, kind, response._get_param("ImageId"))
+        _check_type(backend, kind, image_id)
         if subnet is not None and not _offered(backend, kind, subnet.availability_zone):
             raise EC2ClientError(
                 "Unsupported",
@@ -34,14 +56,12 @@ def run_instances(original: Method, response: EC2Response) -> ActionResult:
                 f"Availability Zone ({subnet.availability_zone}).",
             )
     if subnet is not None:
-        _check_groups(backend, subnet.vpc_id, response._get_param("SecurityGroupIds", []))
-    data = response._get_param("UserData")
-    if data and len(str(data)) * 3 // 4 - str(data).count("=") > USER_DATA_BYTES:
+        _check_groups(backend, subnet.vpc_id, groups)
+    text = str(user_data or "")
+    if len(text) * 3 // 4 - text.count("=") > USER_DATA_BYTES:
         raise EC2ClientError(
             "InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes"
         )
-    answer: ActionResult = original(response)
-    return answer
 
 
 def _offered(backend: EC2Backend, kind: str, zone: str | None) -> bool:
