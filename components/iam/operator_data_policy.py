@@ -2,9 +2,14 @@
 
 from components.iam.policy_document import Document, Statement, allow, document, tagged
 
-SERVICE_LINKED = ("elasticloadbalancing.amazonaws.com", "ec2-instance-connect.amazonaws.com")
-"""Services that make a role of their own with an account's first load balancer, or first Instance
-Connect endpoint."""
+SERVICE_LINKED = (
+    "autoscaling.amazonaws.com",
+    "ec2-instance-connect.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "spot.amazonaws.com",
+)
+"""Services that make a role of their own with an account's first load balancer, Instance Connect
+endpoint, Auto Scaling group or Spot Instance."""
 
 PASSED_TO = ("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 """Services that the program gives its roles to."""
@@ -24,8 +29,9 @@ def operator_data_policy(cluster: str) -> Document:
 
 
 def _identity(cluster: str) -> list[Statement]:
-    roles = [f"arn:aws:iam::*:role/{cluster}-{user}-*" for user in ("api", "etcd", "flow-logs")]
-    profiles = [f"arn:aws:iam::*:instance-profile/{cluster}-{tier}-*" for tier in ("api", "etcd")]
+    tiers = ("api", "etcd", "workers")
+    roles = [f"arn:aws:iam::*:role/{cluster}-{user}-*" for user in (*tiers, "flow-logs")]
+    profiles = [f"arn:aws:iam::*:instance-profile/{cluster}-{tier}-*" for tier in tiers]
     return [
         allow(
             "Roles",

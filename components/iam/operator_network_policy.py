@@ -1,17 +1,29 @@
-"""Policy of whoever runs Pulumi: networks, machines, the load balancer and flow logs. Pure."""
+"""Policy of whoever runs Pulumi: networks, machines, pools, load balancer and flow logs. Pure."""
 
 from components.iam.policy_document import Document, Statement, allow, document, tagged
 
 
 def operator_network_policy(cluster: str) -> Document:
     """What the operator of a cluster may do to them."""
-    return document([*_network(), *_machines(cluster), *_balancer(cluster), *_flow_logs(cluster)])
+    return document(
+        [
+            *_network(),
+            *_machines(cluster),
+            *_pools(cluster),
+            *_balancer(cluster),
+            *_flow_logs(cluster),
+        ]
+    )
 
 
 def _network() -> list[Statement]:
     return [
         # Descriptions cannot be restricted to resources, and newer providers ask for more of them.
-        allow("Describe", ["ec2:Describe*", "elasticloadbalancing:Describe*"], ["*"]),
+        allow(
+            "Describe",
+            ["autoscaling:Describe*", "ec2:Describe*", "elasticloadbalancing:Describe*"],
+            ["*"],
+        ),
         allow(
             "Network",
             [
@@ -25,6 +37,7 @@ def _network() -> list[Statement]:
                     "CreateInstanceConnectEndpoint",
                     "CreateFlowLogs",
                     "CreateInternetGateway",
+                    "CreateLaunchTemplate",
                     "CreateNatGateway",
                     "CreateNetworkInterface",
                     "CreatePlacementGroup",
@@ -88,6 +101,43 @@ def _machines(cluster: str) -> list[Statement]:
             [f"arn:aws:ec2:*:*:{kind}/*" for kind in ("instance", "security-group", "volume")],
             condition=tagged(cluster),
         )
+    ]
+
+
+def _pools(cluster: str) -> list[Statement]:
+    """Groups by their name, and launch templates, whose ids AWS chooses, by their tag."""
+    groups = f"autoScalingGroupName/{cluster}-workers-*"
+    return [
+        allow(
+            "LaunchTemplates",
+            [
+                "ec2:CreateLaunchTemplateVersion",
+                "ec2:DeleteLaunchTemplate",
+                "ec2:ModifyLaunchTemplate",
+            ],
+            ["arn:aws:ec2:*:*:launch-template/*"],
+            condition=tagged(cluster),
+        ),
+        allow(
+            "Pools",
+            [
+                f"autoscaling:{action}"
+                for action in (
+                    "CancelInstanceRefresh",
+                    "CreateAutoScalingGroup",
+                    "CreateOrUpdateTags",
+                    "DeleteAutoScalingGroup",
+                    "DeleteLifecycleHook",
+                    "DeleteTags",
+                    "PutLifecycleHook",
+                    "SetDesiredCapacity",
+                    "StartInstanceRefresh",
+                    "TerminateInstanceInAutoScalingGroup",
+                    "UpdateAutoScalingGroup",
+                )
+            ],
+            [f"arn:aws:autoscaling:*:*:autoScalingGroup:*:{groups}"],
+        ),
     ]
 
 

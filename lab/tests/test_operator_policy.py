@@ -19,6 +19,17 @@ OPERATOR = list(operator_policies("prod").values())
         ("ec2:TerminateInstances", "ec2:eu-central-1:1:instance/i-0a", "tag"),
         ("ec2:DeleteVolume", "ec2:eu-central-1:1:volume/vol-0a", "tag"),
         ("kms:ScheduleKeyDeletion", "kms:eu-central-1:1:key/0a", "tag"),
+        ("ec2:DeleteLaunchTemplate", "ec2:eu-central-1:1:launch-template/lt-0a", "tag"),
+        (
+            "autoscaling:DeleteAutoScalingGroup",
+            "autoscaling:e:1:autoScalingGroup:0a:autoScalingGroupName/prod-workers-default",
+            {},
+        ),
+        (
+            "iam:PassRole",
+            "iam::1:role/prod-workers-default-0a",
+            {"iam:PassedToService": "ec2.amazonaws.com"},
+        ),
         ("ssm:GetParameter", "ssm:eu-central-1:1:parameter/prod/nodes/api-0/files/ca.key", {}),
         ("s3:DeleteBucket", "s3:::prod-bucket-0a", {}),
         ("cloudwatch:DeleteAlarms", "cloudwatch:eu-central-1:1:alarm:prod-no-leader-0a", {}),

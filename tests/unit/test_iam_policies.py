@@ -21,7 +21,13 @@ from components.iam.operator_policies import (
     preview_policy,
 )
 from components.naming import ParameterPaths
-from components.nodes.role_policy import Account, api_node_policy, etcd_node_policy, trust_policy
+from components.nodes.role_policy import (
+    Account,
+    api_node_policy,
+    etcd_node_policy,
+    trust_policy,
+    worker_policy,
+)
 from tests.recording import REPOSITORY
 
 with warnings.catch_warnings():
@@ -41,6 +47,11 @@ def policies():
     paths = ParameterPaths("prod")
     for name, policy in (("etcd-0", etcd_node_policy), ("api-0", api_node_policy)):
         yield name, json.loads(policy(name, paths, ACCOUNT, **NODE))
+    yield (
+        "api-0 of workers",
+        json.loads(api_node_policy("api-0", paths, ACCOUNT, workers=True, **NODE)),
+    )
+    yield "worker", json.loads(worker_policy(["prod-workers-web"], paths, ACCOUNT, **NODE))
 
 
 POLICIES = dict(policies())
@@ -59,6 +70,8 @@ UNRESTRICTED = {
     "FindTopics",
     # By prefix, which the provider asks for, and which IAM does not see.
     "FindLogGroups",
+    # Of an API server with workers: DescribeInstances knows no resource.
+    "Instances",
     # Restricted by its namespace instead: PutMetricData knows no resource.
     "Metrics",
     "PrivateDns",
@@ -169,14 +182,18 @@ NOT_ASKED_FOR = {
 }
 
 
-def called():
-    """The permissions of every boto3 operation that is named in `node/`."""
+OF_WORKERS = ("cluster", "worker")
+"""Folders of `node/` whose programs run on API servers with workers, and on workers, alone."""
+
+
+def called(paths):
+    """The permissions of every boto3 operation that is named in these files."""
     names = {
         xform_name(operation): f"{service}:{operation}"
-        for service in ("ssm", "cloudwatch")
+        for service in ("ssm", "cloudwatch", "autoscaling", "ec2")
         for operation in botocore.session.get_session().get_service_model(service).operation_names
     } | OPERATIONS
-    for path in (REPOSITORY / "node").rglob("*.py"):
+    for path in paths:
         for part in ast.walk(ast.parse(path.read_text())):
             if isinstance(part, ast.Attribute) and part.attr in names:
                 yield names[part.attr]
@@ -189,8 +206,35 @@ def given(name):
 
 
 def test_nodes_may_do_what_the_node_agent_asks_for_and_no_more():
-    wanted = set(called())
+    folders = [REPOSITORY / "node" / name for name in OF_WORKERS]
+    paths = (REPOSITORY / "node").rglob("*.py")
+    wanted = set(called(path for path in paths if path.parent not in folders))
     assert {"ssm:PutParameter", "cloudwatch:PutMetricData", "s3:PutObject"} <= wanted
     assert given("etcd-0") - set(NOT_ASKED_FOR) == wanted
     # API servers have no snapshots; the program that they fetch is the only object that they read.
     assert given("api-0") <= given("etcd-0") - {"s3:PutObject", "s3:ListBucket", "s3:DeleteObject"}
+
+
+def test_where_there_are_workers_an_api_server_may_admit_them_and_no_more():
+    wanted = set(called((REPOSITORY / "node/cluster").rglob("*.py")))
+    assert {"ec2:DescribeInstances", "ssm:PutParameter"} <= wanted <= given("api-0 of workers")
+    more = {"ec2:DescribeInstances", "kms:Encrypt", "kms:GenerateDataKey"}
+    assert given("api-0 of workers") == given("api-0") | more
+    written = [
+        resource
+        for statement in POLICIES["api-0 of workers"]["Statement"]
+        if "ssm:PutParameter" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    paths = ParameterPaths("prod")
+    assert written == [ACCOUNT.parameter(p) for p in (paths.status("api-0"), paths.join_token)]
+
+
+def test_a_worker_may_join_and_end_its_drain_and_writes_nothing():
+    drain = {"autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"}
+    assert set(called((REPOSITORY / "node/worker").rglob("*.py"))) >= drain
+    read = {"ssm:GetParameter", "ssm:GetParameters", "s3:GetObject", "kms:Decrypt"}
+    assert given("worker") == drain | read
+    names = [resource for one in POLICIES["worker"]["Statement"] for resource in one["Resource"]]
+    assert [name for name in names if "/nodes/" in name or "/etcd/" in name] == []
+    assert [name for name in names if name.endswith("autoScalingGroupName/prod-workers-web")]

@@ -9,13 +9,16 @@ from lab.machines.frontend.policy import Permission, allowed
 from lab.tests.engine.program.scenario_run import ScenarioRun
 
 TAGGED = {"aws:ResourceTag/kubernetes.io/cluster/local": "owned"}
-"""Instances, volumes and the key carry it; tests of the components see to that."""
+"""Instances, volumes, launch templates and the key carry it; tests of the components see to that."""
 
 CONCRETE = {
     "ec2:AttachVolume": "volume/vol-0a",
+    "ec2:CreateLaunchTemplateVersion": "launch-template/lt-0a",
+    "ec2:DeleteLaunchTemplate": "launch-template/lt-0a",
     "ec2:DeleteVolume": "volume/vol-0a",
     "ec2:DetachVolume": "volume/vol-0a",
     "ec2:ModifyInstanceAttribute": "instance/i-0a",
+    "ec2:ModifyLaunchTemplate": "launch-template/lt-0a",
     "ec2:ModifyVolume": "volume/vol-0a",
     "ec2:StartInstances": "instance/i-0a",
     "ec2:StopInstances": "instance/i-0a",
@@ -36,6 +39,11 @@ def resource(action: str, named: str) -> str:
     service, _, operation = action.partition(":")
     if action in CONCRETE:
         return f"arn:aws:ec2:eu-central-1:123456789012:{CONCRETE[action]}"
+    if service == "autoscaling" and not operation.startswith("Describe"):
+        return (
+            "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0a:"
+            "autoScalingGroupName/local-workers-default"
+        )
     if service == "elasticloadbalancing" and not operation.startswith("Describe"):
         return "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/local-api-1a/0a"
     if service == "kms" and operation not in {"CreateKey", "ListAliases"}:
