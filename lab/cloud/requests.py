@@ -5,6 +5,7 @@ operator's policies are checked with (docs/iam). Bodies are read and not kept: t
 """
 
 import io
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -144,7 +145,22 @@ def _logs(call: Call) -> list[str]:
     return [arguments["resourceArn"]] if "resourceArn" in arguments else []
 
 
+def _autoscaling(call: Call) -> list[str]:
+    """Groups by name: the id in an ARN is AWS's to choose. What only describes has no resource."""
+    arguments = _arguments(call)
+    names = [
+        value
+        for name, value in arguments.items()
+        if name == "AutoScalingGroupName" or re.fullmatch(r"Tags\.\d+\.ResourceId", name)
+    ]
+    if call.operation.startswith("Describe"):
+        return []
+    start = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName"
+    return [f"{start}/{name}" for name in sorted(set(names))]
+
+
 _RESOURCES = {
+    "autoscaling": _autoscaling,
     "ssm": _ssm,
     "iam": _iam,
     "sns": _sns,

@@ -81,6 +81,10 @@ class Instance:
     """The pool of workers that it belongs to, by its tag."""
     prefixes: tuple[IPv4Network, ...] = ()
     """Ranges of addresses that are its primary interface's as well: its pods'."""
+    target_lifecycle_state: str | None = None
+    """Where its Auto Scaling group wants it: `InService`, `Terminated`; None without a group."""
+    spot: bool = False
+    """Whether AWS may take it back."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,17 @@ def observe(clients: Clients) -> Account:
         for one in _all(ec2, "describe_subnets", "Subnets")
         if not one["DefaultForAz"]
     }
+    scaled = {
+        one["InstanceId"]: one["LifecycleState"]
+        for one in _all(
+            clients("autoscaling"), "describe_auto_scaling_instances", "AutoScalingInstances"
+        )
+    }
     reservations = _all(ec2, "describe_instances", "Reservations")
     instances = [one for reservation in reservations for one in reservation["Instances"]]
     return Account(
         instances={
-            one["InstanceId"]: _instance(one, subnets)
+            one["InstanceId"]: _instance(one, subnets, scaled.get(one["InstanceId"]))
             for one in instances
             if one["State"]["Name"] != "terminated" and one.get("SubnetId") in subnets
         },
@@ -153,7 +163,17 @@ def user_data(clients: Clients, instance: str) -> bytes:
     return base64.b64decode(answer.get("UserData", {}).get("Value") or "")
 
 
-def _instance(one: Mapping[str, Any], subnets: Mapping[str, Subnet]) -> Instance:
+def target_state(lifecycle_state: str) -> str:
+    """Where an instance of a group goes, from its life-cycle state (Auto Scaling guide, "Retrieve
+    the target lifecycle state through instance metadata"). Pure."""
+    if lifecycle_state.startswith("Terminat"):
+        return "Terminated"
+    return "InService" if lifecycle_state.startswith("Pending") else lifecycle_state
+
+
+def _instance(
+    one: Mapping[str, Any], subnets: Mapping[str, Subnet], lifecycle_state: str | None
+) -> Instance:
     primary = next(n for n in one["NetworkInterfaces"] if n["Attachment"]["DeviceIndex"] == 0)
     options = one["MetadataOptions"]
     tags = {tag["Key"]: tag["Value"] for tag in one.get("Tags", [])}
@@ -180,6 +200,8 @@ def _instance(one: Mapping[str, Any], subnets: Mapping[str, Subnet]) -> Instance
         name=tags.get("Name", one["InstanceId"]),
         pool=tags.get(POOL_TAG),
         prefixes=_prefixes(primary),
+        target_lifecycle_state=target_state(lifecycle_state) if lifecycle_state else None,
+        spot=one.get("InstanceLifecycle") == "spot",
     )
 
 

@@ -5,9 +5,11 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from ipaddress import IPv4Network
 
 import pytest
 
+from lab.machines.account import target_state
 from lab.machines.metadata import metadata_server
 from lab.machines.metadata.metadata_service import Service, Tokens
 from lab.machines.metadata.tree import RoleKeys
@@ -168,3 +170,44 @@ def test_it_answers_on_its_socket(service, instance):
         connection.close()
     finally:
         metadata_server.close(running)
+
+
+def test_a_worker_reads_its_prefixes_and_where_its_group_wants_it(service, instance):
+    worker = replace(
+        instance,
+        prefixes=(IPv4Network("10.0.1.16/28"), IPv4Network("10.0.1.48/28")),
+        target_lifecycle_state="Terminated",
+        spot=True,
+    )
+    token = service.answer(worker, "PUT", "/latest/api/token", TTL).body.decode()
+
+    def read(path: str) -> str:
+        headers = {"x-aws-ec2-metadata-token": token}
+        return service.answer(worker, "GET", f"/latest/meta-data/{path}", headers).body.decode()
+
+    interface = f"network/interfaces/macs/{worker.mac}"
+    assert read(f"{interface}/ipv4-prefix").split() == ["10.0.1.16/28", "10.0.1.48/28"]
+    assert read("autoscaling/target-lifecycle-state") == "Terminated"
+    assert read("instance-life-cycle") == "spot"
+
+
+def test_who_has_no_prefix_and_no_group_finds_neither(read, instance):
+    interface = f"network/interfaces/macs/{instance.mac}"
+    assert read(f"/latest/meta-data/{interface}/ipv4-prefix").status == 404
+    assert read("/latest/meta-data/autoscaling/target-lifecycle-state").status == 404
+    assert read("/latest/meta-data/instance-life-cycle").body == b"on-demand"
+
+
+@pytest.mark.parametrize(
+    ("state", "target"),
+    [
+        ("Pending", "InService"),
+        ("Pending:Wait", "InService"),
+        ("InService", "InService"),
+        ("Terminating", "Terminated"),
+        ("Terminating:Wait", "Terminated"),
+        ("Standby", "Standby"),
+    ],
+)
+def test_where_a_life_cycle_state_leads(state, target):
+    assert target_state(state) == target

@@ -12,6 +12,7 @@ from lab.machines.frontend.required_permissions import UnknownOperationError, re
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+GROUP = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:1:autoScalingGroupName"
 SSM = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
 
 
@@ -26,6 +27,9 @@ class Known:
 
     def key(self, key_id: str) -> str:
         return KEY
+
+    def scaling_group(self, name: str) -> tuple[str, dict[str, str]]:
+        return f"{GROUP}/{name}", {"ha-kubernetes:pool": "default"}
 
 
 @pytest.fixture
@@ -181,3 +185,50 @@ def test_what_nobody_thought_of_is_refused(sent, service, operation, arguments):
 def test_an_unsigned_request_is_refused():
     with pytest.raises(UnknownOperationError, match="unsigned"):
         needed(Call("GET", "s3.amazonaws.com", "/b/k", "", {}, b""))
+
+
+@pytest.mark.parametrize(
+    ("operation", "action", "more"),
+    [
+        (
+            "complete_lifecycle_action",
+            "autoscaling:CompleteLifecycleAction",
+            {"LifecycleActionResult": "CONTINUE"},
+        ),
+        (
+            "record_lifecycle_action_heartbeat",
+            "autoscaling:RecordLifecycleActionHeartbeat",
+            {},
+        ),
+    ],
+)
+def test_the_end_of_a_drain_is_for_a_group_and_its_tags(sent, operation, action, more):
+    call = sent(
+        "autoscaling",
+        operation,
+        AutoScalingGroupName="local-workers-default",
+        LifecycleHookName="drain",
+        InstanceId="i-1",
+        **more,
+    )
+    assert needed(call) == [
+        Permission(
+            action,
+            f"{GROUP}/local-workers-default",
+            {
+                "aws:ResourceTag/ha-kubernetes:pool": "default",
+                "autoscaling:ResourceTag/ha-kubernetes:pool": "default",
+            },
+        )
+    ]
+
+
+def test_groups_are_described_without_a_resource(sent):
+    call = sent("autoscaling", "describe_auto_scaling_instances")
+    assert needed(call) == [Permission("autoscaling:DescribeAutoScalingInstances", "*")]
+
+
+def test_what_no_machine_has_reason_for_is_unknown(sent):
+    call = sent("autoscaling", "delete_auto_scaling_group", AutoScalingGroupName="x")
+    with pytest.raises(UnknownOperationError):
+        needed(call)

@@ -11,6 +11,7 @@ from moto.autoscaling.models import (
 )
 from moto.core.exceptions import ServiceException
 from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.subnets import Subnet
 
 from lab.cloud.auto_scaling import group_view as view
 from lab.cloud.auto_scaling import launching, refresh
@@ -107,7 +108,7 @@ def members(group: FakeAutoScalingGroup) -> list[Member]:
     return [one for one in group.instance_states if isinstance(one, Member)]
 
 
-def subnets(group: FakeAutoScalingGroup) -> list[launching.Subnet]:
+def subnets(group: FakeAutoScalingGroup) -> list[Subnet]:
     """Subnets of a group, in its order."""
     ids = group.vpc_zone_identifier.split(",") if group.vpc_zone_identifier else []
     return [group.ec2_backend.get_subnet(one.strip()) for one in ids]

@@ -147,8 +147,8 @@ def _take_over(group: FakeAutoScalingGroup, response: AutoScalingResponse) -> No
 def update_auto_scaling_group(original: Method, response: AutoScalingResponse) -> EmptyResult:
     """UpdateAutoScalingGroup. Raises ValidationError."""
     group = group_of(response)
-    minimum = response._get_int_param("MinSize", group.min_size)
-    maximum = response._get_int_param("MaxSize", group.max_size)
+    minimum = response._get_int_param("MinSize", int(group.min_size or 0))
+    maximum = response._get_int_param("MaxSize", int(group.max_size or 0))
     desired = response._get_int_param("DesiredCapacity")
     if desired is None:
         desired = capacity.within(int(group.desired_capacity or 0), minimum, maximum)

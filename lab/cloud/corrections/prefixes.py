@@ -109,7 +109,7 @@ def _free(subnet: Subnet) -> Iterator[ipaddress.IPv4Network]:
     for space in own or [subnet.cidr]:
         if space.prefixlen > LENGTH:
             continue
-        for block in space.subnets(new_prefix=LENGTH):
+        for block in ipaddress.IPv4Network(str(space)).subnets(new_prefix=LENGTH):
             used = any(address in block for address in (*taken, *edges))
             if not used and not any(block.overlaps(other) for other in (*given, *explicit)):
                 yield block

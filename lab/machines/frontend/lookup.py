@@ -1,6 +1,6 @@
 """Lookup of what the account knows, asked with the lab's own keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from botocore.exceptions import ClientError
 
@@ -49,3 +49,13 @@ class AccountLookup:
             return str(self._clients("kms").describe_key(KeyId=key_id)["KeyMetadata"]["Arn"])
         except ClientError:
             return key_id
+
+    def scaling_group(self, name: str) -> tuple[str, Mapping[str, str]]:
+        """ARN and tags of an Auto Scaling group; the name itself when there is none."""
+        answer = self._clients("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[name]
+        )
+        for group in answer["AutoScalingGroups"]:
+            tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])}
+            return str(group["AutoScalingGroupARN"]), tags
+        return name, {}

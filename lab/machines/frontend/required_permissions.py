@@ -1,6 +1,6 @@
 """Permissions that a request needs. Pure: what only the account knows comes from a Lookup."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lab.machines.frontend.call import Call
@@ -26,6 +26,10 @@ class Lookup(Protocol):
         """ARN of a key given by id, alias or ARN."""
         ...
 
+    def scaling_group(self, name: str) -> tuple[str, Mapping[str, str]]:
+        """ARN and tags of an Auto Scaling group; an ARN that nothing allows when there is none."""
+        ...
+
 
 def required_permissions(call: Call, region: str, account: str, lookup: Lookup) -> list[Permission]:
     """Every permission that the caller must have. Raises UnknownOperationError."""
@@ -38,11 +42,37 @@ def required_permissions(call: Call, region: str, account: str, lookup: Lookup) 
             return _kms(call, lookup)
         case "monitoring":
             return [Permission("cloudwatch:" + call.operation, "*", _namespace(call))]
-        case "sts" if call.operation == "GetCallerIdentity":
-            return []
+        case "autoscaling":
+            return _autoscaling(call, lookup)
         case "ec2" | "elasticloadbalancing" | "sts":
-            return [Permission(f"{call.service}:{call.operation}", "*")]
+            action = f"{call.service}:{call.operation}"
+            return [] if action == "sts:GetCallerIdentity" else [Permission(action, "*")]
     raise UnknownOperationError(f"{call.service or 'unsigned'} {call.operation}")
+
+
+_ON_GROUPS = {
+    "CompleteLifecycleAction",
+    "RecordLifecycleActionHeartbeat",
+    "SetDesiredCapacity",
+    "UpdateAutoScalingGroup",
+}
+"""Actions on one group that machines may have reason for; all others that have a group are
+refused."""
+
+
+def _autoscaling(call: Call, lookup: Lookup) -> list[Permission]:
+    action, name = f"autoscaling:{call.operation}", call.form().get("AutoScalingGroupName", "")
+    if call.operation.startswith("Describe"):
+        return [Permission(action, "*")]
+    if call.operation not in _ON_GROUPS:
+        raise UnknownOperationError(f"autoscaling {call.operation}")
+    arn, tags = lookup.scaling_group(name)
+    context = {
+        f"{prefix}:ResourceTag/{key}": value
+        for prefix in ("aws", "autoscaling")
+        for key, value in tags.items()
+    }
+    return [Permission(action, arn, context)]
 
 
 def _ssm(call: Call, region: str, account: str, lookup: Lookup) -> list[Permission]:

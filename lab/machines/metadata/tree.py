@@ -54,10 +54,13 @@ def metadata(instance: Instance, region: str, keys: RoleKeys | None) -> Tree:
         "subnet-ipv4-cidr-block": str(subnet.cidr),
         "vpc-id": subnet.vpc,
     }
+    if instance.prefixes:
+        interface["ipv4-prefix"] = "\n".join(map(str, instance.prefixes))
     tree: dict[str, str | Tree] = {
         "ami-id": instance.image,
         "hostname": name,
         "instance-id": instance.id,
+        "instance-life-cycle": "spot" if instance.spot else "on-demand",
         "instance-type": instance.type,
         "local-hostname": name,
         "local-ipv4": address,
@@ -66,6 +69,8 @@ def metadata(instance: Instance, region: str, keys: RoleKeys | None) -> Tree:
         "placement": {"availability-zone": subnet.zone, "region": region},
         "services": {"domain": "amazonaws.com", "partition": "aws"},
     }
+    if instance.target_lifecycle_state:
+        tree["autoscaling"] = {"target-lifecycle-state": instance.target_lifecycle_state}
     if keys and instance.profile:
         tree["iam"] = {
             "info": json.dumps({"Code": "Success", "InstanceProfileArn": instance.profile}),
