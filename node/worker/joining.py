@@ -27,7 +27,10 @@ from node.worker.kubernetes_api import (
 )
 
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
-REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+REQUESTS = (
+    "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+    f"?fieldSelector={quote(f'spec.signerName={CLIENT_SIGNER}')}"
+)
 SERVING_CERTIFICATE = f"{KUBELET_PKI}/kubelet-server-current.pem"
 
 

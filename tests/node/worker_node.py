@@ -102,6 +102,8 @@ class Cluster:
     pods: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    secretive: bool = False
+    """Whether nobody may read requests for certificates."""
     budgets: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Status and message that evictions of a pod get."""
     stays: set[str] = field(default_factory=set)
@@ -120,8 +122,8 @@ class Cluster:
             return 200, "ok"
         if not user:
             return 401, {"message": "Unauthorized"}
-        if path.endswith("/certificatesigningrequests"):
-            return 200, {"items": self.requests}
+        if urlsplit(path).path == "/apis/certificates.k8s.io/v1/certificatesigningrequests":
+            return (403, {"message": "no"}) if self.secretive else (200, {"items": self.requests})
         if user != f"system:node:{NODE}":
             return 403, {"message": f"{user} may not"}
         return self._kubelet(method, urlsplit(path), body)
