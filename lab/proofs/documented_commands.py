@@ -1,4 +1,4 @@
-"""Commands of the tutorial and of the runbooks, as they are written there.
+"""Commands of the tutorial, of the page on applications and of the runbooks, as they are written.
 
 A `console` block says in a comment in front of it whether something runs it:
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from lab.workspace import ROOT
 
 PAGES = (
+    ROOT / "docs/applications.md",
     ROOT / "docs/tutorial.md",
     *sorted((ROOT / "docs/runbooks").glob("*.md")),
 )

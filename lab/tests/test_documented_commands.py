@@ -1,5 +1,6 @@
-"""Commands of the tutorial and of the runbooks: each exists, and its arguments are ones that it
-takes. Which blocks run as well, they say themselves (documented_commands.py)."""
+"""Commands of the tutorial, of the page on applications and of the runbooks: each exists, and its
+arguments are ones that it takes. Which blocks run as well, they say themselves
+(documented_commands.py)."""
 
 import inspect
 import re
@@ -185,6 +186,8 @@ def judge_setting(key: str, value: str, *, nested: bool) -> None:
     settings = setting(key, value, nested=nested)
     if key == "api.internal":
         settings["api"]["allowedCidrs"] = ["203.0.113.7/32"]  # which this key needs
+    for pool in settings.get("workers", {}).values():
+        pool.setdefault("min", 3)  # which a pool has before anything else
     check(settings, stack="docs")
 
 
