@@ -50,6 +50,15 @@ def worker_node(settings: ClusterSettings, name: str = "general", **values) -> C
     return worker(settings, pools[name], **given)
 
 
+POOL = {"general": {"min": 2}}
+"""`workers` of a stack that has some."""
+
+
+def every(settings: ClusterSettings) -> tuple[CloudConfig, ...]:
+    """A node of each tier and of each pool."""
+    return (*both(settings), *(worker_node(settings, pool) for pool in settings.workers))
+
+
 def both(settings: ClusterSettings) -> tuple[CloudConfig, CloudConfig]:
     return etcd_node(settings), api_node(settings)
 
@@ -74,6 +83,10 @@ def written(config: CloudConfig) -> dict[str, str]:
 def node_json(config: CloudConfig) -> dict:
     (file,) = [file for file in config.write_files if file.path == "/etc/ha-kubernetes/node.json"]
     return json.loads(file.content)
+
+
+def tier(config: CloudConfig) -> str:
+    return node_json(config)["tier"]
 
 
 def units(config: CloudConfig) -> dict[str, dict[str, list[str]]]:

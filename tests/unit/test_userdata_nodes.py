@@ -10,6 +10,7 @@ from base64 import b64decode
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -20,17 +21,21 @@ from components.userdata import cloud_config, encode
 from components.userdata.agent_archive import AGENT
 from config.image import BASE
 from config.reference import configuration_page
+from config.versions import ArtifactName
 from node import cli, contract
 from node import settings as agent
 from tests.golden.nodes import (
+    POOL,
     api_node,
-    both,
     commands,
     etcd_node,
+    every,
     node_json,
     parse,
     settings,
+    tier,
     units,
+    worker_node,
     written,
 )
 from tests.unit.ssh_keygen import ed25519, rsa
@@ -43,6 +48,7 @@ PACKAGE = {
     "blkid": "util-linux",
     "dpkg-query": "dpkg",
     "haproxy": "haproxy",
+    "journalctl": "systemd",
     "kill": "procps",
     "mkfs.ext4": "e2fsprogs",
     "openssl": "openssl",
@@ -93,16 +99,18 @@ def valid_settings(draw):
             ),
             "sha256": {"etcd": "0" * 64, "kube-scheduler": "1" * 64},
         }
+    if draw(st.booleans()):
+        values["network"]["podNetwork"] = "none"
+        values["workers"] = {
+            draw(st.from_regex(r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?", fullmatch=True)): {"min": 1}
+        }
     return settings(**values)
 
 
 def largest():
     """Every setting as long as it may be; texts that nobody writes do not compress."""
     random = Random(7)
-    sums = {
-        name: f"{random.getrandbits(256):064x}"
-        for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-    }
+    sums = {name: f"{random.getrandbits(256):064x}" for name in get_args(ArtifactName)}
     tags = {
         f"{random.getrandbits(512):0128x}": f"{random.getrandbits(1024):0256x}" for _ in range(40)
     }
@@ -120,6 +128,7 @@ def largest():
         network={
             "cidr": "10.255.192.0/18",
             "podCidr": "100.112.0.0/12",
+            "podNetwork": "none",
             "serviceCidr": "172.24.128.0/17",
         },
         artifacts={"mirror": f"{mirror}:65535/{random.getrandbits(232):058x}", "sha256": sums},
@@ -127,7 +136,20 @@ def largest():
         operatorAccess="instance-connect",
         operatorKeys=[rsa(comment=f"{number:040d}") for number in range(3)],
         ami="ami-0123456789abcdef0",
+        workers={"x3q-w7k-z2v-j8m": largest_pool(random)},
     )
+
+
+def largest_pool(random):
+    """As many labels and taints as a pool may have."""
+
+    def text(bits):
+        return f"x{random.getrandbits(bits):0{bits // 4}x}"
+
+    # Of a pool that CoreDNS runs on.
+    taints = [f"{text(240)}={text(240)}:PreferNoSchedule" for _ in range(20)]
+    labels = {f"{text(240)}.example/{text(240)}": text(240) for _ in range(20)}
+    return {"min": 1, "labels": labels, "taints": taints}
 
 
 def largest_nodes():
@@ -137,10 +159,11 @@ def largest_nodes():
     return (
         etcd_node(given, 6, region=region, volume_id="vol-0fedcba9876543210", bucket=bucket),
         api_node(given, 8, region=region, bucket=bucket),
+        worker_node(given, *given.workers, region=region, bucket=bucket),
     )
 
 
-@pytest.mark.parametrize("node", largest_nodes(), ids=lambda node: node.hostname)
+@pytest.mark.parametrize("node", largest_nodes(), ids=tier)
 def test_largest_node_leaves_head_room(node, record_property):
     size = len(b64decode(encode(node)))
     record_property("bytes", size)
@@ -151,7 +174,7 @@ def test_largest_node_leaves_head_room(node, record_property):
 @profile(max_examples=10, deadline=None)
 @given(valid_settings())
 def test_documents_are_deterministic_and_parse_to_what_was_meant(given):
-    for config, again in zip(both(given), both(given), strict=True):
+    for config, again in zip(every(given), every(given), strict=True):
         text = config.render()
         assert again == config
         cloud_config._rendered.cache_clear()
@@ -170,7 +193,7 @@ def test_documents_are_deterministic_and_parse_to_what_was_meant(given):
 @profile(max_examples=10, deadline=None)
 @given(valid_settings())
 def test_text_stays_readable_and_holds_no_secret(given):
-    for config in both(given):
+    for config in every(given):
         text = config.render()
         assert "\t" not in text
         assert not re.search(r"[ ]$", text, re.MULTILINE)
@@ -184,10 +207,15 @@ def test_text_stays_readable_and_holds_no_secret(given):
 @profile(max_examples=20, deadline=None)
 @given(valid_settings())
 def test_node_agent_reads_its_document(given):
-    for config in both(given):
+    for config in every(given):
         document = node_json(config)
         parsed = agent.parse(document)
-        assert (parsed.name, parsed.tier) == (config.hostname, config.hostname.split("-")[0])
+        if config.hostname is None:
+            (pool,) = given.workers
+            assert parsed.name == f"{given.cluster_name}-workers-{pool}"
+            assert parsed.worker.pool == pool
+        else:
+            assert (parsed.name, parsed.tier) == (config.hostname, config.hostname.split("-")[0])
         assert parsed.cluster == given.cluster_name
         assert [artifact.url for artifact in parsed.artifacts] == [
             artifact["url"] for artifact in document["artifacts"]
@@ -214,10 +242,17 @@ def test_size_of_either_tier_changes_no_byte_of_an_api_server():
     assert len(servers) == 1
 
 
-@pytest.fixture(params=["etcd", "api"])
+NODES = {
+    "etcd": etcd_node(settings()),
+    "api": api_node(settings()),
+    "api with workers": api_node(settings(workers=POOL)),
+    "worker": worker_node(settings(workers=POOL)),
+}
+
+
+@pytest.fixture(params=NODES)
 def config(request):
-    etcd, api = both(settings())
-    return {"etcd": etcd, "api": api}[request.param]
+    return NODES[request.param]
 
 
 def test_every_program_of_a_unit_is_there(config):
@@ -259,7 +294,6 @@ def test_every_program_of_a_script_and_of_the_first_boot_is_there(config):
 
 
 def test_every_program_that_the_node_agent_calls_is_there(config):
-    tier = config.hostname.split("-")[0]
     binaries = {name for a in node_json(config)["artifacts"] for name in a["binaries"]}
     called = set()
     for path in sorted(Path(agent.__file__).parent.rglob("*.py")):
@@ -272,7 +306,7 @@ def test_every_program_that_the_node_agent_calls_is_there(config):
 
     assert {"openssl", "systemctl", "mkfs.ext4", "haproxy"} <= called
     for name in called - binaries - {"etcdctl", "etcdutl"}:
-        if TIER_ONLY.get(name, tier) == tier:
+        if TIER_ONLY.get(name, tier(config)) == tier(config):
             assert PACKAGE[name] in packages(config), name
 
 
@@ -288,10 +322,9 @@ def test_upgrades_of_the_system_come_to_one_node_of_a_tier_a_day():
 
 
 def test_documentation_names_what_an_image_needs(config):
-    tier = config.hostname.split("-")[0]
     (line,) = units(config)["node-packages.service"]["ExecStart"]
 
-    assert f"| {tier} | {', '.join(line.split()[1:])} |\n" in configuration_page()
+    assert f"| {tier(config)} | {', '.join(line.split()[1:])} |\n" in configuration_page()
 
 
 def test_packages_are_those_that_debian_says():
@@ -309,10 +342,21 @@ def test_packages_are_those_that_debian_says():
 
 
 def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
-    tier = config.hostname.split("-")[0]
-    prepared = {f"{agent.PKI[tier]}/{name}" for name in agent.FILES[tier]}
+    node = agent.parse(node_json(config))
+    prepared = {str(node.pki / name) for name in node.files}
     by_agent = {contract.NODE_ENV, contract.PROXY_CONFIG, contract.CLUSTER_ENV}
     directories = {contract.ETCD_DATA, "/var/log/kubernetes/audit.log"}
+    if tier(config) == "worker":
+        by_agent |= {contract.BOOTSTRAP_KUBECONFIG}
+        # The kubelet's own, systemd's and containerd's.
+        directories |= {
+            contract.KUBELET_KUBECONFIG,
+            contract.KUBELET_CERTIFICATE,
+            contract.KUBELET_PKI,
+            "/etc/kubernetes/kubelet.conf.d",
+            "/run/systemd/resolve/resolv.conf",
+            "/run/containerd/containerd.sock",
+        }
     texts = chain(
         (line for _, line in commands(config)),
         chain.from_iterable(unit.get("EnvironmentFile", []) for unit in units(config).values()),
@@ -329,11 +373,13 @@ def test_every_path_that_a_daemon_reads_is_written_by_somebody(config):
 
 
 def test_prepared_files_are_all_used(config):
-    tier = config.hostname.split("-")[0]
-
+    node = agent.parse(node_json(config))
     text = config.render()
 
-    assert [name for name in agent.FILES[tier] if f"{agent.PKI[tier]}/{name}" not in text] == []
+    # The cluster agent looks for its certificate by itself.
+    own = {f"{agent.CLUSTER_AGENT}.{kind}" for kind in ("crt", "key")}
+    unused = {name for name in node.files if str(node.pki / name) not in text}
+    assert unused == own & set(node.files)
 
 
 def test_only_scripts_are_executable_and_everything_is_roots(config):
@@ -377,7 +423,8 @@ def test_daemons_are_confined_to_what_they_need(config):
     names |= {"kube-controller-manager.service", "kube-scheduler.service"}
     daemons = {name: unit for name, unit in units(config).items() if name in names}
 
-    assert daemons
+    # A worker's are the machine's own, but for kube-proxy (test_userdata_workers.py).
+    assert bool(daemons) == (tier(config) != "worker")
     for name, unit in daemons.items():
         assert unit["User"] in (["etcd"], ["haproxy"], ["kubernetes"]), name
         assert unit["CapabilityBoundingSet"] == [""], name
@@ -418,7 +465,7 @@ def test_no_module_of_the_agent_is_in_user_data(config):
 
 
 def test_the_agent_understands_every_command_line_of_a_unit():
-    lines = [line.split() for config in both(settings()) for _, line in commands(config)]
+    lines = [line.split() for config in NODES.values() for _, line in commands(config)]
     given = [cli.parser().parse_args(words[2:]) for words in lines if AGENT in words]
 
     assert {one.command for one in given} == cli.COMMANDS.keys() - {"restore"}
@@ -465,7 +512,7 @@ def test_what_nodes_look_up_while_they_run_is_not_in_their_user_data():
         etcd={"snapshots": {"everyMinutes": 7, "keepDays": 3}},
     )
 
-    for node, plain in zip(both(given), both(settings()), strict=True):
+    for node, plain in zip(every(given), every(settings()), strict=True):
         assert node.render() == plain.render()
 
 
