@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.machines.account import Group, Interface, Rule
-from lab.machines.firewall import ruleset
+from lab.machines.firewall import Uplink, ruleset
 
 CIDR = IPv4Network("10.0.0.0/16")
 
@@ -69,6 +69,37 @@ def test_each_rule_is_a_statement(rule, statement):
     assert chain(compiled(rule, interfaces=interfaces), "input")[3:] == [statement]
 
 
+def test_a_members_pods_are_members():
+    pods = (IPv4Network("10.0.8.16/28"), IPv4Network("10.0.8.0/28"))
+    members = (Interface(IPv4Address("10.0.0.5"), ("sg-b",), pods),)
+    text = compiled(Rule("tcp", (1, 1), None, "sg-b"), interfaces=members)
+    peers = "{ 10.0.0.5, 10.0.8.0/28, 10.0.8.16/28 }"
+    assert chain(text, "input")[3:] == [f"ip saddr {peers} tcp dport 1 accept"]
+
+
+UPLINK = Uplink("ens5", IPv4Address("10.0.0.4"), (IPv4Network("10.0.8.16/28"),))
+
+
+def test_rules_of_a_machine_with_pods_hold_on_its_interface():
+    rule = Rule("tcp", (443, 443), "0.0.0.0/0", None)
+    group = {"sg-a": Group("sg-a", (rule,), (rule,))}
+    text = ruleset(["sg-a"], group, (), CIDR, UPLINK)
+    assert "type filter hook prerouting priority mangle; policy drop;" in text
+    assert "type filter hook postrouting priority srcnat + 50; policy drop;" in text
+    assert chain(text, "prerouting") == [
+        'iifname != "ens5" accept',
+        "ct state established,related accept",
+        "udp sport 67 udp dport 68 accept",
+        "tcp dport 443 accept",
+    ]
+    assert chain(text, "postrouting")[:3] == [
+        'oifname != "ens5" accept',
+        "ip saddr != { 10.0.0.4, 10.0.8.16/28 } drop",
+        "ct state established,related accept",
+    ]
+    assert chain(text, "postrouting")[-1] == "tcp dport 443 accept"
+
+
 def test_a_group_without_members_lets_nobody_through():
     assert chain(compiled(Rule("tcp", (1, 1), None, "sg-b")), "input")[3:] == []
 
@@ -93,11 +124,12 @@ rules = st.builds(Rule, st.sampled_from(["tcp", "udp"]), ports, cidrs, st.none()
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(rules, max_size=5), st.lists(rules, max_size=5))
-def test_nft_accepts_every_ruleset(ingress, egress):
+@given(st.lists(rules, max_size=5), st.lists(rules, max_size=5), st.sampled_from([None, UPLINK]))
+def test_nft_accepts_every_ruleset(ingress, egress, uplink):
     if shutil.which("nft") is None:
         pytest.skip("nft is not installed")
-    text = compiled(*ingress, egress=tuple(egress))
+    groups = {"sg-a": Group("sg-a", tuple(ingress), tuple(egress))}
+    text = ruleset(["sg-a"], groups, (), CIDR, uplink)
     done = subprocess.run(
         ["unshare", "--map-root-user", "--net", "nft", "--check", "-f", "-"],
         input=text,
