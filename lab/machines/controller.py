@@ -3,8 +3,9 @@
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,8 +56,8 @@ class Controller:
         self._stopped = threading.Event()
 
     def find(self, address: str) -> Instance | None:
-        """The instance that has an address now."""
-        return self._by_address.get(address)
+        """The instance that has an address now: its own, or one of a prefix of it."""
+        return self._by_address.get(address) or owner(address, self._account.instances.values())
 
     def run(self) -> None:
         """Follow the account until `stop`."""
@@ -128,6 +129,12 @@ class Controller:
                 dnsmasq.hosts(instances, self._region, self._load_balancers.addresses()),
                 dnsmasq.dhcp_hosts(instances),
             )
+
+
+def owner(address: str, instances: Iterable[Instance]) -> Instance | None:
+    """The instance that an address of a prefix belongs to. Pure."""
+    asked = IPv4Address(address)
+    return next((one for one in instances if any(asked in own for own in one.prefixes)), None)
 
 
 def say(text: str) -> None:
