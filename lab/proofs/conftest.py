@@ -9,13 +9,13 @@ from rich.console import Console
 from lab.lab_errors import LabError
 from lab.machines import requirements
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import Worker, settled
 from lab.proofs.lab_session import LabSession
 from lab.proofs.load.collected_run import collected, commit_of, save, this_machine
 from lab.proofs.load.fault_record import FaultRecord
 from lab.proofs.load.fault_run import KEPT, Versions
 from lab.proofs.polling import until
 from lab.proofs.stack_settings import settings
-from lab.proofs.workers import Worker, settled
 from lab.running import fault_injection
 from lab.workspace import ROOT, Workspace
 

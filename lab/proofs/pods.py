@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from lab.proofs.joined_workers import Document, condition, items
 from lab.proofs.lab_session import LabSession
-from lab.proofs.workers import Document, condition, items
 from lab.running.node_names import Node
 
 # A pod's network is a namespace with the pod's address; containerd keeps it below /run/netns.

@@ -8,8 +8,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from lab.proofs.application import NAME, POD_PORT, PORT, Application, application
+from lab.proofs.example_application import NAME, POD_PORT, PORT, Application, application
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import Worker, condition, machines, read
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import Pod, execute, pods
@@ -17,7 +18,6 @@ from lab.proofs.polling import until_none
 from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
 from lab.proofs.webhook import CHOICE, LABEL, webhook
-from lab.proofs.workers import Worker, condition, machines, read
 from lab.workspace import Workspace
 from node.contract import KUBELET_PORT, POOL_LABEL
 

@@ -8,10 +8,10 @@ import pytest
 from lab.proofs.configmap_writer import Writer
 from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import settled
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
-from lab.proofs.workers import settled
 from lab.running import fault_injection
 from lab.running.timeline import span
 

@@ -9,11 +9,11 @@ import pytest
 
 from lab.proofs.etcdctl import cluster_id
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import machines, settled
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
 from lab.proofs.port_probe import reaches_aws
-from lab.proofs.workers import machines, settled
 from lab.running import fault_injection
 from lab.running.node_snapshot import NodeSnapshot
 from lab.running.timeline import phases, span

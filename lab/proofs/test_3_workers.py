@@ -7,15 +7,15 @@ from zlib import crc32
 
 import pytest
 
-from lab.proofs.application import PORT, Application, application
+from lab.proofs.example_application import PORT, Application, application
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import Worker, instance_of, items, lacking, machines, settled
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until, until_none
 from lab.proofs.service_client import ServiceClient
 from lab.proofs.stack_settings import settings
 from lab.proofs.victims import controllers_leader, elsewhere, etcd_leader
 from lab.proofs.worker_loss import STEPS, Fewest, LossWatch
-from lab.proofs.workers import Worker, instance_of, items, lacking, machines, settled
 from lab.running import fault_injection
 from lab.running.node_names import Node
 from lab.workspace import Workspace

@@ -20,6 +20,7 @@ from lab.machines.network.router import AWS
 from lab.proofs import guests
 from lab.proofs.endpoints import Peer, open_to
 from lab.proofs.expected_reachability import PORTS, Role, claims
+from lab.proofs.joined_workers import settled
 from lab.proofs.kubernetes_api import api, resolve
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import pods
@@ -27,7 +28,6 @@ from lab.proofs.polling import until
 from lab.proofs.port_probe import Endpoint, probe_ports
 from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
-from lab.proofs.workers import settled
 from lab.workspace import Workspace
 
 GROUPS: Mapping[Role, str] = {

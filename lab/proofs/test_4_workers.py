@@ -12,8 +12,7 @@ import pytest
 
 from components.naming import ParameterPaths
 from lab.machines.account import user_data
-from lab.proofs.application import Application, application
-from lab.proofs.certificate_requests import (
+from lab.proofs.certificate_wishes import (
     ANY_CLIENT,
     PATH,
     SERVING,
@@ -22,13 +21,14 @@ from lab.proofs.certificate_requests import (
     Wish,
     verdict,
 )
+from lab.proofs.example_application import Application, application
 from lab.proofs.expected_reachability import PORTS
+from lab.proofs.joined_workers import Worker, items
 from lab.proofs.kubernetes_api import api
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import Pod, within_network
 from lab.proofs.polling import until, until_none
 from lab.proofs.tls import Identity
-from lab.proofs.workers import Worker, items
 from lab.running.node_names import Node
 from node.contract import BOOTSTRAP_GROUP, KUBELET_CERTIFICATE
 

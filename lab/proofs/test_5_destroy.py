@@ -13,11 +13,11 @@ from lab.machines.cgroups import hierarchies
 from lab.machines.lab_names import MARK
 from lab.machines.network import namespaces
 from lab.processes import identify, marked
-from lab.proofs.application import apply
+from lab.proofs.example_application import apply
 from lab.proofs.figures import Figures
+from lab.proofs.joined_workers import machines
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
-from lab.proofs.workers import machines
 from lab.running.journal import plain_text
 from lab.workspace import ROOT, Workspace
 

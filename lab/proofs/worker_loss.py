@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lab.proofs.application import NAME, Application
 from lab.proofs.background import Background
+from lab.proofs.example_application import NAME, Application
+from lab.proofs.joined_workers import Document, condition, items, read
 from lab.proofs.pods import Pod
 from lab.proofs.polling import PAUSE
-from lab.proofs.workers import Document, condition, items, read
 
 STEPS: Mapping[str, str] = {
     "dead": "its node counts as dead",

@@ -14,17 +14,17 @@ from typing import ClassVar
 import pytest
 from cryptography import x509
 
-from lab.proofs import application as applications
+from lab.proofs import example_application as applications
 from lab.proofs import service_client
-from lab.proofs.application import Application
-from lab.proofs.certificate_requests import SERVING, Requester, Wish
+from lab.proofs.certificate_wishes import SERVING, Requester, Wish
+from lab.proofs.example_application import Application
+from lab.proofs.joined_workers import Worker, _problem, condition, instance_of, pair
 from lab.proofs.pods import Pod, pod
 from lab.proofs.polling import until, until_none
 from lab.proofs.service_client import ServiceClient
 from lab.proofs.tls import Answer
 from lab.proofs.webhook import certificate, documents
 from lab.proofs.worker_loss import STEPS, View, reached
-from lab.proofs.workers import Worker, _problem, condition, instance_of, pair
 from lab.running.node_names import Node
 
 

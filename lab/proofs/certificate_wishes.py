@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from lab.proofs.joined_workers import read
 from lab.proofs.lab_session import LabSession
 from lab.proofs.tls import Answer, Identity, Server
-from lab.proofs.workers import read
 
 PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"

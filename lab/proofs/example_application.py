@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lab.proofs.joined_workers import read
 from lab.proofs.kubernetes_api import namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import Pod, pods
 from lab.proofs.polling import until_none
-from lab.proofs.workers import read
 from lab.workspace import ROOT
 
 DIRECTORY = ROOT / "examples/application"
