@@ -23,6 +23,9 @@ LATE_SECONDS = 30
 SPOT_MARGIN_SECONDS = 10
 """Between the time that pods are killed at and the one at which EC2 takes a Spot Instance back."""
 
+SHOWN = 5
+"""Pods that a line names."""
+
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of a static pod's image in the API: kubelet makes it from a file, and again."""
 
@@ -130,8 +133,15 @@ def said(progress: Progress) -> str:
     if progress.silent or progress.left is None:
         return progress.trouble or "no API server was asked yet"
     refused = progress.refused or {}
-    ending = [pod.path for pod in progress.left if pod.ends or pod not in refused]
-    parts = [f"{pod.path} stays: {why}" for pod, why in refused.items()]
+    ending = sorted(pod.path for pod in progress.left if pod not in refused)
+    stay = [f"{pod.path} stays: {why}" for pod, why in refused.items()]
+    parts = _few(stay)
     if ending:
-        parts.append(f"{', '.join(sorted(ending))} {'is' if len(ending) == 1 else 'are'} ending")
+        parts.append(f"{', '.join(_few(ending))} {'is' if len(ending) == 1 else 'are'} ending")
     return "; ".join(parts) or "all pods have left"
+
+
+def _few(texts: Sequence[str]) -> list[str]:
+    """The first texts, and how many more there are."""
+    more = len(texts) - SHOWN
+    return [*texts[:SHOWN], f"{more} more"] if more > 0 else list(texts)

@@ -7,7 +7,7 @@ token goes: a worker keeps nothing that another machine could join with.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from node import files
@@ -24,14 +24,9 @@ TROUBLE = f"{RUNTIME}/join-token"
 class JoinToken:
     """A token."""
 
-    token: str
+    token: str = field(repr=False)
     """<id>.<secret>"""
     expires: datetime
-
-    @property
-    def id(self) -> str:
-        """The half that is no secret; the API server calls the user system:bootstrap:<id>."""
-        return self.token.partition(".")[0]
 
 
 def parse(text: str) -> JoinToken:

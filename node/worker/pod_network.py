@@ -1,7 +1,7 @@
 """Network of the pods: addresses of the VPC, from the prefixes of the instance's own interface.
 
 Standard plug-ins and no daemon: ptp makes a pair of interfaces and a route to each pod, host-local
-gives out addresses and keeps them on disk, portmap serves hostPort. EC2 brings what is for a prefix
+gives out addresses, portmap serves hostPort. EC2 brings what is for an address of a prefix
 to the instance, so nothing is translated and nothing is encapsulated.
 """
 
@@ -19,6 +19,10 @@ from node.settings import at
 
 CNI_VERSION = "1.0.0"
 """Of the configuration's format: containerd 2 and the plug-ins 1.9 know it."""
+
+RESERVATIONS = "/run/cni/networks"
+"""Where host-local keeps who has which address. Not on disk, which is its default: no pod outlives
+the boot that it was started in, and what a power cut left behind would stay reserved."""
 
 
 def conflist(
@@ -46,7 +50,12 @@ def conflist(
     ptp: dict[str, Any] = {
         "type": "ptp",
         "ipMasq": False,
-        "ipam": {"type": "host-local", "ranges": [ranges], "routes": [{"dst": "0.0.0.0/0"}]},
+        "ipam": {
+            "type": "host-local",
+            "dataDir": RESERVATIONS,
+            "ranges": [ranges],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
     }
     if mtu is not None:
         ptp["mtu"] = mtu

@@ -122,3 +122,13 @@ def test_without_any_answer_a_drain_never_outlives_its_limits():
 )
 def test_it_says_what_it_waits_for(progress, line):
     assert said(progress) == line
+
+
+def test_a_line_names_a_few_of_many():
+    many = tuple(Pod("default", f"web-{number}", f"uid-{number}", 30) for number in range(9))
+    assert said(Progress(0, left=many, refused={})) == (
+        "default/web-0, default/web-1, default/web-2, default/web-3, default/web-4, 4 more are "
+        "ending"
+    )
+    line = said(Progress(0, left=many, refused=dict.fromkeys(many, "budget")))
+    assert line.endswith("default/web-4 stays: budget; 4 more")

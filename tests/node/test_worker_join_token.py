@@ -124,3 +124,7 @@ def test_without_aws_the_token_on_disk_is_kept(worker, aws, aws_down):
 def test_before_anybody_asked_there_is_none(root):
     assert join_token.held() is None
     assert join_token.trouble() == "nobody has asked for it: ha-node reconcile"
+
+
+def test_a_token_is_shown_by_nothing():
+    assert SECRET not in repr(join_token.parse(json.dumps(token())))

@@ -40,6 +40,8 @@ def test_a_pod_gets_one_address_of_all_prefixes():
     ]
     assert ptp["mtu"] == 9001
     assert ptp["ipam"]["routes"] == [{"dst": "0.0.0.0/0"}]
+    # Nothing that was reserved before a power cut is after it.
+    assert ptp["ipam"]["dataDir"].startswith("/run/")
 
 
 def test_nothing_is_translated_between_pods_and_the_vpc():
