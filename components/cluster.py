@@ -42,8 +42,8 @@ from components.program_scope import once_per_program
 from components.storage.bucket import ClusterBucket, ClusterBucketArgs
 from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
 from components.tags import cluster_tags
-from components.workers.worker_parameters import worker_parameters
 from components.workers.pod_capacity import pod_capacity
+from components.workers.worker_parameters import worker_parameters
 from components.workers.worker_pool import WorkerPool, WorkerPoolArgs
 from config import ClusterSettings
 
