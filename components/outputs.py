@@ -30,7 +30,7 @@ class ClusterOutputs:
     nodes: Mapping[str, Mapping[str, pulumi.Input[str]]]
     """For people: zone, address and instance id of every instance."""
     workers: Mapping[str, Any]
-    """For people and autoscalers: the Auto Scaling groups of each pool, and a machine's most pods."""
+    """For autoscalers: the Auto Scaling groups of each pool, and the most pods of a machine."""
     alarm_topic_arn: pulumi.Output[str]
     """For people: the SNS topic to subscribe to."""
     workers_security_group_id: pulumi.Output[str]
