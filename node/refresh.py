@@ -15,6 +15,7 @@ Who reads what when, by the sources of etcd 3.6.14 and Kubernetes 1.36.3:
                               ca.crt to trust           every five minutes
                               ca.crt to publish, sa.key when it starts
     kube-scheduler            scheduler.*, ca.crt       as kube-controller-manager
+    cluster agent             cluster-agent.*, ca.crt   in every round, each 5 s
 
 A reissue (`pki.epoch`) replaces leaves only, so it restarts nothing.
 """

@@ -13,8 +13,8 @@ from node.contract import CLUSTER_TAG, POOL_TAG
 
 ATTEMPTS = 3
 """Of a request. The next round asks again."""
-PER_REQUEST = 200
-"""Values of a filter that DescribeInstances takes at most (EC2 API reference)."""
+PER_REQUEST = 100
+"""Names or ids in a request. EC2 takes 200 values of all filters together (FilterLimitExceeded)."""
 
 _PROVIDER_ID = re.compile(r"aws:///([a-z]{2}(?:-[a-z]+)+-\d[a-z])/(i-[0-9a-f]{8,17})")
 
