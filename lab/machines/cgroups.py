@@ -30,10 +30,21 @@ def create(names: Names, instance: str) -> list[Path]:
         parent = root / names.prefix
         for group in (parent, parent / instance):
             if not group.exists():
+                hand_down(group.parent)
                 group.mkdir()
                 _inherit(group)
         found.append(parent / instance / "cgroup.procs")
     return found
+
+
+def hand_down(group: Path) -> None:
+    """Let the groups below one limit what it can limit itself: in version 2 nothing is limited that
+    is not handed down, and pods would have no limits."""
+    there, given = group / "cgroup.controllers", group / "cgroup.subtree_control"
+    if there.exists() and given.exists():
+        wanted = " ".join(f"+{one}" for one in there.read_text(encoding="utf-8").split())
+        with contextlib.suppress(OSError):
+            given.write_text(wanted, encoding="utf-8")
 
 
 def _inherit(group: Path) -> None:
