@@ -1,10 +1,11 @@
 """What stacks cost a month, from what they declare and `config/prices.py`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from config.prices import FREE_ALARMS, FREE_METRICS, FREE_REQUESTS, PRICES
 from lab.tests.figures.snapshot_cost import SIZES_MIB, stored
@@ -14,6 +15,8 @@ from tests.recording import Deployment, run_stack, stack_config
 
 HOURS = 730
 """Of a month, as AWS counts them."""
+WORKERS = 3
+"""Of the pool that the list of changes has."""
 GP3_BASE = {"iops": 3000, "throughput": 125}
 """Performance of a gp3 volume that its price includes (EBS user guide)."""
 
@@ -85,6 +88,7 @@ def changes() -> str:
     """What other choices cost, as a list."""
     prod, dearer = declared("prod"), declared("prod", size=5)
     member = (monthly(dearer) - monthly(prod)) / 2
+    pool = monthly(declared("prod", workers=WORKERS)) - monthly(prod)
     without_nat = bill(declared("prod", nat="none"))["interface endpoints, in each zone"]
     nat = _sum(bill(prod)[what].usd for what in ("NAT gateways", "their public addresses"))
     snapshots = [f"{s.usd:.2f} of a database of {s.database}" for s in map(stored, SIZES_MIB)]
@@ -94,6 +98,11 @@ def changes() -> str:
     return "\n".join(
         (
             f"- Another etcd member in `prod` adds {member:.2f}.",
+            (
+                f"- A pool of {WORKERS} workers in `prod`, of the type and the disk that a pool has by "
+                f"default, adds {pool:.2f}. Each of its replacements runs alongside its "
+                "predecessor for minutes; spot instances cost less, at prices that change."
+            ),
             (
                 f"- `network.nat: none` in `prod`: interface endpoints cost {without_nat}, and "
                 f"there are no NAT gateways with their addresses, which cost {nat:.2f}."
@@ -132,8 +141,19 @@ def _nothing_free(stack: Deployment) -> str:
     )
 
 
+def _pools(stack: Deployment) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """How many machines each group of workers begins with, and their launch template."""
+    templates = stack.of("LaunchTemplate")
+    for name, group in stack.of("Group").items():
+        # The group of a zone has the name of its pool, and the zone's behind it.
+        pool = max((one for one in templates if name.startswith(one)), key=len)
+        yield int(group["minSize"]), templates[pool]
+
+
 def _machines(stack: Deployment) -> Item:
     types = Counter(i["instanceType"] for i in stack.of("Instance").values())
+    for number, template in _pools(stack):
+        types[template["instanceType"]] += number
     parts = [_hourly(number, name) for name, number in types.items()]
     return Item(" + ".join(part.terms for part in parts), _sum(part.usd for part in parts))
 
@@ -141,6 +161,9 @@ def _machines(stack: Deployment) -> Item:
 def _volumes(stack: Deployment) -> Item:
     data = stack.of("Volume").values()
     roots = [instance["rootBlockDevice"] for instance in stack.of("Instance").values()]
+    for number, template in _pools(stack):
+        (mapping,) = template["blockDeviceMappings"]
+        roots += number * [mapping["ebs"]]
     for volume in (*data, *roots):
         assert all(volume.get(key, base) <= base for key, base in GP3_BASE.items()), (
             "performance beyond gp3's base has no price in config/prices.py"
@@ -183,12 +206,16 @@ def _described(stack: Deployment) -> str:
 
 
 @cache
-def declared(name: str, *, size: int | None = None, nat: str | None = None) -> Deployment:
-    """A stack of the repository, with another etcd size or other NAT."""
+def declared(
+    name: str, *, size: int | None = None, nat: str | None = None, workers: int | None = None
+) -> Deployment:
+    """A stack of the repository, with another etcd size, other NAT or a pool of workers."""
     config = stack_config(name)
     changed: dict[str, object] = {}
     if size:
         changed["etcd"] = {**config.get("etcd", {}), "size": size}
+    if workers:
+        changed["workers"] = {"general": {"min": workers}}
     if nat:
         changed["network"] = {**config.get("network", {}), "nat": nat}
         # Without NAT a stack must say where its nodes get everything from.

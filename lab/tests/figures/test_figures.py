@@ -82,6 +82,25 @@ def test_a_bill_counts_what_a_stack_declares_and_is_none_without_a_price(monkeyp
         bill(stack)
 
 
+def test_a_bill_counts_the_fewest_machines_of_each_pool_with_their_disks():
+    small = {"instanceType": "t3.medium"}
+    stack = run_program(
+        {
+            "etcd": {"size": 1, **small},
+            "api": {"size": 1, **small},
+            "protect": False,
+            "workers": {
+                "one": {"min": 2, "max": 9, "instanceType": "t3.medium", "diskGib": 40},
+                "zones": {"min": 3, "instanceType": "t3.medium", "perZone": True},
+            },
+        }
+    )
+    items = bill(stack)
+    assert items["machines"].terms == "7 x 0.0416 x 730"
+    disks = items["volumes, gp3 (root, and data of members)"]
+    assert disks.terms == "(2 x 20 + 2 x 40 + 3 x 30 + 1 x 20) x 0.08"
+
+
 def test_without_terraform_there_is_a_reason(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(terraform.UnavailableError, match="terraform is not on PATH"):
