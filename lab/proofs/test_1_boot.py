@@ -12,6 +12,7 @@ from lab.proofs.figures import Figures
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.running.memory import memory
+from lab.running.node_names import tier
 from lab.running.node_snapshot import LEADERS, held_by
 from lab.running.timeline import PHASES, phases
 from lab.workspace import Workspace
@@ -132,11 +133,10 @@ def test_every_machine_went_through_every_phase(
 ) -> None:
     reached: dict[str, list[float]] = {}
     for snapshot in session.snapshots():
-        tier = snapshot.node.name.partition("-")[0]
-        found = phases(snapshot)
+        of, found = tier(snapshot.node.name), phases(snapshot)
         assert set(found) >= {"network", "ready"}, snapshot.node.name
-        for phase in (name for name, _ in PHASES[tier] if name in found):
-            reached.setdefault(f"{tier} machine, systemd to {phase}, slowest", []).append(
+        for phase in (name for name, _ in PHASES[of] if name in found):
+            reached.setdefault(f"{of} machine, systemd to {phase}, slowest", []).append(
                 found[phase]
             )
     for what, seconds in reached.items():

@@ -57,7 +57,7 @@ def test_every_worker_joins_as_the_instance_that_it_is(
         assert internal == [str(instance.address)]
         ready = datetime.fromisoformat(condition(node, "Ready")["lastTransitionTime"])
         taken.append(ready.timestamp() - _booted(session, worker))
-    figures.add("workers", "worker machine, systemd to ready, slowest", max(taken))
+    figures.add("workers", "worker machine, systemd to its node ready, slowest", max(taken))
 
 
 def _booted(session: LabSession, worker: Worker) -> float:
