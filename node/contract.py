@@ -29,6 +29,9 @@ POOL_LABEL = "ha-kubernetes/pool"
 """Label of every worker's Node: the name of its pool."""
 BOOTSTRAP_GROUP = "system:bootstrappers:ha-kubernetes"
 """Who holds the workers' bootstrap token, to Kubernetes. It may ask for a certificate."""
+STRANDED_ANNOTATION = "ha-kubernetes/no-other-node"
+"""Annotation, "true", that the cluster agent gives to Nodes while every Node of the cluster is
+cordoned: pods have nowhere to go, and a drain no longer waits for disruption budgets."""
 DRAIN_HOOK = "drain"
 """Lifecycle hook that keeps an instance until its pods are evicted."""
 

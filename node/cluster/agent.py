@@ -17,16 +17,17 @@ from node.api.lease import PATH as LEASES
 from node.api.lease import held_on
 from node.api.release_lease import this_machine
 from node.aws import ParameterStore, translating_aws_errors
-from node.cluster import addons, gone_nodes, join_token
+from node.cluster import addons, bootstrap_token, gone_nodes, stranded
 from node.cluster.addons import Addons
-from node.cluster.api import Api
 from node.cluster.applying import Applied
-from node.cluster.instances import Ec2
-from node.cluster.join_token import JoinToken
+from node.cluster.bootstrap_token import JoinToken
+from node.cluster.kubelet_requests import NODES, Requests
 from node.cluster.labels import SELECTOR
+from node.cluster.local_api import Api
 from node.cluster.manifests import defaults, manifests
 from node.cluster.parameter import TokenParameter
-from node.cluster.requests import NODES, Requests
+from node.cluster.worker_instances import Ec2
+from node.contract import STRANDED_ANNOTATION
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
@@ -71,6 +72,8 @@ class _Term:
     addons: Addons | None = None
     nodes: list[Any] | None = None
     gone: frozenset[str] = frozenset()
+    cordoned_since: float | None = None
+    """When all Nodes were found cordoned; None while some take pods."""
     published: JoinToken | None = None
     published_at: float = 0.0
     last: dict[str, float] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Agent:
             ("join token", TOKEN_INTERVAL, self._keep_token),
             ("certificate requests", 0.0, self._decide_requests),
             ("nodes", NODES_INTERVAL, self._remove_nodes),
+            ("stranded drains", NODES_INTERVAL, self._tell_stranded),
             ("objects", 0.0, self._keep_objects),
         )
         said = []
@@ -142,20 +146,17 @@ class Agent:
     def _keep_token(self, api: Api, term: _Term, now: float) -> list[str]:
         if term.addons is None:
             return []
-        said, found = (
-            [],
-            api.get(
-                join_token.SECRETS, fieldSelector=f"type={join_token.TYPE}", labelSelector=SELECTOR
-            ),
-        )
-        token = join_token.newest(found["items"])
-        if token is None or join_token.due(token, datetime.now(UTC)):
-            token = join_token.new(datetime.now(UTC))
-            api.create(join_token.SECRETS, token.manifest)
+        said = []
+        ours = {"fieldSelector": f"type={bootstrap_token.TYPE}", "labelSelector": SELECTOR}
+        found = api.get(bootstrap_token.SECRETS, **ours)
+        token = bootstrap_token.newest(found["items"])
+        if token is None or bootstrap_token.due(token, datetime.now(UTC)):
+            token = bootstrap_token.new(datetime.now(UTC))
+            api.create(bootstrap_token.SECRETS, token.manifest)
             said.append(f"made join token {token.id}, until {token.expires:%H:%M:%S} UTC")
         if token == term.published and now - term.published_at < PARAMETER_INTERVAL:
             return said
-        if not join_token.same(token, self._token.read()):
+        if not bootstrap_token.same(token, self._token.read()):
             self._token.write(token, term.addons.key)
             said.append(f"stored join token {token.id}")
         term.published, term.published_at = token, now
@@ -175,6 +176,20 @@ class Agent:
             metadata = silent[instance]["metadata"]
             api.delete(f"{NODES}/{metadata['name']}", metadata["uid"])
             said.append(f"deleted Node {metadata['name']}: {instance} is gone")
+        return said
+
+    def _tell_stranded(self, api: Api, term: _Term, now: float) -> list[str]:
+        nodes = term.nodes or []
+        if not stranded.everywhere(nodes):
+            term.cordoned_since = None
+        elif term.cordoned_since is None:
+            term.cordoned_since = now
+        seconds = None if term.cordoned_since is None else now - term.cordoned_since
+        said = []
+        for node, value in stranded.changes(nodes, seconds):
+            name = node["metadata"]["name"]
+            api.annotate(f"{NODES}/{name}", node["metadata"]["uid"], STRANDED_ANNOTATION, value)
+            said.append(f"told {name} that {'no' if value else 'some'} other node takes pods")
         return said
 
     def _keep_objects(self, api: Api, term: _Term, now: float) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from node import files
-from node.contract import RUNTIME
+from node.contract import RUNTIME, STRANDED_ANNOTATION
 from node.errors import NodeError
 from node.settings import Settings, WorkerSettings, at
 from node.worker import certificate, identity
@@ -91,7 +91,6 @@ class _Drain:
         self._settings, self._worker, self._end, self._me = settings, worker, end, me
         self._since, self._answered = since, time.monotonic()
         self._heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-        self._cordoned = False
         self._progress = Progress(0)
 
     def hook(self) -> Any:  # noqa: ANN401  imported late
@@ -120,28 +119,35 @@ class _Drain:
         self._progress = replace(self._progress, spot=self._end.left())
         try:
             with closing(as_kubelet(self._settings, self._worker.api)) as api:
-                self._cordon(api)
+                stranded = self._cordon(api)
                 left, refused = self._evict(api)
         except NodeError as error:
             silent = max(time.monotonic() - self._answered, 1e-3)
             self._progress = replace(self._progress, silent=silent, trouble=str(error))
         else:
             self._answered = time.monotonic()
-            self._progress = replace(self._progress, silent=0, left=left, refused=refused)
+            self._progress = replace(
+                self._progress, silent=0, left=left, refused=refused, stranded=stranded
+            )
         self._progress = replace(
             self._progress, seconds=time.monotonic() - self._since, spot=self._end.left()
         )
 
-    def _cordon(self, api: KubernetesApi) -> None:
-        """Have no more pods scheduled here. Without a Node, nothing is."""
-        if self._cordoned:
-            return
+    def _cordon(self, api: KubernetesApi) -> bool:
+        """Have no more pods scheduled here; whether no other node takes any either.
+
+        Without a Node, none is. What is cordoned already is not written again.
+        """
         try:
-            api.patch(f"/api/v1/nodes/{quote(self._me.name)}", {"spec": {"unschedulable": True}})
+            node = api.patch(
+                f"/api/v1/nodes/{quote(self._me.name)}", {"spec": {"unschedulable": True}}
+            )
         except RefusedError as error:
             if error.status != 404:
                 raise
-        self._cordoned = True
+            return False
+        annotations = node.get("metadata", {}).get("annotations") or {}
+        return annotations.get(STRANDED_ANNOTATION) == "true"
 
     def _evict(self, api: KubernetesApi) -> tuple[tuple[Pod, ...], Mapping[Pod, str]]:
         """Evict what was not told to end; what is left, and what was refused."""

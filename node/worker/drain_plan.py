@@ -104,6 +104,8 @@ class Progress:
     """Pods that have not left, by the last answer; None before the first."""
     refused: Mapping[Pod, str] | None = None
     """Why those of them that were not told to end were not."""
+    stranded: bool = False
+    """Whether no other node takes pods."""
     spot: float | None = None
     """Seconds until EC2 takes a Spot Instance back; None for any other end."""
 
@@ -112,20 +114,33 @@ def over(progress: Progress, now: datetime) -> str:
     """Why a drain is over; empty while it is not."""
     if progress.left == () and not progress.silent:
         return "all pods have left"
+    reason = _given_up(progress, now)
+    return f"{reason}: {said(progress)}" if reason else ""
+
+
+def _given_up(progress: Progress, now: datetime) -> str:
+    """Why nobody waits any longer for what is left; empty while somebody does."""
     if progress.spot is not None and progress.spot <= 0:
-        return f"EC2 takes the instance back: {said(progress)}"
+        return "EC2 takes the instance back"
     if progress.silent >= SILENT_SECONDS:
-        return f"gave up: {said(progress)}"
+        return "gave up"
+    if progress.seconds < LONGEST_SECONDS and _ending(progress, now):
+        return ""
+    if progress.stranded:
+        return "gave up, since no other node takes pods"
     if progress.seconds < LIMIT_SECONDS:
         return ""
-    if progress.seconds < LONGEST_SECONDS and _ending(progress.left or (), now):
-        return ""
-    return f"gave up after {progress.seconds:.0f} s: {said(progress)}"
+    return f"gave up after {progress.seconds:.0f} s"
 
 
-def _ending(left: Sequence[Pod], now: datetime) -> bool:
+def _ending(progress: Progress, now: datetime) -> bool:
     """Whether a pod is within the time that it may take to end."""
-    return any(pod.ends and (now - pod.ends).total_seconds() < LATE_SECONDS for pod in left)
+    return any(
+        (now - pod.ends).total_seconds() < LATE_SECONDS
+        if pod.ends
+        else pod not in (progress.refused or {})
+        for pod in progress.left or ()
+    )
 
 
 def said(progress: Progress) -> str:

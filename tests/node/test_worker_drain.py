@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from node.contract import STRANDED_ANNOTATION
 from node.errors import NodeError
 from node.worker import drain, drain_plan, kubernetes_api
 from node.worker.termination import Termination, announced, parse
@@ -123,6 +124,23 @@ def test_a_budget_that_allows_it_later_is_waited_for(worker, cluster, group, mon
     assert len(rounds) == 4
 
 
+def test_with_nowhere_to_go_no_budget_is_waited_for(worker, cluster, group, monkeypatch):
+    """As when a stack is destroyed: the cluster agent says so, on the worker's own Node."""
+    cluster.pods = [pod("web-0"), pod("web-1")]
+    cluster.budgets["web-0"] = (429, "The disruption budget web needs 1 healthy pods")
+
+    def pause():
+        cluster.node["metadata"] = {"annotations": {STRANDED_ANNOTATION: "true"}}
+
+    monkeypatch.setattr(drain, "pause", pause)
+    said = run(worker)
+    assert said.startswith(
+        f"drained {NODE}: gave up, since no other node takes pods: default/web-0"
+    )
+    assert [one["metadata"]["name"] for one in cluster.pods] == ["web-0"]
+    assert group[0] == [COMPLETED]
+
+
 def test_two_budgets_over_a_pod_are_no_outage(worker, cluster, group, monkeypatch):
     """The API server answers 500 for as long as there are two."""
     monkeypatch.setattr(drain_plan, "LIMIT_SECONDS", 0.1)
@@ -144,10 +162,6 @@ def test_pods_are_given_their_own_time(worker, cluster, group, monkeypatch):
             cluster.pods.clear()
 
     monkeypatch.setattr(drain, "pause", pause)
-    # The first round's list is from before the eviction, whose time begins with it.
-    monkeypatch.setattr(
-        drain, "over", lambda p, now: "" if len(rounds) < 1 else drain_plan.over(p, now)
-    )
     assert run(worker) == f"drained {NODE}: all pods have left"
     assert len(cluster.evictions) == 1
     actions = [one["Action"] for one in group[0]]

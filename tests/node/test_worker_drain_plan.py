@@ -85,6 +85,15 @@ def test_a_spot_instance_leaves_no_pod_more_time_than_there_is(left, grace, seco
         (Progress(900, left=(ending(-29),)), ""),
         (Progress(900, left=(ending(-30),)), "gave up after 900 s: default/web-1 is ending"),
         (Progress(3600, left=(ending(60),)), "gave up after 3600 s: default/web-1 is ending"),
+        # Told to end by this very round.
+        (Progress(900, left=(WEB,), refused={}), ""),
+        # With nowhere to go, no budget is waited for, but all that is ending is.
+        (
+            Progress(200, left=(WEB,), refused={WEB: "budget"}, stranded=True),
+            "gave up, since no other node takes pods: default/web-0 stays: budget",
+        ),
+        (Progress(200, left=(WEB, ending(9)), refused={WEB: "budget"}, stranded=True), ""),
+        (Progress(200, left=(WEB,), refused={}, stranded=True), ""),
         # A budget that blocks does not end what others may still take.
         (Progress(900, left=(WEB, ending(60)), refused={WEB: "budget"}), ""),
         (Progress(5, left=(WEB,), refused={WEB: "budget"}, spot=1), ""),

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from node.cluster.local_api import Api
+from node.contract import STRANDED_ANNOTATION
 from node.worker import drain, drain_plan, joining
 from node.worker.kubernetes_api import KubernetesApi, RefusedError, trust
 from node.worker.termination import Termination
@@ -132,6 +134,29 @@ def test_a_budget_is_respected_and_named(worker, admin, monkeypatch):
     assert "The disruption budget kept needs 1 healthy pods and has 1 currently" in said
     assert "kept" in names(admin)
     assert "free" not in names(admin)
+
+
+def test_a_worker_is_told_on_its_own_node_that_there_is_no_other(worker, admin, plane, monkeypatch):
+    """By the cluster agent's own request."""
+    server = plane.servers[0]
+    monkeypatch.setattr("node.cluster.local_api.ADDRESS", server.address)
+    pair = plane.keys.kubernetes.leaf("ha-kubernetes:cluster-agent", group="system:masters")
+    pki = server.inside("/etc/kubernetes/pki")
+    (pki / "cluster-agent.crt").write_text(pair.certificate)
+    (pki / "cluster-agent.key").write_text(pair.key)
+    path = f"/api/v1/nodes/{NODE}"
+    uid = admin.get(path)["metadata"]["uid"]
+    agent = Api(pki)
+    agent.annotate(path, uid, STRANDED_ANNOTATION, "true")
+    # The next of its name is not told, and none is made of that name.
+    agent.annotate(path, "another", STRANDED_ANNOTATION, None)
+    agent.annotate("/api/v1/nodes/none", uid, STRANDED_ANNOTATION, "true")
+    start(admin, "stranded")
+    budget(admin, "stranded", 0)
+    said = run(worker)
+    assert "gave up, since no other node takes pods: default/stranded stays" in said
+    agent.annotate(path, uid, STRANDED_ANNOTATION, None)
+    assert STRANDED_ANNOTATION not in admin.get(path)["metadata"].get("annotations", {})
 
 
 def test_a_kubelet_may_touch_no_other_node(worker, admin, plane, url):

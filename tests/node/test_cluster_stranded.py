@@ -1,0 +1,84 @@
+"""Drains with nowhere to go: all Nodes are cordoned, and stay so."""
+
+import pytest
+
+from node.cluster import stranded
+from node.cluster.agent import Agent, _Term
+from node.cluster.kubelet_requests import Requests
+from node.cluster.stranded import changes, everywhere
+from node.cluster.worker_instances import Ec2
+from node.contract import STRANDED_ANNOTATION
+from tests.node.conftest import REGION
+
+
+def a_node(name, *, cordoned=False, told=False):
+    spec = {"unschedulable": True} if cordoned else {}
+    annotations = {STRANDED_ANNOTATION: "true"} if told else {}
+    return {"metadata": {"name": name, "annotations": annotations}, "spec": spec}
+
+
+OPEN, SHUT = a_node("open"), a_node("shut", cordoned=True)
+TOLD = a_node("told", cordoned=True, told=True)
+LONG = stranded.SECONDS
+
+
+@pytest.mark.parametrize(
+    ("nodes", "all_shut"),
+    [([], False), ([OPEN], False), ([SHUT, OPEN], False), ([SHUT], True), ([SHUT, TOLD], True)],
+)
+def test_nowhere_is_when_there_are_nodes_and_all_are_cordoned(nodes, all_shut):
+    assert everywhere(nodes) is all_shut
+
+
+@pytest.mark.parametrize(
+    ("nodes", "seconds", "changed"),
+    [
+        ([SHUT], 0.0, []),
+        ([SHUT], LONG - 1, []),
+        ([SHUT, TOLD], LONG, [("shut", "true")]),
+        ([TOLD], LONG, []),
+        # Another look by a new leader: the time begins again, and what was told stays.
+        ([TOLD], 0.0, []),
+        ([OPEN, TOLD], None, [("told", None)]),
+        ([OPEN, SHUT], None, []),
+    ],
+)
+def test_nodes_are_told_once_and_told_otherwise_when_it_is_over(nodes, seconds, changed):
+    found = [(one["metadata"]["name"], value) for one, value in changes(nodes, seconds)]
+    assert found == changed
+
+
+def test_a_node_without_annotations_is_told():
+    bare = {"metadata": {"name": "bare"}, "spec": {"unschedulable": True}}
+    assert list(changes([bare], LONG)) == [(bare, "true")]
+
+
+class FakeApi:
+    """Nodes that can be annotated."""
+
+    def __init__(self):
+        self.told = []
+
+    def annotate(self, path, uid, key, value):
+        self.told.append((path, uid, key, value))
+
+
+def test_the_agent_tells_after_the_time_and_takes_it_back(node, aws):
+    settings = node("api-0", parameters={"joinToken": "/token", "cluster": "/cluster"})
+    agent = Agent(settings, Ec2(REGION, "test"))
+    term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
+    assert agent._tell_stranded(api, term, 0.0) == []
+    shut = {"metadata": {"name": "a", "uid": "u"}, "spec": {"unschedulable": True}}
+    term.nodes = [shut]
+    assert agent._tell_stranded(api, term, 100.0) == []
+    assert agent._tell_stranded(api, term, 100.0 + LONG - 1) == []
+    said = agent._tell_stranded(api, term, 100.0 + LONG)
+    assert said == ["told a that no other node takes pods"]
+    told = {**shut, "metadata": {**shut["metadata"], "annotations": {STRANDED_ANNOTATION: "true"}}}
+    term.nodes = [told, {"metadata": {"name": "b", "uid": "v"}, "spec": {}}]
+    said = agent._tell_stranded(api, term, 500.0)
+    assert said == ["told a that some other node takes pods"]
+    assert api.told == [
+        ("/api/v1/nodes/a", "u", STRANDED_ANNOTATION, "true"),
+        ("/api/v1/nodes/a", "u", STRANDED_ANNOTATION, None),
+    ]
