@@ -9,8 +9,8 @@ does its name among the object's managers, which nobody sets by hand.
 import json
 from collections.abc import Iterable, Sequence
 
-from node.cluster.api import FIELD_MANAGER, RESOURCES, Api, ApiError, path_of
 from node.cluster.labels import SELECTOR
+from node.cluster.local_api import FIELD_MANAGER, RESOURCES, Api, ApiError, path_of
 from node.cluster.manifests import Manifest
 from node.errors import NodeError
 

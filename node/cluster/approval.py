@@ -20,7 +20,7 @@ from typing import Any
 
 from node.cluster import certificate_request
 from node.cluster.certificate_request import CertificateRequest
-from node.cluster.instances import WorkerInstance, instance_of
+from node.cluster.worker_instances import WorkerInstance, instance_of
 from node.contract import BOOTSTRAP_GROUP
 
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"

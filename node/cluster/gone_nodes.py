@@ -8,7 +8,7 @@ one that is only silent, and two of a name may not run.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from node.cluster.instances import instance_of
+from node.cluster.worker_instances import instance_of
 from node.contract import POOL_LABEL
 
 GONE = frozenset({"terminated"})

@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from node.aws import ATTEMPTS, translating_aws_errors
-from node.cluster.join_token import JoinToken
+from node.cluster.bootstrap_token import JoinToken
 
 
 class TokenParameter:

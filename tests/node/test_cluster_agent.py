@@ -9,7 +9,7 @@ import pytest
 
 from node import cli
 from node.cluster import agent as agent_module
-from node.cluster import join_token
+from node.cluster import bootstrap_token
 from node.cluster.agent import (
     DOCUMENT_INTERVAL,
     INTERVAL,
@@ -18,8 +18,8 @@ from node.cluster.agent import (
     RETRY,
     Agent,
 )
-from node.cluster.api import ApiError
-from node.cluster.instances import Ec2
+from node.cluster.local_api import ApiError
+from node.cluster.worker_instances import Ec2
 from node.contract import CLUSTER_TAG, NODE_ENV, POOL_LABEL, POOL_TAG
 from node.errors import AwsError, NodeError
 from node.settings import at
@@ -80,7 +80,7 @@ class FakeApi:
             raise ApiError(500, "etcd")
         if path.endswith("/kube-controller-manager"):
             return {"spec": {"holderIdentity": self.holder}}
-        if path == join_token.SECRETS:
+        if path == bootstrap_token.SECRETS:
             return {"items": self.secrets}
         if path.endswith("/nodes"):
             return {"items": list(self.nodes.values())}
@@ -93,7 +93,7 @@ class FakeApi:
         return (self.nodes if kind.endswith("/nodes") else self.requests).get(name)
 
     def create(self, path, manifest):
-        assert path == join_token.SECRETS
+        assert path == bootstrap_token.SECRETS
         self.secrets.append(manifest)
 
     def replace(self, path, changed):
@@ -177,7 +177,7 @@ def test_an_api_server_that_is_away_is_waited_for_and_said_once(agent, api):
 
 def test_the_token_is_made_stored_and_never_printed(agent, api, aws, key):
     said = agent.round(0)
-    token = join_token.newest(api.secrets)
+    token = bootstrap_token.newest(api.secrets)
     assert json.loads(stored(aws)["Value"]) == token.document
     assert stored(aws)["Type"] == "SecureString"
     described = aws.describe_parameters()["Parameters"]
@@ -192,14 +192,14 @@ def test_the_token_is_made_stored_and_never_printed(agent, api, aws, key):
 def test_the_parameter_that_pulumi_made_is_written_over(agent, api, aws, key):
     aws.put_parameter(Name=PARAMETERS["joinToken"], Value="{}", Type="SecureString", KeyId=key)
     agent.round(0)
-    assert json.loads(stored(aws)["Value"]) == join_token.newest(api.secrets).document
+    assert json.loads(stored(aws)["Value"]) == bootstrap_token.newest(api.secrets).document
 
 
 def test_a_token_that_is_half_over_is_followed_by_another(agent, api, aws):
-    old = join_token.new(datetime.now(UTC) - timedelta(hours=1, seconds=1))
+    old = bootstrap_token.new(datetime.now(UTC) - timedelta(hours=1, seconds=1))
     api.secrets.append(old.manifest)
     agent.round(0)
-    token = join_token.newest(api.secrets)
+    token = bootstrap_token.newest(api.secrets)
     assert token != old
     # The old one stays: a worker may just have read it.
     assert len(api.secrets) == 2
@@ -207,7 +207,7 @@ def test_a_token_that_is_half_over_is_followed_by_another(agent, api, aws):
 
 
 def test_a_leader_goes_on_with_the_token_that_it_finds(agent, api, aws):
-    there = join_token.new(datetime.now(UTC))
+    there = bootstrap_token.new(datetime.now(UTC))
     api.secrets.append(there.manifest)
     agent.round(0)
     assert api.secrets == [there.manifest]
@@ -324,7 +324,7 @@ def test_objects_are_applied_and_follow_the_stack(agent, api, wanted):
 
 
 def test_one_task_in_trouble_stops_no_other_and_is_said_once(agent, api, aws):
-    api.refused = join_token.SECRETS
+    api.refused = bootstrap_token.SECRETS
     said = agent.round(0)
     assert "join token: the API server answered 500: etcd" in said
     assert api.applied
@@ -354,7 +354,7 @@ def test_without_credentials_it_ends_so_that_systemd_starts_it_again(
 
 
 def test_ec2_that_is_away_is_an_error_of_aws(aws, aws_down, monkeypatch):
-    monkeypatch.setattr("node.cluster.instances.ATTEMPTS", 1)
+    monkeypatch.setattr("node.cluster.worker_instances.ATTEMPTS", 1)
     aws_down()
     with pytest.raises(AwsError):
         Ec2(REGION, "test").states(["i-0123456789abcdef0"])

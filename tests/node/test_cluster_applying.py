@@ -2,8 +2,8 @@
 
 import pytest
 
-from node.cluster.api import RESOURCES, ApiError, path_of
 from node.cluster.applying import AGAIN, PRUNED, Applied
+from node.cluster.local_api import RESOURCES, ApiError, path_of
 from node.errors import NodeError
 
 

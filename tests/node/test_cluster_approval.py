@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cluster.approval import PATIENCE, Outcome, claimed_name, decide, pending
-from node.cluster.instances import WorkerInstance
+from node.cluster.worker_instances import WorkerInstance
 from tests.node.certificate_requests import (
     ADDRESS,
     COMMON_NAME,

@@ -3,7 +3,7 @@
 import pytest
 
 from node.cluster.gone_nodes import certain, gone, silent
-from node.cluster.instances import instance_of
+from node.cluster.worker_instances import instance_of
 from node.contract import POOL_LABEL
 
 REGION = "eu-central-1"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from components.workers.cluster_document import cluster_document
 from config import check
 from node.cluster import addons
-from node.cluster.api import RESOURCES, kind_of, path_of
 from node.cluster.labels import LABELS
-from node.cluster.manifests import coredns, defaults, joining, manifests, spread
+from node.cluster.local_api import RESOURCES, kind_of, path_of
+from node.cluster.manifests import bindings, cluster_dns, defaults, manifests, spread
 from node.cluster.manifests.spread import FEWEST, ZONE, replicas, workers_by_zone
 from node.contract import BOOTSTRAP_GROUP
 from node.errors import NodeError
@@ -82,7 +82,7 @@ def test_where_objects_are():
 def test_a_bootstrap_token_may_ask_and_approve_nothing():
     roles = {
         one["roleRef"]["name"]
-        for one in joining.manifests()
+        for one in bindings.manifests()
         if one["subjects"][0]["name"] == BOOTSTRAP_GROUP
     }
     assert roles == {"system:node-bootstrapper"}
@@ -91,7 +91,7 @@ def test_a_bootstrap_token_may_ask_and_approve_nothing():
 def test_nodes_renew_their_own_certificates_and_run_kube_proxy():
     roles = {
         one["roleRef"]["name"]
-        for one in joining.manifests()
+        for one in bindings.manifests()
         if one["subjects"][0]["name"] == "system:nodes"
     }
     assert roles == {
@@ -137,7 +137,7 @@ def test_dns_moves_early_from_a_machine_that_is_gone(by_name):
 
 
 def test_the_corefile_takes_a_persons_own_parts():
-    text = coredns.corefile("example.internal")
+    text = cluster_dns.corefile("example.internal")
     assert "kubernetes example.internal in-addr.arpa ip6.arpa {" in text
     assert text.count("{") == text.count("}")
     own = [line.strip() for line in text.splitlines() if "import" in line]

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from config import check
 from node.api.lease import PATH as LEASES
 from node.api.lease import held_on
-from node.cluster import api as api_module
+from node.cluster import local_api as api_module
 from node.cluster.agent import NODES_INTERVAL, Agent
 from node.cluster.applying import AGAIN
-from node.cluster.instances import Ec2
+from node.cluster.kubelet_requests import NODES, PATH
 from node.cluster.labels import LABELS
-from node.cluster.requests import NODES, PATH
+from node.cluster.worker_instances import Ec2
 from node.contract import CLUSTER_TAG, POOL_LABEL, POOL_TAG
 from node.settings import PKI, parse
 from tests.node import controlplane

@@ -5,7 +5,7 @@ from typing import Any
 
 from node.cluster.addons import Addons
 from node.cluster.labels import LABELS
-from node.cluster.manifests import coredns, joining, pod_security, spread
+from node.cluster.manifests import bindings, cluster_dns, pod_security, spread
 
 Manifest = Mapping[str, Any]
 
@@ -13,7 +13,9 @@ Manifest = Mapping[str, Any]
 def manifests(addons: Addons, nodes: Iterable[Mapping[str, Any]]) -> list[Manifest]:
     """All of them, in the order in which they are applied, for a cluster of these Nodes."""
     replicas = spread.replicas(spread.workers_by_zone(nodes))
-    return [labelled(one) for one in (*joining.manifests(), *coredns.manifests(addons, replicas))]
+    return [
+        labelled(one) for one in (*bindings.manifests(), *cluster_dns.manifests(addons, replicas))
+    ]
 
 
 def defaults() -> Sequence[Manifest]:

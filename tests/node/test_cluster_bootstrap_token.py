@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.cluster import join_token
-from node.cluster.join_token import LIFE, RENEWED, JoinToken, due, newest, same
+from node.cluster import bootstrap_token
+from node.cluster.bootstrap_token import LIFE, RENEWED, JoinToken, due, newest, same
 from node.contract import BOOTSTRAP_GROUP
 
 NOW = datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def values(manifest):
 
 
 def test_it_is_a_bootstrap_token_of_one_group_and_one_use():
-    token = join_token.new(NOW)
+    token = bootstrap_token.new(NOW)
     manifest = token.manifest
     assert manifest["type"] == "bootstrap.kubernetes.io/token"
     assert manifest["metadata"]["namespace"] == "kube-system"
@@ -47,14 +47,14 @@ def test_workers_read_the_token_and_its_end():
 
 
 def test_it_does_not_show_its_secret():
-    token = join_token.new(NOW)
+    token = bootstrap_token.new(NOW)
     for shown in (repr(token), str(token), f"{token}"):
         assert token.secret not in shown
         assert token.id in shown
 
 
 def test_no_two_are_equal():
-    assert len({join_token.new(NOW).secret for _ in range(100)}) == 100
+    assert len({bootstrap_token.new(NOW).secret for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_no_two_are_equal():
     ],
 )
 def test_it_is_renewed_while_it_still_lives(age, expected):
-    assert due(join_token.new(NOW), NOW + age) is expected
+    assert due(bootstrap_token.new(NOW), NOW + age) is expected
 
 
 def test_there_is_one_when_there_was_none():
@@ -76,16 +76,16 @@ def test_there_is_one_when_there_was_none():
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
 def test_of_several_that_counts_which_lives_longest(offsets):
-    tokens = [join_token.new(NOW + timedelta(seconds=one)) for one in offsets]
+    tokens = [bootstrap_token.new(NOW + timedelta(seconds=one)) for one in offsets]
     found = newest([token.manifest for token in tokens])
     assert found.expires == max(token.expires for token in tokens)
     assert found in tokens
 
 
 def test_what_is_no_token_of_ours_does_not_count():
-    good = join_token.new(NOW)
-    damaged = join_token.new(NOW + LIFE).manifest
-    other = join_token.new(NOW + LIFE).manifest
+    good = bootstrap_token.new(NOW)
+    damaged = bootstrap_token.new(NOW + LIFE).manifest
+    other = bootstrap_token.new(NOW + LIFE).manifest
     other["data"]["auth-extra-groups"] = base64.b64encode(b"system:bootstrappers:a").decode()
     for key, text in (("expiration", "bm9uc2Vuc2U="), ("token-id", "a"), ("token-secret", "/w==")):
         changed = {**damaged, "data": {**damaged["data"], key: text}}
@@ -95,10 +95,10 @@ def test_what_is_no_token_of_ours_does_not_count():
 
 @pytest.mark.parametrize("stored", [None, "", "{}", "nonsense", "[]"])
 def test_a_parameter_that_holds_something_else(stored):
-    assert not same(join_token.new(NOW), stored)
+    assert not same(bootstrap_token.new(NOW), stored)
 
 
 def test_a_parameter_that_holds_it():
-    token = join_token.new(NOW)
+    token = bootstrap_token.new(NOW)
     assert same(token, json.dumps(token.document))
-    assert not same(join_token.new(NOW), json.dumps(token.document))
+    assert not same(bootstrap_token.new(NOW), json.dumps(token.document))

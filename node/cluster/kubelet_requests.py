@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from node.cluster.api import Api
 from node.cluster.approval import Decision, Outcome, claimed_name, decide, pending
-from node.cluster.instances import Ec2
+from node.cluster.local_api import Api
+from node.cluster.worker_instances import Ec2
 
 PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 NODES = "/api/v1/nodes"
