@@ -8,7 +8,16 @@ import pytest
 
 from node.api.haproxy import render
 from node.membership import Member
-from tests.golden.nodes import both, commands, settings, units
+from tests.golden.nodes import (
+    POOL,
+    api_node,
+    commands,
+    etcd_node,
+    settings,
+    tier,
+    units,
+    worker_node,
+)
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD_UNITS = Path("/usr/lib/systemd/system")
@@ -24,10 +33,17 @@ def run(*command):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture(params=["etcd", "api"])
+NODES = {
+    "etcd": etcd_node(settings()),
+    "api": api_node(settings()),
+    "api with workers": api_node(settings(workers=POOL)),
+    "worker": worker_node(settings(workers=POOL)),
+}
+
+
+@pytest.fixture(params=NODES)
 def config(request):
-    etcd, api = both(settings())
-    return {"etcd": etcd, "api": api}[request.param]
+    return NODES[request.param]
 
 
 @pytest.fixture
@@ -97,13 +113,13 @@ def test_systemd_knows_every_setting_and_finds_every_program(config, root):
     ("was", "becomes", "complaint"),
     [
         ("ProtectSystem=strict", "ProtectSystems=strict", "'ProtectSystems' in section"),
-        ("RestartSec=2s", "RestartSec=2 apples", "Failed to parse"),
+        ("RestartSec=", "RestartSec=apples ", "Failed to parse"),
         ("ExecStart=/usr/local/bin/", "ExecStart=/usr/local/absent/", "is not executable"),
     ],
 )
 def test_systemd_would_tell(config, root, was, becomes, complaint):
-    daemon = {"etcd-0": "etcd.service", "api-0": "kube-apiserver.service"}[config.hostname]
-    unit = root / "etc/systemd/system" / daemon
+    daemon = {"etcd": "etcd", "api": "kube-apiserver", "worker": "kube-proxy"}[tier(config)]
+    unit = root / f"etc/systemd/system/{daemon}.service"
     text = unit.read_text()
     assert was in text
     unit.write_text(text.replace(was, becomes))
