@@ -6,6 +6,8 @@ from typing import Final
 from lab.engine.model import RefusedError
 
 RESOURCES: Final[Mapping[str, str]] = {
+    "aws:autoscaling/group:Group": "aws_autoscaling_group",
+    "aws:autoscaling/lifecycleHook:LifecycleHook": "aws_autoscaling_lifecycle_hook",
     "aws:cloudwatch/logGroup:LogGroup": "aws_cloudwatch_log_group",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "aws_cloudwatch_metric_alarm",
     "aws:ebs/volume:Volume": "aws_ebs_volume",
@@ -14,6 +16,7 @@ RESOURCES: Final[Mapping[str, str]] = {
     "aws:ec2/flowLog:FlowLog": "aws_flow_log",
     "aws:ec2/instance:Instance": "aws_instance",
     "aws:ec2/internetGateway:InternetGateway": "aws_internet_gateway",
+    "aws:ec2/launchTemplate:LaunchTemplate": "aws_launch_template",
     "aws:ec2/natGateway:NatGateway": "aws_nat_gateway",
     "aws:ec2/networkInterface:NetworkInterface": "aws_network_interface",
     "aws:ec2/placementGroup:PlacementGroup": "aws_placement_group",

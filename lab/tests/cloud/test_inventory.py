@@ -19,7 +19,7 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     """One of each kind; gives back what deletes it all."""
     ec2, iam, kms, ssm = account("ec2"), account("iam"), account("kms"), account("ssm")
     elb, s3, sns, logs = account("elbv2"), account("s3"), account("sns"), account("logs")
-    watch = account("cloudwatch")
+    watch, scaling = account("cloudwatch"), account("autoscaling")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     zone = "eu-central-1a"
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone=zone)
@@ -59,6 +59,16 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     s3.create_bucket(
         Bucket="snapshots", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
+    ec2.create_launch_template(
+        LaunchTemplateName="pool", LaunchTemplateData={"InstanceType": "t3.small", "ImageId": image}
+    )
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="pool",
+        MinSize=0,
+        MaxSize=1,
+        VPCZoneIdentifier=subnet,
+        LaunchTemplate={"LaunchTemplateName": "pool"},
+    )
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     logs.create_log_group(logGroupName="nodes")
     flow_logs = ec2.create_flow_logs(
@@ -80,6 +90,8 @@ def _fill(account):  # noqa: PLR0915 - one line per kind of resource
     )
 
     def empty():
+        scaling.delete_auto_scaling_group(AutoScalingGroupName="pool")
+        ec2.delete_launch_template(LaunchTemplateName="pool")
         watch.delete_alarms(AlarmNames=["unhealthy"])
         ec2.delete_flow_logs(FlowLogIds=flow_logs)
         logs.delete_log_group(logGroupName="nodes")

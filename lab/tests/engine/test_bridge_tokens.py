@@ -29,6 +29,8 @@ GONE_IN_PULUMI_AWS_7 = {
     "aws_flow_log.log_group_name",
     "aws_instance.cpu_core_count",
     "aws_instance.cpu_threads_per_core",
+    "aws_launch_template.elastic_gpu_specifications",
+    "aws_launch_template.elastic_inference_accelerator",
 }
 """Arguments that version 6 of the Terraform provider, which pulumi-aws 7 follows, took away."""
 
