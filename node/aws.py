@@ -197,4 +197,4 @@ def require_credentials() -> None:
     with translating_aws_errors():
         found = boto3.Session().get_credentials()
     if found is None:
-        raise AwsError("AWS: no credentials: the metadata service has no keys of a role yet")
+        raise AwsError("AWS: the metadata service gives no credentials: starting again")

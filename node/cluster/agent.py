@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from node.api.lease import PATH as LEASES
 from node.api.lease import held_on
 from node.api.release_lease import this_machine
-from node.aws import ParameterStore, translating_aws_errors
+from node.aws import ParameterStore, require_credentials
 from node.cluster import addons, bootstrap_token, gone_nodes, stranded
 from node.cluster.addons import Addons
 from node.cluster.applying import Applied
@@ -51,10 +49,7 @@ LEADER = "kube-controller-manager"
 
 def run(settings: Settings, _machine: Machine) -> str:
     """Act until the process is ended. NodeError at the start without credentials of AWS."""
-    # boto3 asks the metadata service once, and a client without credentials stays without.
-    with translating_aws_errors():
-        if boto3.Session().get_credentials() is None:
-            raise NodeError("the metadata service gives no credentials: starting again")
+    require_credentials()
     agent = Agent(settings, Ec2(settings.region, settings.cluster))
     while True:
         began = time.monotonic()

@@ -80,5 +80,5 @@ def test_without_credentials_a_process_that_runs_on_ends_instead(aws, monkeypatc
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setattr(Metadata, "items", {})
-    with pytest.raises(AwsError, match="no credentials"):
+    with pytest.raises(AwsError, match="gives no credentials"):
         node_aws.require_credentials()
