@@ -140,6 +140,13 @@ def _alarm(clients: Clients, inputs: Document) -> list[str]:
     return [str(alarm["AlarmName"]) for alarm in found]
 
 
+def _scaling_group(clients: Clients, inputs: Document) -> list[str]:
+    name = _text(inputs, "name")
+    found = clients("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    # A group that goes says so, and is listed until its last machine has gone.
+    return [name for group in found["AutoScalingGroups"] if not group.get("Status")]
+
+
 def _topic(clients: Clients, inputs: Document) -> list[str]:
     name = _text(inputs, "name")
     pages = clients("sns").get_paginator("list_topics").paginate()
@@ -222,6 +229,7 @@ def _wanted(inputs: Document) -> tuple[object, ...]:
 
 
 LOOKUPS: Final[Mapping[str, Lookup]] = {
+    "aws:autoscaling/group:Group": _scaling_group,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:ebs/volume:Volume": tagged("describe_volumes", "Volumes", "VolumeId"),
@@ -232,6 +240,9 @@ LOOKUPS: Final[Mapping[str, Lookup]] = {
     "aws:ec2/instance:Instance": tagged("describe_instances", "Reservations", "InstanceId"),
     "aws:ec2/internetGateway:InternetGateway": tagged(
         "describe_internet_gateways", "InternetGateways", "InternetGatewayId"
+    ),
+    "aws:ec2/launchTemplate:LaunchTemplate": tagged(
+        "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"
     ),
     "aws:ec2/natGateway:NatGateway": tagged(
         "describe_nat_gateways", "NatGateways", "NatGatewayId", filters="Filter"
@@ -281,6 +292,7 @@ LOOKUPS: Final[Mapping[str, Lookup]] = {
 
 REPEATABLE: Final[frozenset[str]] = frozenset(
     {
+        "aws:autoscaling/lifecycleHook:LifecycleHook",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
         # The provider looks for the attachment before it asks for it.
         "aws:ec2/volumeAttachment:VolumeAttachment",

@@ -85,9 +85,31 @@ def test_a_rule_is_found_by_what_aws_compares(aws, network):
     assert _find(aws, egress, **inputs) == []
 
 
+def test_a_launch_template_and_its_group_are_found(aws, network):
+    tags = {"Name": f"workers-{network.vpc}"}
+    template = aws("ec2").create_launch_template(
+        LaunchTemplateName=f"template-{network.vpc}",
+        LaunchTemplateData={"ImageId": network.image, "InstanceType": "t3.medium"},
+        **_tags("launch-template", tags),
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    assert _find(aws, "aws:ec2/launchTemplate:LaunchTemplate", tags=tags) == [template]
+    scaling, name = aws("autoscaling"), f"group-{network.vpc}"
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        LaunchTemplate={"LaunchTemplateId": template, "Version": "1"},
+        MinSize=0,
+        MaxSize=0,
+        VPCZoneIdentifier=network.subnet,
+    )
+    assert _find(aws, "aws:autoscaling/group:Group", name=name) == [name]
+    scaling.delete_auto_scaling_group(AutoScalingGroupName=name)
+    assert _find(aws, "aws:autoscaling/group:Group", name=name) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
+        ("aws:autoscaling/group:Group", "name"),
         ("aws:ec2/placementGroup:PlacementGroup", "name"),
         ("aws:iam/instanceProfile:InstanceProfile", "name"),
         ("aws:iam/role:Role", "name"),
