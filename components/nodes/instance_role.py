@@ -1,4 +1,4 @@
-"""InstanceRole: the IAM role of one node, and its instance profile."""
+"""InstanceRole: the IAM role of a node or of a pool of workers, and its instance profile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ class InstanceRoleArgs:
 
 
 class InstanceRole(pulumi.ComponentResource):
-    """A role for one node alone, so that no node can read what belongs to another."""
+    """A role for one node alone, so that no node can read what belongs to another; workers of a
+    pool, of which nobody has anything of its own to read, share one."""
 
     instance_profile_name: pulumi.Output[str]
     """Name of the instance profile."""
