@@ -111,6 +111,9 @@ class WorkerPool(pulumi.ComponentResource):
             health_check_type="EC2",
             health_check_grace_period=2 * WARMUP_SECONDS,
             default_instance_warmup=WARMUP_SECONDS,
+            # After a change of its least size the provider waits for exactly as many machines as
+            # the state last saw: ten minutes and a failure once an autoscaler has changed that.
+            wait_for_capacity_timeout="0",
             # Others begin to start as soon as AWS says that these may go soon.
             capacity_rebalance=args.settings.workers[args.pool.name].spot,
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(

@@ -85,6 +85,7 @@ def test_pulumi_sets_limits_and_leaves_the_number_to_an_autoscaler(pools):
         assert "desiredCapacity" not in group
         assert group["name"] == name
         assert pools.registrations("Group")[name].ignore_changes == ()
+        assert group["waitForCapacityTimeout"] == "0", "an autoscaler's number is nobody's to await"
     general = groups["test-workers-general"]
     assert (general["minSize"], general["maxSize"]) == (2, 2)
     batch = [groups[f"test-workers-batch-{zone}"] for zone in ZONES]
