@@ -91,8 +91,8 @@ def _fetch(settings: Settings) -> JoinToken:
         found = parse(ParameterStore(settings.region).secret(name))
     except ValueError:
         raise NodeError(
-            f"parameter {name} holds no join token: ha-cluster-agent on the API servers has not yet "
-            "made one, or makes another once it is restarted"
+            f"parameter {name} holds no join token: ha-cluster-agent on the API servers has not "
+            "made one yet, or makes another once it is restarted"
         ) from None
     except NodeError as error:
         if "ParameterNotFound" in str(error):
