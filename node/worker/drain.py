@@ -21,7 +21,7 @@ from node.settings import Settings, WorkerSettings, at
 from node.worker import certificate, identity
 from node.worker.drain_plan import Pod, Progress, eviction, over, pods, said
 from node.worker.identity import Identity
-from node.worker.kubernetes_api import KubernetesApi, RefusedError, as_kubelet
+from node.worker.kubelet_client import KubernetesApi, RefusedError, as_kubelet
 from node.worker.termination import Termination
 
 STATE = f"{RUNTIME}/drain.json"

@@ -19,7 +19,7 @@ from node.machine import run as execute
 from node.settings import Settings, WorkerSettings, at
 from node.worker import certificate, join_token
 from node.worker.identity import Identity
-from node.worker.kubernetes_api import (
+from node.worker.kubelet_client import (
     KubernetesApi,
     RefusedError,
     as_kubelet,

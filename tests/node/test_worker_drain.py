@@ -11,7 +11,7 @@ import pytest
 
 from node.contract import STRANDED_ANNOTATION
 from node.errors import NodeError
-from node.worker import drain, drain_plan, kubernetes_api
+from node.worker import drain, drain_plan, kubelet_client
 from node.worker.termination import Termination, announced, parse
 from tests.node.doubles import Metadata
 from tests.node.worker_node import (
@@ -336,8 +336,8 @@ def test_an_api_server_of_another_ca_is_not_told_anything(worker, cluster, group
 
 def test_an_answer_that_is_no_success_is_said(worker, cluster):
     with (
-        closing(kubernetes_api.as_kubelet(worker, cluster.url)) as api,
-        pytest.raises(kubernetes_api.RefusedError, match="answered 404: /x"),
+        closing(kubelet_client.as_kubelet(worker, cluster.url)) as api,
+        pytest.raises(kubelet_client.RefusedError, match="answered 404: /x"),
     ):
         api.get("/x")
 

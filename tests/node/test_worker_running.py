@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from node.cluster.local_api import Api
 from node.contract import STRANDED_ANNOTATION
 from node.worker import drain, drain_plan, joining
-from node.worker.kubernetes_api import KubernetesApi, RefusedError, trust
+from node.worker.kubelet_client import KubernetesApi, RefusedError, trust
 from node.worker.termination import Termination
 from tests.node.controlplane import ControlPlane
 from tests.node.daemons import wait_until
