@@ -23,15 +23,11 @@ MANAGED_POLICY_LIMIT = 6144
 
 IMPLIED: Mapping[str, str] = {
     "autoscaling:CancelInstanceRefresh": "a pool that changes again while it is rolled",
-    "autoscaling:CreateOrUpdateTags": "CreateAutoScalingGroup with tags, and tags that change",
     "autoscaling:DeleteLifecycleHook": "a pool whose hook is replaced",
     "autoscaling:DeleteTags": "a tag that is taken away",
     "autoscaling:SetDesiredCapacity": "a pool that a person resizes (docs/runbooks/add-a-pool.md)",
-    "autoscaling:StartInstanceRefresh": "a pool that is rolled (docs/runbooks/roll-a-pool.md)",
     "autoscaling:TerminateInstanceInAutoScalingGroup": "one worker (docs/runbooks/roll-a-pool.md)",
-    "ec2:CreateLaunchTemplateVersion": "a pool whose machines change",
     "ec2:CreateNetworkInterface": "CreateInstanceConnectEndpoint (EC2 user guide)",
-    "ec2:ModifyLaunchTemplate": "a pool whose machines change",
     "ec2:ModifySecurityGroupRules": "a description of a rule that a new version changes",
     "ec2:ModifyVpcEndpoint": "subnets, groups or policy of an endpoint that stays",
     "ec2:StartInstances": "a machine that is stopped (docs/runbooks/alarms.md)",
@@ -44,7 +40,6 @@ IMPLIED: Mapping[str, str] = {
     "kms:GenerateDataKey": "encrypted objects and large parameters",
     "kms:GenerateDataKeyWithoutPlaintext": "encrypted volumes",
     "kms:ListKeys": "python -m recovery",
-    "kms:PutKeyPolicy": "CreateKey with a policy, and a policy that changes",
     "kms:ReEncryptFrom": "encrypted root volumes",
     "kms:ReEncryptTo": "encrypted root volumes",
     "logs:UntagResource": "a tag that is taken away",

@@ -37,6 +37,7 @@ EVERYTHING = {
         "flowLogDays": 1,
         "workerCidrs": ["192.0.2.128/28"],
     },
+    "ha-kubernetes:workers": {"general": {"min": 1, "max": 2}},
     "ha-kubernetes:operatorAccess": "instance-connect",
     "ha-kubernetes:operatorKeys": [ed25519()],
     "ha-kubernetes:protect": False,
@@ -52,6 +53,7 @@ CHANGED = {
     },
     "ha-kubernetes:api": {"size": 2, "allowedCidrs": ["10.0.0.0/8"]},
     "ha-kubernetes:network": {"nat": "perZone", "flowLogDays": 3},
+    "ha-kubernetes:workers": {"general": {"min": 1, "max": 3, "diskGib": 40}},
     "ha-kubernetes:pki": {"epoch": 2},
     "ha-kubernetes:tags": {"team": "platform"},
 }
@@ -59,13 +61,14 @@ CHANGED = {
 
 PRIVATE = {
     "ha-kubernetes:network": {"nat": "none"},
+    "ha-kubernetes:workers": {},
     "ha-kubernetes:ami": "ami-0d13a0000000a0910",
     "ha-kubernetes:artifacts": {"mirror": "https://mirror.example/k8s"},
     "ha-kubernetes:operatorAccess": "none",
     "ha-kubernetes:operatorKeys": [],
     "ha-kubernetes:tags": {},
 }
-"""No way out of the network, and endpoints instead."""
+"""No way out of the network, and endpoints instead. Workers would need images of their own."""
 
 ANOTHER_BASE = {
     "network.cidr": "10.1.0.0/16",
