@@ -109,9 +109,14 @@ def members(group: FakeAutoScalingGroup) -> list[Member]:
 
 
 def subnets(group: FakeAutoScalingGroup) -> list[Subnet]:
-    """Subnets of a group, in its order."""
+    """Subnets of a group that are still there, in its order."""
     ids = group.vpc_zone_identifier.split(",") if group.vpc_zone_identifier else []
-    return [group.ec2_backend.get_subnet(one.strip()) for one in ids]
+    there = {
+        subnet.id: subnet
+        for zone in list(group.ec2_backend.subnets.values())
+        for subnet in list(zone.values())
+    }
+    return [there[one.strip()] for one in ids if one.strip() in there]
 
 
 def _member(group: FakeAutoScalingGroup, one: InstanceState, now: float) -> Member:
@@ -167,7 +172,8 @@ def _take(group: FakeAutoScalingGroup, step: view.Step) -> None:
                 actions = tuple(replace(action, result=view.CONTINUE) for action in actions)
             member.move(state, actions, now)
         case view.EndInstance():
-            group.ec2_backend.terminate_instances([member.instance.id])
+            # Termination protection is for people: a group terminates all the same (EC2 guide).
+            member.instance.terminate()
         case view.Forget():
             group.instance_states.remove(member)
 

@@ -68,7 +68,7 @@ def _check_sizes(minimum: int, maximum: int, desired: int) -> None:
 
 
 def _check_launch(group: FakeAutoScalingGroup) -> None:
-    """Whether an instance could be launched in every subnet."""
+    """Whether an instance could be launched in every subnet. Raises ValidationError."""
     try:
         version = launching.version_of(group)
         for subnet in reconcile.subnets(group):

@@ -241,3 +241,24 @@ def test_spot_by_the_template_and_by_a_policy(pool, network):
     assert sorted(map(str, lives)) == ["None", "spot", "spot"]
     mixed.update(MinSize=2)
     assert mixed.group["MixedInstancesPolicy"]["InstancesDistribution"]["OnDemandBaseCapacity"] == 1
+
+
+def test_a_group_outlives_its_subnets_and_its_template(pool, ec2, network):
+    pool.create(least=0)
+    ec2.delete_subnet(SubnetId=network.other_subnet)
+    pool.update(MinSize=2)
+    assert zones(pool) == ["eu-central-1a"] * 2
+    ec2.delete_launch_template(LaunchTemplateName=pool.name)
+    ec2.terminate_instances(InstanceIds=list(pool.states))
+    assert pool.states == {}
+    assert "does not exist" in pool.failures[0]
+
+
+def test_a_group_terminates_what_people_may_not(pool, ec2):
+    version = pool.new_version(DisableApiTermination=True)
+    pool.create(least=1, LaunchTemplate={"LaunchTemplateName": pool.name, "Version": version})
+    (instance,) = pool.states
+    with pytest.raises(ClientError, match="OperationNotPermitted"):
+        ec2.terminate_instances(InstanceIds=[instance])
+    pool.update(MinSize=0, MaxSize=0)
+    assert pool.states == {}

@@ -9,6 +9,7 @@ from lab.cloud.requests import PATH, asked
 from lab.machines.frontend.call import Call
 
 ACCOUNT = "123456789012"
+GROUPS = f"arn:aws:autoscaling:eu-central-1:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName"
 
 
 def call(service, method="POST", path="/", query="", body=b"", **headers):
@@ -52,6 +53,21 @@ def test_what_is_not_signed_asks_for_nothing():
             "sns",
             "Action=CreateTopic&Name=t",
             ("sns:CreateTopic", f"arn:aws:sns:eu-central-1:{ACCOUNT}:t"),
+        ),
+        (
+            "autoscaling",
+            "Action=UpdateAutoScalingGroup&AutoScalingGroupName=g&MinSize=1",
+            ("autoscaling:UpdateAutoScalingGroup", f"{GROUPS}/g"),
+        ),
+        (
+            "autoscaling",
+            "Action=CreateOrUpdateTags&Tags.member.1.ResourceId=g&Tags.member.1.Key=a",
+            ("autoscaling:CreateOrUpdateTags", f"{GROUPS}/g"),
+        ),
+        (
+            "autoscaling",
+            "Action=DescribeLifecycleHooks&AutoScalingGroupName=g",
+            ("autoscaling:DescribeLifecycleHooks", "*"),
         ),
         ("sns", "Action=DeleteTopic&TopicArn=arn:t", ("sns:DeleteTopic", "arn:t")),
         (

@@ -114,13 +114,11 @@ class Pool:
 
     def machines(self) -> None:
         """Let every machine follow its instance: boot what is pending, end what shuts down."""
-        for reservation in self.ec2.describe_instances()["Reservations"]:
-            for one in reservation["Instances"]:
-                state = {"pending": "running", "shutting-down": "terminated"}
-                if one["State"]["Name"] in state:
-                    self.server.control.report(
-                        one["InstanceId"], state[one["State"]["Name"]], reachable=True
-                    )
+        follow = {"pending": "running", "shutting-down": "terminated"}
+        for instance in self.states:
+            state = self.network.read(instance)["State"]["Name"]
+            if state in follow:
+                self.server.control.report(instance, follow[state], reachable=True)
         self.look()
 
     def report(self, instance: str, *, reachable: bool) -> None:
