@@ -37,7 +37,7 @@ GROUPS: Mapping[Role, str] = {
     "worker": "workers",
 }
 """Security groups by their names in the rules; the other roles have none."""
-AT_ONCE = 3
+AT_ONCE = 2
 """Clients that probe at the same time: each has a connection open to every endpoint."""
 
 

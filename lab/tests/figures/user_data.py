@@ -6,8 +6,11 @@ from base64 import b64decode
 from components.userdata import encode
 from components.userdata.encoding import EC2_LIMIT
 from lab.tests.figures.tables import table
-from tests.golden.nodes import both, settings
+from tests.golden.nodes import POOL, both, settings, tier, worker_node
 from tests.unit.test_userdata_nodes import largest_nodes
+
+NAMES = {"etcd": "etcd", "api": "API", "worker": "worker"}
+"""What the tiers are called."""
 
 
 def user_data() -> str:
@@ -16,11 +19,15 @@ def user_data() -> str:
     Both are rounded up to hundreds: the former changes by a few with each version of the node
     agent, whose checksum is in it.
     """
+    default = (*both(settings()), worker_node(settings(workers=POOL)))
     rows = []
-    for title, nodes in (("defaults", both(settings())), ("largest settings", largest_nodes())):
-        for tier, node in zip(("etcd", "API"), nodes, strict=True):
-            data = b64decode(encode(node))
-            rows.append((title, tier, _up(len(data)), _up(len(gzip.decompress(data)))))
+    for title, nodes in (("defaults", default), ("largest settings", largest_nodes())):
+        by_tier: dict[str, list[bytes]] = {}
+        for node in nodes:
+            by_tier.setdefault(NAMES[tier(node)], []).append(b64decode(encode(node)))
+        for name, encoded in by_tier.items():
+            unpacked = max(len(gzip.decompress(data)) for data in encoded)
+            rows.append((title, name, _up(max(map(len, encoded))), _up(unpacked)))
     head = ("settings", "node", f"bytes at most, of {EC2_LIMIT:,}", "unpacked, at most")
     return table("User data", head, rows)
 
