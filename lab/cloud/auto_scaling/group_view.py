@@ -131,6 +131,8 @@ class Terminate:
 
     member: str
     cause: str
+    unhealthy: bool = False
+    """Whether it goes because it is."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,9 @@ def next_step(member: Member, group: Group, now: float) -> Step | None:
     if not {"HealthCheck", "ReplaceUnhealthy"} & group.suspended:
         reason = unhealthy(member, group.grace, now)
     if reason is not None and "Terminate" not in group.suspended:
-        return Terminate(member.id, f"an instance was taken out of service {reason}")
+        return Terminate(
+            member.id, f"an instance was taken out of service {reason}", unhealthy=True
+        )
     if member.state in STARTING:
         return _start(member, group, now)
     return None

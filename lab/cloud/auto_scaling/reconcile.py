@@ -164,7 +164,9 @@ def _take(group: FakeAutoScalingGroup, step: view.Step) -> None:
         return
     member = next(one for one in members(group) if one.instance.id == step.member)
     match step:
-        case view.Terminate(cause=cause):
+        case view.Terminate(cause=cause, unhealthy=unhealthy):
+            if unhealthy:
+                member.health_status = "Unhealthy"
             begin_to_terminate(group, member, cause)
         case view.Move(state=state, actions=actions):
             if not MACHINES.attached:
@@ -182,10 +184,7 @@ def begin_to_terminate(group: FakeAutoScalingGroup, member: Member, cause: str) 
     """Bring a member on its way out."""
     member.move(view.State.TERMINATING, (), CLOCK.now())
     activity = Activity(
-        group.name,
-        f"Terminating EC2 instance: {member.instance.id}",
-        f"At {group.created_time}, {cause}.",
-        "Successful",
+        group.name, f"Terminating EC2 instance: {member.instance.id}", "", "Successful"
     )
     activity.cause = f"At {activity.start_time:%Y-%m-%dT%H:%M:%SZ} {cause}."
     held(group).activities.append(activity)

@@ -147,7 +147,8 @@ def test_an_impaired_machine_is_replaced_after_three_minutes(pool):
     assert pool.states == {first: "InService", second: "InService"}
     pool.skip(30)
     assert pool.states[first].startswith("Terminating")
-    assert len(pool.states) == 3
+    health = {one["InstanceId"]: one["HealthStatus"] for one in pool.group["Instances"]}
+    assert (len(health), health[first], health[second]) == (3, "Unhealthy", "Healthy")
     pool.machines()
     assert first not in pool.states
 
