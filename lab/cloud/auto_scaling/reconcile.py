@@ -156,11 +156,7 @@ def _take(group: FakeAutoScalingGroup, step: view.Step) -> None:
         _launch(group, step, now)
         return
     if isinstance(step, view.EndRefresh):
-        record = held(group).refresh
-        if record is not None:
-            record.end(step.status, step.reason or None)
-            if step.status == "Successful":
-                record.percentage_complete, record.instances_to_update = 100, 0
+        _end_refresh(group, step)
         return
     member = next(one for one in members(group) if one.instance.id == step.member)
     match step:
@@ -178,6 +174,15 @@ def _take(group: FakeAutoScalingGroup, step: view.Step) -> None:
             member.instance.terminate()
         case view.Forget():
             group.instance_states.remove(member)
+
+
+def _end_refresh(group: FakeAutoScalingGroup, step: view.EndRefresh) -> None:
+    record = held(group).refresh
+    if record is None:
+        return
+    record.end(step.status, step.reason or None)
+    if step.status == "Successful":
+        record.percentage_complete, record.instances_to_update = 100, 0
 
 
 def begin_to_terminate(group: FakeAutoScalingGroup, member: Member, cause: str) -> Activity:
