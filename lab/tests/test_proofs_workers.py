@@ -4,6 +4,7 @@ of a Service, the webhook's objects, requests for certificates."""
 import base64
 import json
 import ssl
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -14,12 +15,15 @@ from typing import ClassVar
 import pytest
 from cryptography import x509
 
+from lab.machines import requirements
+from lab.machines.host_programs import run
+from lab.machines.network import namespaces
 from lab.proofs import example_application as applications
-from lab.proofs import service_client
+from lab.proofs import service_client, test_4_workers
 from lab.proofs.certificate_wishes import SERVING, Requester, Wish
 from lab.proofs.example_application import Application
 from lab.proofs.joined_workers import Worker, _problem, condition, instance_of, pair
-from lab.proofs.pods import Pod, pod
+from lab.proofs.pods import Pod, pod, within_network
 from lab.proofs.polling import until, until_none
 from lab.proofs.service_client import ServiceClient
 from lab.proofs.tls import Answer
@@ -241,3 +245,31 @@ def test_a_requester_shows_its_token_and_learns_what_is_not_taken():
     assert thief.wish(Wish("x")) == "csr-1"
     assert asked[0][2:] == ("POST", "Bearer a.b")
     assert thief.wish(Wish("masters")) is None
+
+
+@pytest.fixture
+def somewhere():
+    """A network of its own with an address, as a pod has one."""
+    if reason := requirements.problem():
+        pytest.skip(reason)
+    name = "proof-pod-network"
+    namespaces.delete(name)
+    namespaces.create(name)
+    run("ip", "-n", name, "link", "set", "lo", "up")
+    run("ip", "-n", name, "address", "add", "10.99.9.9/32", "dev", "lo")
+    yield "10.99.9.9"
+    namespaces.delete(name)
+
+
+@pytest.mark.daemons
+def test_a_program_runs_in_the_network_of_the_pod_with_an_address(somewhere):
+    class Here:
+        def within(self, _, *words):
+            return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    endpoints = json.dumps([[somewhere, 80], ["192.0.2.1", 80]])
+    words = ("python3", "-I", "-c", test_4_workers._PORTS, endpoints)
+    assert json.loads(within_network(Here(), None, somewhere, *words)) == [[somewhere, 80]]
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        within_network(Here(), None, "10.99.9.8", "true")
+    assert "no pod here has the address 10.99.9.8" in failed.value.stderr
