@@ -13,6 +13,7 @@ from lab.machines.decide import Seen, Step, decide
 from lab.machines.lab_names import Names
 from lab.machines.layout import Layout
 from lab.machines.network import namespaces, router
+from lab.machines.network.dnsmasq import host_name
 from lab.machines.network.faults import Faults, apply_faults
 from lab.machines.nspawn_machine import Machine
 
@@ -80,7 +81,7 @@ class Fleet:
         state = instance.state if instance else None
         step = decide(state, self._seen(machine), reboot=reboots > memory.reboots)
         if step is not Step.NOTHING and step is not Step.SHUT_DOWN:
-            self._say(f"{instance.name if instance else instance_id}: {step.name.lower()}")
+            self._say(f"{_called(instance) if instance else instance_id}: {step.name.lower()}")
         if step is Step.BOOT and instance:
             self._boot(machine, instance, account)
             memory = self._memory[instance_id]
@@ -195,3 +196,10 @@ class Fleet:
         for image in self._layout.volumes.glob("*.img"):
             if image.stem not in account.volumes:
                 volume_files.delete(self._layout.volumes, image.stem)
+
+
+def _called(instance: Instance) -> str:
+    """What people call an instance; those of a pool share their tag."""
+    if instance.pool is None:
+        return instance.name
+    return f"{instance.name} {host_name(instance.address)}"
