@@ -6,7 +6,7 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.cloud.auto_scaling.held import Member
-from lab.cloud.auto_scaling.reconcile import members
+from lab.cloud.auto_scaling.reconcile_groups import members
 
 
 def group_of(response: AutoScalingResponse) -> FakeAutoScalingGroup:

@@ -4,7 +4,7 @@ The steps of one plan do not depend on each other; whoever takes them plans agai
 none.
 """
 
-from lab.cloud.auto_scaling import capacity, member_steps, refresh
+from lab.cloud.auto_scaling import capacity, member_steps, refresh_plan
 from lab.cloud.auto_scaling.group_view import (
     COUNTED,
     EndRefresh,
@@ -27,7 +27,7 @@ def plan(group: Group, now: float) -> list[Step]:
     staying = [m for m in group.members if m.state in COUNTED and m.id not in going]
     wanted = group.desired
     if group.refresh is not None and not {"InstanceRefresh", "Terminate"} & group.suspended:
-        decision = refresh.decide(group, group.refresh, now)
+        decision = refresh_plan.decide(group, group.refresh, now)
         wanted = decision.capacity
         if decision.done:
             steps.append(EndRefresh("Successful", ""))

@@ -18,7 +18,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.iam.models import iam_backends
 
-from lab.cloud.auto_scaling import capacity, key_access, launching, reconcile
+from lab.cloud.auto_scaling import capacity, key_access, launching, reconcile_groups
 from lab.cloud.auto_scaling.asked import group_of, member_of
 from lab.cloud.auto_scaling.clock import every_second
 from lab.cloud.auto_scaling.held import Activity, held
@@ -32,16 +32,16 @@ DELETING = "Delete in progress"
 
 def run_by_the_clock() -> None:
     """Bring the groups up to date every second, in a thread of its own."""
-    every_second(reconcile.reconcile_all)
+    every_second(reconcile_groups.reconcile_all)
 
 
 @extends(AutoScalingResponse, "call_action")
 def call_action(original: Method, response: AutoScalingResponse) -> object:
     """One request at a time; the groups are brought up to date before and after it."""
     with LAUNCH_LOCK:
-        reconcile.reconcile_backend(response.autoscaling_backend)
+        reconcile_groups.reconcile_backend(response.autoscaling_backend)
         answer: object = original(response)
-        reconcile.reconcile_backend(response.autoscaling_backend)
+        reconcile_groups.reconcile_backend(response.autoscaling_backend)
     return answer
 
 
@@ -54,7 +54,7 @@ def set_desired_capacity(group: FakeAutoScalingGroup, new_capacity: int | None) 
 @replaces(AutoScalingBackend, "notify_terminate_instances")
 def notify_terminate_instances(backend: AutoScalingBackend, instance_ids: list[str]) -> None:  # noqa: ARG001 - moto's signature
     """Replace what was terminated; what a group terminates itself is on its way out already."""
-    reconcile.reconcile_backend(backend)
+    reconcile_groups.reconcile_backend(backend)
 
 
 def _check_sizes(minimum: int, maximum: int, desired: int) -> None:
@@ -71,7 +71,7 @@ def _check_launch(group: FakeAutoScalingGroup) -> None:
     """Whether an instance could be launched in every subnet. Raises ValidationError."""
     try:
         version = launching.version_of(group)
-        for subnet in reconcile.subnets(group):
+        for subnet in reconcile_groups.subnets(group):
             launching.check(launching.Order(group, version, subnet, spot=False))
     except ServiceException as error:
         raise ValidationError(f"{FULLY_FORMED} {error.message}") from error
@@ -189,7 +189,7 @@ def delete_auto_scaling_group(response: AutoScalingResponse) -> EmptyResult:
     then they go without their hooks, and the group with the last of them."""
     group = group_of(response)
     if not group.instance_states:
-        reconcile.remove(group)
+        reconcile_groups.remove(group)
         return EmptyResult()
     if not response._get_bool_param("ForceDelete"):
         raise AutoscalingClientError(
@@ -201,7 +201,7 @@ def delete_auto_scaling_group(response: AutoScalingResponse) -> EmptyResult:
     for key, hook in list(backend.lifecycle_hooks.items()):
         if hook.auto_scaling_group_name == group.name:
             del backend.lifecycle_hooks[key]
-    for member in reconcile.members(group):
+    for member in reconcile_groups.members(group):
         member.actions = ()
     group.min_size = group.max_size = group.desired_capacity = 0
     group.status = DELETING  # type: ignore[attr-defined] # for the serializer
@@ -232,7 +232,7 @@ def terminate_instance(response: AutoScalingResponse) -> ActionResult:
                 "with decrement will violate group's min size constraint."
             )
         group.desired_capacity = int(group.desired_capacity or 0) - 1
-    activity: Activity = reconcile.begin_to_terminate(group, member, cause)
+    activity: Activity = reconcile_groups.begin_to_terminate(group, member, cause)
     return ActionResult({"Activity": activity})
 
 

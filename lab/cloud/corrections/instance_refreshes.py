@@ -8,7 +8,7 @@ from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 
-from lab.cloud.auto_scaling import reconcile
+from lab.cloud.auto_scaling import reconcile_groups
 from lab.cloud.auto_scaling.asked import group_of
 from lab.cloud.auto_scaling.clock import CLOCK
 from lab.cloud.auto_scaling.group_view import COUNTED, Refresh
@@ -55,7 +55,7 @@ def _plan(group: FakeAutoScalingGroup, preferences: dict[str, Any]) -> Refresh:
         group.health_check_grace_period,
         0,
     )
-    view = reconcile.observe(group)
+    view = reconcile_groups.observe(group)
     skip = bool(preferences.get("SkipMatching"))
     return Refresh(
         to_replace=frozenset(

@@ -25,7 +25,7 @@ from lab.cloud.auto_scaling.group_view import (
     Action,
 )
 from lab.cloud.auto_scaling.held import Member
-from lab.cloud.auto_scaling.reconcile import members
+from lab.cloud.auto_scaling.reconcile_groups import members
 from lab.cloud.corrections.patching import replaces
 
 HEARTBEATS = range(30, 7201)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cloud.auto_scaling import capacity, refresh
+from lab.cloud.auto_scaling import capacity, refresh_plan
 from lab.cloud.auto_scaling.clock import Clock
 from lab.cloud.auto_scaling.group_view import (
     CONTINUE,
@@ -125,7 +125,7 @@ PERCENTAGES = st.tuples(st.integers(0, 100), st.integers(100, 200))
 @given(st.integers(1, 40), PERCENTAGES)
 def test_bounds_of_a_refresh_leave_room_for_one(desired, percentages):
     minimum, maximum = percentages
-    limits = refresh.bounds(desired, minimum, maximum)
+    limits = refresh_plan.bounds(desired, minimum, maximum)
     assert limits.most > limits.least >= 0
     assert limits.most >= desired
     if minimum == 100:
@@ -138,13 +138,15 @@ def test_a_refresh_replaces_everything_within_its_bounds(
 ):
     simulation = group(desired, zones, (DRAIN,) if hooked else ())
     simulation.run(100)
-    limits = refresh.bounds(desired, *percentages)
+    limits = refresh_plan.bounds(desired, *percentages)
     going = simulation.refresh(*percentages, warmup)
     old = {one.id for one in simulation.group.members}
     for _ in range(200):
         simulation.settle()
         warm = [
-            one for one in simulation.group.members if refresh.ready(one, going, simulation.now)
+            one
+            for one in simulation.group.members
+            if refresh_plan.ready(one, going, simulation.now)
         ]
         assert len(warm) >= min(limits.least, desired)
         assert len(simulation.group.counted()) <= limits.most
@@ -173,7 +175,7 @@ def test_a_refresh_in_which_nothing_runs_fails_after_an_hour():
     simulation = group(3)
     simulation.refresh(90, 110, 60)
     simulation.settle()
-    simulation.now += refresh.STUCK_SECONDS
+    simulation.now += refresh_plan.STUCK_SECONDS
     simulation.settle()
     assert simulation.refreshes == ["Failed"]
 
@@ -192,7 +194,7 @@ def test_a_refresh_in_which_nothing_runs_fails_after_an_hour():
     ],
 )
 def test_bounds_of_a_refresh(desired, minimum, maximum, least, most):
-    assert refresh.bounds(desired, minimum, maximum) == refresh.Bounds(least, most)
+    assert refresh_plan.bounds(desired, minimum, maximum) == refresh_plan.Bounds(least, most)
 
 
 def member(name: str, zone: str = "a", version: str = "1", **values: object) -> Member:

@@ -14,7 +14,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.subnets import Subnet
 
 from lab.cloud.auto_scaling import group_view as view
-from lab.cloud.auto_scaling import launching, refresh
+from lab.cloud.auto_scaling import launching, refresh_plan
 from lab.cloud.auto_scaling.clock import CLOCK
 from lab.cloud.auto_scaling.held import Activity, Member, held
 from lab.cloud.auto_scaling.plan import plan
@@ -227,8 +227,8 @@ def _watch_refresh(group: FakeAutoScalingGroup, *, acted: bool) -> None:
     record = held(group).refresh
     if record is None:
         return
-    left = len(refresh.left_to_replace(observe(group), record.plan))
+    left = len(refresh_plan.left_to_replace(observe(group), record.plan))
     record.status, record.instances_to_update = "InProgress", left
-    record.percentage_complete = refresh.percentage(record.plan, left)
+    record.percentage_complete = refresh_plan.percentage(record.plan, left)
     if acted:
         record.plan = replace(record.plan, progressed=CLOCK.now())
