@@ -1,5 +1,6 @@
 """Fixtures that the tests of the program and those of the lab share."""
 
+import asyncio
 import gc
 import json
 import os
@@ -23,6 +24,9 @@ settings.load_profile("any-machine")
 # Most of what a test leaves needs no collector, and walking what pulumi-aws, moto and botocore hold
 # at every 700 objects, Python's default, is a fifth of a deployment's time and more.
 gc.set_threshold(300_000, 20, 20)
+
+# Pulumi's outputs want a loop, and from Python 3.12 on a thread has none that nobody made.
+asyncio.set_event_loop(asyncio.new_event_loop())
 
 # No test downloads Pulumi's CLI or plugins, nor depends on what a `make up` has downloaded.
 os.environ["HA_LAB_OFFLINE"] = "1"

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import urllib.request
 
 import pytest
 
@@ -76,6 +77,8 @@ def trusted(authority, tmp_path, monkeypatch, requests):
     bundle = tmp_path / "ca.pem"
     bundle.write_text(authority.pair.certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    # From Python 3.12 on it keeps what the first one in the process trusted.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     requests.clear()
 
 
