@@ -7,7 +7,7 @@ from typing import Any
 
 from components.iam.policy_document import Statement, allow, document
 from components.naming import AGENT_PREFIX, ParameterPaths
-from node.contract import SNAPSHOT_PREFIX, metric_namespace
+from node.contract import CLUSTER_TAG, SNAPSHOT_PREFIX, metric_namespace
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def api_node_policy(
 
 def _cluster_agent(paths: ParameterPaths, account: Account, key_arn: str) -> list[Statement]:
     """What the cluster agent needs besides: the join token, which it makes, what it is to apply to
-    Kubernetes, and the instances that kubelets say they are on."""
+    Kubernetes, the instances that kubelets say they are on, and the end of drains that nobody is
+    left to do."""
     token = account.parameter(paths.join_token)
     return [
         allow("JoinToken", ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], [token]),
@@ -122,6 +123,15 @@ def _cluster_agent(paths: ParameterPaths, account: Account, key_arn: str) -> lis
         ),
         # It has no resource level permissions (service authorization reference, EC2).
         allow("Instances", ["ec2:DescribeInstances"], ["*"]),
+        # Nor has this one (the same, EC2 Auto Scaling).
+        allow("Groups", ["autoscaling:DescribeAutoScalingInstances"], ["*"]),
+        allow(
+            "EndDrain",
+            ["autoscaling:CompleteLifecycleAction"],
+            [account.scaling_group(f"{paths.cluster}-workers-*")],
+            # The pattern fits groups of a cluster whose name begins like a pool of this one, too.
+            condition={"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": paths.cluster}},
+        ),
     ]
 
 

@@ -61,6 +61,25 @@ def test_a_node_reports_itself_and_no_other(etcd):
     assert allowed(etcd, Permission("ssm:GetParameterHistory", parameter(PATHS.status("etcd-1"))))
 
 
+def test_api_servers_end_drains_of_their_own_clusters_workers_alone(api):
+    text = api_node_policy("api-0", PATHS, ACCOUNT, key_arn=KEY, bucket_arn=BUCKET, workers=True)
+
+    def drain(group: str, cluster: str) -> Permission:
+        start = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:1a"
+        return Permission(
+            "autoscaling:CompleteLifecycleAction",
+            f"{start}:autoScalingGroupName/{group}",
+            {"aws:ResourceTag/ha-kubernetes:cluster": cluster},
+        )
+
+    own = drain("local-workers-web", "local")
+    assert allowed([json.loads(text)], own)
+    assert not allowed(api, own)
+    # The second one is of a cluster whose name begins as a pool of this one would.
+    for name, cluster in (("prod-workers-web", "prod"), ("local-workers-a-workers-b", "other")):
+        assert not allowed([json.loads(text)], drain(name, cluster))
+
+
 def test_only_etcd_nodes_form(etcd, api):
     permission = Permission("ssm:PutParameter", parameter(PATHS.formation))
     assert allowed(etcd, permission)

@@ -15,15 +15,17 @@ from node.api.lease import PATH as LEASES
 from node.api.lease import held_on
 from node.api.release_lease import this_machine
 from node.aws import ParameterStore, require_credentials
-from node.cluster import addons, bootstrap_token, gone_nodes, stranded
+from node.cluster import addons, bootstrap_token, gone_nodes, silent_drains, stranded
 from node.cluster.addons import Addons
 from node.cluster.applying import Applied
 from node.cluster.bootstrap_token import JoinToken
+from node.cluster.dns_moves import Moves
 from node.cluster.kubelet_requests import NODES, Requests
 from node.cluster.labels import SELECTOR
 from node.cluster.local_api import Api
 from node.cluster.manifests import defaults, manifests
 from node.cluster.parameter import TokenParameter
+from node.cluster.silent_drains import AutoScaling
 from node.cluster.worker_instances import Ec2
 from node.contract import STRANDED_ANNOTATION
 from node.errors import NodeError
@@ -67,6 +69,8 @@ class _Term:
     addons: Addons | None = None
     nodes: list[Any] | None = None
     gone: frozenset[str] = frozenset()
+    unheard: frozenset[str] = frozenset()
+    moves: Moves = field(default_factory=Moves)
     cordoned_since: float | None = None
     """When all Nodes were found cordoned; None while some take pods."""
     published: JoinToken | None = None
@@ -79,6 +83,7 @@ class Agent:
 
     def __init__(self, settings: Settings, ec2: Ec2) -> None:
         self._settings, self._ec2 = settings, ec2
+        self._scaling = AutoScaling(settings.region)
         self._store = ParameterStore(settings.region)
         self._token = TokenParameter(settings.region, settings.parameters["joinToken"])
         self._term: _Term | None = None
@@ -110,7 +115,9 @@ class Agent:
             ("certificate requests", 0.0, self._decide_requests),
             ("nodes", NODES_INTERVAL, self._remove_nodes),
             ("stranded drains", NODES_INTERVAL, self._tell_stranded),
+            ("drains of silent workers", NODES_INTERVAL, self._end_drains),
             ("objects", 0.0, self._keep_objects),
+            ("spread of CoreDNS", NODES_INTERVAL, self._spread_dns),
         )
         said = []
         for name, interval, task in tasks:
@@ -186,6 +193,19 @@ class Agent:
             api.annotate(f"{NODES}/{name}", node["metadata"]["uid"], STRANDED_ANNOTATION, value)
             said.append(f"told {name} that {'no' if value else 'some'} other node takes pods")
         return said
+
+    def _end_drains(self, _api: Api, term: _Term, _now: float) -> list[str]:
+        unheard = silent_drains.unheard(term.nodes or (), self._settings.region)
+        hopeless = silent_drains.hopeless(unheard, term.unheard)
+        term.unheard = frozenset(unheard)
+        return [
+            f"ended the drain of {unheard[instance]['metadata']['name']}: {instance} is silent"
+            for instance, group in self._scaling.waiting(hopeless).items()
+            if self._scaling.complete(instance, group)
+        ]
+
+    def _spread_dns(self, api: Api, term: _Term, now: float) -> list[str]:
+        return term.moves.step(api, term.nodes, now) if term.nodes else []
 
     def _keep_objects(self, api: Api, term: _Term, now: float) -> list[str]:
         if term.addons is None or term.nodes is None:

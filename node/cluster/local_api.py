@@ -106,6 +106,25 @@ class Api:
             if error.status != 404:
                 raise
 
+    def evict(self, path: str, uid: str) -> str:
+        """Evict the pod that has this uid; why a disruption budget refuses, or nothing."""
+        _, _, name = path.rpartition("/")
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        }
+        try:
+            self._ask("POST", f"{path}/eviction", {}, body)
+        except ApiError as error:
+            if error.status == 429:
+                return str(error)
+            # Gone, or another of its name.
+            if error.status not in {404, 409}:
+                raise
+        return ""
+
     def _ask(
         self,
         method: str,

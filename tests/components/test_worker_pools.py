@@ -1,6 +1,7 @@
 """Pools of workers: groups, launch templates, roles, and what a cluster has only with them."""
 
 import json
+from fnmatch import fnmatchcase
 
 import pytest
 import yaml
@@ -270,6 +271,23 @@ def test_api_servers_make_the_token_and_see_who_asks(pools):
         }
         assert found["Addons"]["Resource"] == [f"arn:aws:ssm:{ACCOUNT}:parameter/test/cluster"]
         assert found["Instances"]["Action"] == ["ec2:DescribeInstances"]
+
+
+def test_api_servers_end_drains_of_this_clusters_groups_alone(pools):
+    start = f"arn:aws:autoscaling:{ACCOUNT}:autoScalingGroup:*:autoScalingGroupName/"
+    groups = [group["name"] for group in pools.of("Group").values()]
+    for server in (name for name in pools.of("Instance") if "-api-" in name):
+        found = statements(pools, server)
+        assert found["Groups"]["Action"] == ["autoscaling:DescribeAutoScalingInstances"]
+        drain = found["EndDrain"]
+        assert drain["Action"] == ["autoscaling:CompleteLifecycleAction"]
+        (pattern,) = drain["Resource"]
+        assert groups
+        assert all(fnmatchcase(name, pattern.removeprefix(start)) for name in groups)
+        ((key, value),) = drain["Condition"]["StringEquals"].items()
+        for group in pools.of("Group").values():
+            tags = {tag["key"]: tag["value"] for tag in group["tags"]}
+            assert tags[key.removeprefix("aws:ResourceTag/")] == value
 
 
 def test_members_have_nothing_to_do_with_workers(pools, none):

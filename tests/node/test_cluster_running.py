@@ -504,21 +504,24 @@ def ready(admin, worker, zone, status="True"):
     return worker.name
 
 
+def places_of(admin, version=1):
+    """Where the replicas of an image are, those without a place first."""
+    listed = admin("GET", "/api/v1/namespaces/kube-system/pods", labelSelector="k8s-app=kube-dns")
+    return sorted(
+        one["spec"].get("nodeName", "")
+        for one in listed["items"]
+        if one["spec"]["containers"][0]["image"] == f"{IMAGE}{version}"
+        and "deletionTimestamp" not in one["metadata"]
+    )
+
+
 def test_replicas_spread_over_workers_as_these_come(agent, admin, kubelet, stack):
     """By the real scheduler; the pods run nowhere, so their place is all there is to see."""
     acting = agent()
     acting.round(0)
 
     def places(version=1):
-        listed = admin(
-            "GET", "/api/v1/namespaces/kube-system/pods", labelSelector="k8s-app=kube-dns"
-        )
-        return sorted(
-            one["spec"].get("nodeName", "")
-            for one in listed["items"]
-            if one["spec"]["containers"][0]["image"] == f"{IMAGE}{version}"
-            and "deletionTimestamp" not in one["metadata"]
-        )
+        return places_of(admin, version)
 
     # One worker takes both.
     first = ready(admin, kubelet(), "eu-central-1a")
@@ -545,6 +548,34 @@ def test_replicas_spread_over_workers_as_these_come(agent, admin, kubelet, stack
     wait_until(
         lambda: len(places(2)) == 3 and set(places(2)) == {first, second}, "the others take it"
     )
+
+
+def test_a_replica_moves_to_a_worker_that_joined_after_it_was_placed(agent, admin, kubelet):
+    acting = agent()
+    acting.round(0)
+    first = ready(admin, kubelet(), "eu-central-1a")
+    _run_until(admin, lambda: _placed_well(admin, [first, first]), "both run on the only worker")
+    second = ready(admin, kubelet(), "eu-central-1b")
+
+    said = []
+    rounds = iter(range(1, 100))
+
+    def moved():
+        said.extend(acting.round(next(rounds) * NODES_INTERVAL))
+        return _placed_well(admin, sorted([first, second]))
+
+    _run_until(admin, moved, "one of them moved")
+    assert len([line for line in said if line.startswith("evicted coredns-")]) == 1
+    assert not [line for line in said if "spread of CoreDNS" in line]
+    # And stays there.
+    for _ in range(5):
+        assert acting.round(next(rounds) * NODES_INTERVAL) == []
+
+
+def _placed_well(admin, expected):
+    """Whether the replicas are there, and the Deployment knows that they are ready."""
+    status = admin("GET", DEPLOYMENT).get("status", {})
+    return places_of(admin) == expected and status.get("readyReplicas") == len(expected)
 
 
 def _run_until(admin, done, what):

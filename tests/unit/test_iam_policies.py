@@ -70,8 +70,9 @@ UNRESTRICTED = {
     "FindTopics",
     # By prefix, which the provider asks for, and which IAM does not see.
     "FindLogGroups",
-    # Of an API server with workers: DescribeInstances knows no resource.
+    # Of an API server with workers: DescribeInstances and DescribeAutoScalingInstances know none.
     "Instances",
+    "Groups",
     # Restricted by its namespace instead: PutMetricData knows no resource.
     "Metrics",
     "PrivateDns",
@@ -218,7 +219,9 @@ def test_nodes_may_do_what_the_node_agent_asks_for_and_no_more():
 def test_where_there_are_workers_an_api_server_may_admit_them_and_no_more():
     wanted = set(called((REPOSITORY / "node/cluster").rglob("*.py")))
     assert {"ec2:DescribeInstances", "ssm:PutParameter"} <= wanted <= given("api-0 of workers")
-    more = {"ec2:DescribeInstances", "kms:Encrypt", "kms:GenerateDataKey"}
+    drains = {"autoscaling:DescribeAutoScalingInstances", "autoscaling:CompleteLifecycleAction"}
+    assert drains <= wanted
+    more = {"ec2:DescribeInstances", "kms:Encrypt", "kms:GenerateDataKey", *drains}
     assert given("api-0 of workers") == given("api-0") | more
     written = [
         resource

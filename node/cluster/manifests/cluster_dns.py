@@ -21,10 +21,10 @@ CUSTOM = "coredns-custom"
 _CUSTOM_PATH = "/etc/coredns-custom"
 
 TOLERATION_SECONDS = 10
-_SELECTOR = {"k8s-app": "kube-dns"}
+SELECTOR = {"k8s-app": "kube-dns"}
 """Everybody looks for this label, since kube-dns was there before CoreDNS."""
 _LABELS = {
-    **_SELECTOR,
+    **SELECTOR,
     "kubernetes.io/cluster-service": "true",
     "kubernetes.io/name": "CoreDNS",
 }
@@ -92,7 +92,7 @@ def manifests(addons: Addons, replicas: int) -> list[dict[str, Any]]:
             **_object("policy/v1", "PodDisruptionBudget", NAME),
             "spec": {
                 "maxUnavailable": 1,
-                "selector": {"matchLabels": _SELECTOR},
+                "selector": {"matchLabels": SELECTOR},
                 # A replica that does not work protects nobody, and would block a drain.
                 "unhealthyPodEvictionPolicy": "AlwaysAllow",
             },
@@ -120,7 +120,7 @@ def _service(address: str) -> dict[str, Any]:
         **_object("v1", "Service", "kube-dns", **_LABELS),
         "spec": {
             "clusterIP": address,
-            "selector": _SELECTOR,
+            "selector": SELECTOR,
             "ports": [
                 {"name": name, "port": port, "protocol": protocol, "targetPort": port}
                 for name, port, protocol in ports
@@ -138,9 +138,9 @@ def _deployment(image: str, replicas: int) -> dict[str, Any]:
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
             },
-            "selector": {"matchLabels": _SELECTOR},
+            "selector": {"matchLabels": SELECTOR},
             "template": {
-                "metadata": {"labels": _SELECTOR},
+                "metadata": {"labels": SELECTOR},
                 "spec": {
                     "serviceAccountName": NAME,
                     "priorityClassName": "system-cluster-critical",
@@ -182,7 +182,7 @@ def _spread(key: str) -> dict[str, Any]:
         "maxSkew": 1,
         "topologyKey": key,
         "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": _SELECTOR},
+        "labelSelector": {"matchLabels": SELECTOR},
         # Those of this rollout alone, so that the old ones do not push the new ones together.
         "matchLabelKeys": ["pod-template-hash"],
         # A machine that died has no replica any more, and would otherwise have to get the next.
