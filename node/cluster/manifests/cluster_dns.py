@@ -3,7 +3,8 @@
 After kubeadm of Kubernetes 1.36 (app/phases/addons/dns). What differs:
 
     spread       by constraints: its `preferred` anti-affinity and `ScheduleAnyway` both left two
-                 replicas on one machine after a rollout
+                 replicas on one machine after a rollout. What changes after the start
+                 is for node.cluster.dns_moves
     tolerations  of a machine that is gone: 10 s rather than the cluster's default, because
                  everybody else waits for DNS
     rollout      the new one first
