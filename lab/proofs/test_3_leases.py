@@ -176,13 +176,14 @@ def _given(through: Api) -> bool:
 
 
 def _done(through: Api, controller: str) -> bool:
-    """Whether there are the pods, and the scheduler has looked at each; there are no workers."""
+    """Whether there are the pods, and the scheduler has looked at each: it has found a worker or
+    none."""
     pods = _ask(through, f"/api/v1/namespaces/{NAMESPACE}/pods").get("items", [])
     if controller == "kube-scheduler":
         pods = [
             pod
             for pod in pods
             for condition in pod["status"].get("conditions", [])
-            if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
+            if condition["type"] == "PodScheduled"
         ]
     return len(pods) == REPLICAS
