@@ -59,7 +59,8 @@ def items(session: LabSession, path: str) -> list[dict[str, Any]] | None:
 
 
 def settled(session: LabSession) -> list[Worker]:
-    """The workers, once all of them are ready; none where the stack has none.
+    """The workers, once all of them are ready and CoreDNS is on more than one; none where the stack
+    has none.
 
     Raises AssertionError with what the others lack.
     """
@@ -93,12 +94,25 @@ def lacking(session: LabSession) -> list[str]:
     if nodes is None:
         return ["the API does not answer"]
     by_id = {worker.machine.instance.id: worker for worker in pair(running, nodes)}
-    return [
+    problems = [
         f"{machine.name} ({machine.instance.id}) {problem}"
         for machine in running
         for problem in [_problem(by_id.get(machine.instance.id))]
         if problem
     ]
+    return problems or _dns_on_one(session, len(running))
+
+
+def _dns_on_one(session: LabSession, workers: int) -> list[str]:
+    """CoreDNS, while all of it is on one of several workers: it moves after it was started."""
+    found = items(session, "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns")
+    hosts = {
+        one["spec"].get("nodeName")
+        for one in found or ()
+        if condition(one, "Ready").get("status") == "True"
+    }
+    enough = min(2, workers)
+    return [] if len(hosts) >= enough else [f"CoreDNS is ready on {len(hosts)}, not {enough}"]
 
 
 def _problem(worker: Worker | None) -> str:
