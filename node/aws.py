@@ -49,13 +49,7 @@ class ParameterStore:
     """Parameter Store in one region; everything it does raises AwsError when AWS does not."""
 
     def __init__(self, region: str) -> None:
-        config = Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
-        with translating_aws_errors():
-            self._ssm = boto3.client("ssm", region_name=region, config=config)
+        self._ssm = client("ssm", region, attempts=ATTEMPTS)
 
     def files(self, path: str) -> dict[str, str]:
         """Everything below a path, decrypted, by the last part of its name."""
@@ -176,6 +170,22 @@ def _document(text: str) -> Any:  # noqa: ANN401  JSON
         return json.loads(text)
     except ValueError:
         return None
+
+
+def client(service: str, region: str, *, attempts: int) -> Any:  # noqa: ANN401 - made by name
+    """boto3's client of a service, which makes so many attempts of each request.
+
+    Raises AwsError when there is none, as for a region that boto3 does not know.
+    """
+    config = Config(
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    # The stubs of boto3 know services by literal names only.
+    make: Any = boto3.client
+    with translating_aws_errors():
+        return make(service, region_name=region, config=config)
 
 
 @contextmanager

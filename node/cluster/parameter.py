@@ -2,11 +2,9 @@
 
 import json
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from node.aws import ATTEMPTS, translating_aws_errors
+from node.aws import ATTEMPTS, client, translating_aws_errors
 from node.cluster.bootstrap_token import JoinToken
 
 
@@ -14,14 +12,8 @@ class TokenParameter:
     """One parameter; everything raises AwsError when AWS does not answer or refuses."""
 
     def __init__(self, region: str, name: str) -> None:
-        config = Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
         self._name = name
-        with translating_aws_errors():
-            self._ssm = boto3.client("ssm", region_name=region, config=config)
+        self._ssm = client("ssm", region, attempts=ATTEMPTS)
 
     def read(self) -> str | None:
         """Its text, decrypted; None where there is none yet."""
@@ -32,7 +24,8 @@ class TokenParameter:
                 if error.response["Error"]["Code"] == "ParameterNotFound":
                     return None
                 raise
-            return answer["Parameter"]["Value"]
+            text: str = answer["Parameter"]["Value"]
+        return text
 
     def write(self, token: JoinToken, key: str) -> None:
         """Put a token in it, encrypted with a KMS key."""

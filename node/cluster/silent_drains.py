@@ -8,11 +8,9 @@ a StatefulSet's pods cannot move.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from node.aws import translating_aws_errors
+from node.aws import client, translating_aws_errors
 from node.cluster.gone_nodes import silent
 from node.cluster.worker_instances import ATTEMPTS
 from node.contract import DRAIN_HOOK
@@ -47,13 +45,7 @@ class AutoScaling:
     """Auto Scaling in one region; everything raises AwsError when AWS does not answer."""
 
     def __init__(self, region: str) -> None:
-        config = Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
-        with translating_aws_errors():
-            self._client = boto3.client("autoscaling", region_name=region, config=config)
+        self._client = client("autoscaling", region, attempts=ATTEMPTS)
 
     def waiting(self, instances: Iterable[str]) -> dict[str, str]:
         """Those of the instances that wait for the end of their drain, with their groups' names."""

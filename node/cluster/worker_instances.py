@@ -5,10 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from node.aws import translating_aws_errors
+from node.aws import client, translating_aws_errors
 from node.contract import CLUSTER_TAG, POOL_TAG
 
 ATTEMPTS = 3
@@ -46,14 +43,8 @@ class Ec2:
     """EC2 in one region; everything raises AwsError when AWS does not answer or refuses."""
 
     def __init__(self, region: str, cluster: str) -> None:
-        config = Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
         self._cluster = cluster
-        with translating_aws_errors():
-            self._ec2 = boto3.client("ec2", region_name=region, config=config)
+        self._ec2 = client("ec2", region, attempts=ATTEMPTS)
 
     def workers(self, names: Iterable[str]) -> dict[str, WorkerInstance]:
         """The workers of this cluster that have these private DNS names, by name."""

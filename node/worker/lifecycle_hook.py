@@ -1,10 +1,8 @@
 """Lifecycle hook that keeps this instance until its pods have left."""
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from node.aws import ATTEMPTS, translating_aws_errors
+from node.aws import ATTEMPTS, client, translating_aws_errors
 from node.settings import Settings, WorkerSettings
 from node.worker.identity import Identity
 
@@ -13,13 +11,7 @@ class LifecycleHook:
     """The hook's action on this instance. What it does raises AwsError when AWS does not."""
 
     def __init__(self, settings: Settings, worker: WorkerSettings, identity: Identity) -> None:
-        config = Config(
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        )
-        with translating_aws_errors():
-            self._client = boto3.client("autoscaling", region_name=settings.region, config=config)
+        self._client = client("autoscaling", settings.region, attempts=ATTEMPTS)
         self._hook = worker.drain_hook
         self._group = worker.group(settings.name, identity.zone)
         self._instance = identity.instance
