@@ -1,6 +1,7 @@
 """Drain as a whole: against an API server that knows kubelets by certificate, and Auto Scaling."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -94,12 +95,14 @@ def test_a_pool_with_a_group_in_each_zone(node, worker, cluster, group):
 def test_a_budget_that_never_allows_it_is_named_and_outlasted(
     worker, cluster, group, monkeypatch, capsys
 ):
-    monkeypatch.setattr(drain_plan, "LIMIT_SECONDS", 0.3)
+    # Enough for the other pod, on a busy machine too.
+    monkeypatch.setattr(drain_plan, "LIMIT_SECONDS", 2)
     why = "The disruption budget web needs 2 healthy pods and has 2 currently"
     cluster.pods = [pod("web-0"), pod("lone")]
     cluster.budgets["web-0"] = (429, why)
     said = run(worker)
-    assert said.startswith(f"drained {NODE}: gave up after 0 s: default/web-0 stays: Cannot evict")
+    head = rf"drained {re.escape(NODE)}: gave up after [0-9]+ s: default/web-0 stays: Cannot evict"
+    assert re.match(head, said)
     assert said.endswith(why)
     assert [one["metadata"]["name"] for one in cluster.pods] == ["web-0"]
     assert group[0] == [COMPLETED]
