@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from components.naming import api_servers, etcd_members
+from components.naming import api_servers, etcd_members, worker_pools
 from components.network.placement import placement
-from components.userdata import CloudConfig, api_server, encode, etcd_member
+from components.userdata import CloudConfig, api_server, encode, etcd_member, worker
 from config import check
 from lab.cloud.aws_environment import REGION
 from lab.tests.engine.program.account_snapshot import AccountSnapshot
@@ -22,11 +22,13 @@ STACK_FILE = REPOSITORY / "config" / "Pulumi.local.yaml"
 RESIZED = ("etcd-3", "etcd-4")
 
 LISTED = {
+    "aws:autoscaling/group:Group": "Auto Scaling group",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarm",
     "aws:ebs/volume:Volume": "volume",
     "aws:ec2/eip:Eip": "elastic address",
     "aws:ec2/instance:Instance": "instance",
     "aws:ec2/internetGateway:InternetGateway": "internet gateway",
+    "aws:ec2/launchTemplate:LaunchTemplate": "launch template",
     "aws:ec2/natGateway:NatGateway": "NAT gateway",
     "aws:ec2/placementGroup:PlacementGroup": "placement group",
     "aws:ec2/routeTable:RouteTable": "route table",
@@ -56,9 +58,16 @@ def state_counts(state: list[dict[str, Any]]) -> dict[str, int]:
     return {LISTED[type_]: types.count(type_) for type_ in set(types) & set(LISTED)}
 
 
+def workers(account: AccountSnapshot) -> set[str]:
+    """Ids of the instances that are their groups' and not the program's."""
+    return {machine.id for name, machine in account.machines.items() if "-workers-" in name}
+
+
 def account_counts(account: AccountSnapshot) -> dict[str, int]:
-    """Numbers by kind. Interfaces come with machines, and root disks with the nodes."""
+    """Numbers by kind, without the workers. Interfaces come with machines, and root disks with the
+    nodes."""
     found = {kind: len(names) for kind, names in account.inventory.items()}
+    found["instance"] -= len(workers(account))
     found["volume"] = len(account.volumes)
     found.pop("network interface", None)
     return found
@@ -97,6 +106,8 @@ def test_nothing_is_doubled_in_the_account(resized: ScenarioRun) -> None:
     up = resized["up"]
     assert account_counts(up.account) == state_counts(up.state)
     ids = {resource["id"] for resource in up.state if "id" in resource}
+    ids |= workers(up.account)
+    assert len(workers(up.account)) == 2
     for kind in ("instance", "VPC", "subnet", "security group", "bucket", "key"):
         assert set(up.account.inventory[kind]) <= ids
 
@@ -141,7 +152,19 @@ def test_user_data_is_what_the_program_rendered(resized: ScenarioRun) -> None:
         )
     for node in api_servers(settings, placed):
         rendered[f"local-{node.name}"] = api_server(settings, node, region=REGION, bucket=bucket)
-    assert account.user_data == {name: _bytes(config) for name, config in rendered.items()}
+    (balancer,) = [r for r in resized["up"].state if r["type"].endswith(":LoadBalancer")]
+    for pool in worker_pools(settings, placed):
+        rendered[pool.resource_name("local")] = worker(
+            settings,
+            pool,
+            region=REGION,
+            bucket=bucket,
+            api_url=f"https://{balancer['outputs']['dnsName']}:6443",
+            max_pods=80,
+        )
+    # Workers of a pool share its name and its user data.
+    found = {(name.partition(" ")[0], data) for name, data in account.user_data.items()}
+    assert found == {(name, _bytes(config)) for name, config in rendered.items()}
 
 
 def _bytes(config: CloudConfig) -> bytes:
