@@ -58,6 +58,10 @@ def api_servers(settings: ClusterSettings, placement: Placement) -> tuple[ApiSer
     return tuple(ApiServer(name, placement.nodes[name]) for name in api_server_names(settings))
 
 
+REFRESH_PERCENT = 10
+"""Part of a group that it replaces at a time, at least one machine."""
+
+
 @dataclass(frozen=True, order=True)
 class WorkerGroup:
     """An Auto Scaling group of a pool: its resource name, its zones and its sizes."""
@@ -66,6 +70,11 @@ class WorkerGroup:
     zones: tuple[str, ...]
     fewest: int
     most: int
+
+    @property
+    def most_in_refresh(self) -> int:
+        """Most machines while it replaces them: successors start before the old ones end."""
+        return self.most and self.most + max(1, -(-self.most * REFRESH_PERCENT // 100))
 
 
 @dataclass(frozen=True, order=True)

@@ -69,6 +69,9 @@ KUBELET_KUBECONFIG = f"{KUBERNETES}/kubelet.conf"
 DRAIN_SECONDS = 900
 """Heartbeat timeout of DRAIN_HOOK: how long an instance waits for its pods to be evicted, at most,
 unless the agent on it sends a heartbeat."""
+LONGEST_DRAIN_SECONDS = 3600
+"""Of a drain whose pods were told to end and have not used up the time that they may take
+(terminationGracePeriodSeconds)."""
 
 CONFIGURATION = "/etc/ha-kubernetes"
 NODE_JSON = f"{CONFIGURATION}/node.json"

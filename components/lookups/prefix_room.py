@@ -34,13 +34,14 @@ def lacking_prefixes(
 def wanted_prefixes(
     settings: ClusterSettings, placement: Placement, interface_addresses: Mapping[str, int]
 ) -> Counter[str]:
-    """Prefixes that workers need in each zone, with every pool at its `max`."""
+    """Prefixes that workers need in each zone, with every pool at its `max` and being replaced: a
+    group that could start no successor would never end its old machines."""
     wanted: Counter[str] = Counter()
     for pool in worker_pools(settings, placement):
         instance_type = settings.instance_type(settings.workers[pool.name].instance_type)
         each = pod_capacity(settings, interface_addresses[instance_type]).prefixes
         for group in worker_groups(settings, pool):
             # Auto Scaling keeps the zones of a group even.
-            machines = -(-group.most // len(group.zones))
+            machines = -(-group.most_in_refresh // len(group.zones))
             wanted.update(dict.fromkeys(group.zones, machines * each))
     return wanted

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import ParameterPaths, WorkerGroup, worker_groups
+from components.naming import REFRESH_PERCENT, ParameterPaths, WorkerGroup, worker_groups
 from components.naming import WorkerPool as Pool
 from components.nodes.instance_role import InstanceRole, InstanceRoleArgs
 from components.nodes.role_policy import worker_policy
@@ -15,14 +15,14 @@ from components.tags import named
 from components.userdata import encode, worker
 from components.workers.launch_template import LaunchTemplateArgs, launch_template
 from components.workers.pod_capacity import PodCapacity
-from node.contract import CLUSTER_TAG, DRAIN_HOOK, DRAIN_SECONDS, POOL_TAG
+from node.contract import CLUSTER_TAG, DRAIN_HOOK, DRAIN_SECONDS, LONGEST_DRAIN_SECONDS, POOL_TAG
 
 WARMUP_SECONDS = 60
 """From the start of a machine until it counts: by then its kubelet has joined, and what was drained
 from the machine before it has a place."""
 
-_DELETION = pulumi.CustomTimeouts(delete=f"{2 * DRAIN_SECONDS // 60}m")
-"""Twice as long as the longest drain: then machines still have to shut down."""
+_DELETION = pulumi.CustomTimeouts(delete=f"{(LONGEST_DRAIN_SECONDS + DRAIN_SECONDS) // 60}m")
+"""The longest drain, of pods that take their own time to end; then machines still have to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +120,8 @@ class WorkerPool(pulumi.ComponentResource):
                 strategy="Rolling",
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
                     # A successor before each that goes: of fewer than ten, none may be missing.
-                    min_healthy_percentage=90,
-                    max_healthy_percentage=110,
+                    min_healthy_percentage=100 - REFRESH_PERCENT,
+                    max_healthy_percentage=100 + REFRESH_PERCENT,
                     # What an update that was overtaken has already replaced stays.
                     skip_matching=True,
                 ),

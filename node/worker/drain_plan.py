@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from node.contract import DRAIN_SECONDS
+from node.contract import DRAIN_SECONDS, LONGEST_DRAIN_SECONDS
 
 LIMIT_SECONDS = DRAIN_SECONDS - 60
 """Of a drain in which nothing leaves any more, as when a disruption budget never allows it: a
 minute before the hook's own end, of which half a minute passed before the drain began."""
-LONGEST_SECONDS = 3600
-"""Of a drain whose pods were told to end and have not used up the time that they may take
-(terminationGracePeriodSeconds)."""
 SILENT_SECONDS = 60
 """Without an API server: a cluster that is being destroyed, or one that nobody can move pods in."""
 LATE_SECONDS = 30
@@ -124,7 +121,7 @@ def _given_up(progress: Progress, now: datetime) -> str:
         return "EC2 takes the instance back"
     if progress.silent >= SILENT_SECONDS:
         return "gave up"
-    if progress.seconds < LONGEST_SECONDS and _ending(progress, now):
+    if progress.seconds < LONGEST_DRAIN_SECONDS and _ending(progress, now):
         return ""
     if progress.stranded:
         return "gave up, since no other node takes pods"
