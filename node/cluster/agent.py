@@ -69,6 +69,8 @@ class _Term:
     addons: Addons | None = None
     nodes: list[Any] | None = None
     gone: frozenset[str] = frozenset()
+    deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Instances whose Node was deleted lately: its name, and when."""
     unheard: frozenset[str] = frozenset()
     moves: Moves = field(default_factory=Moves)
     cordoned_since: float | None = None
@@ -167,7 +169,7 @@ class Agent:
     def _decide_requests(self, api: Api, term: _Term, _now: float) -> list[str]:
         return term.requests.decide(api)
 
-    def _remove_nodes(self, api: Api, term: _Term, _now: float) -> list[str]:
+    def _remove_nodes(self, api: Api, term: _Term, now: float) -> list[str]:
         term.nodes = api.get(NODES, resourceVersion="0")["items"]
         silent = gone_nodes.silent(term.nodes, self._settings.region)
         gone = gone_nodes.gone(silent, self._ec2.states(silent)) if silent else set()
@@ -177,6 +179,7 @@ class Agent:
         for instance in sorted(certain):
             metadata = silent[instance]["metadata"]
             api.delete(f"{NODES}/{metadata['name']}", metadata["uid"])
+            term.deleted[instance] = metadata["name"], now
             said.append(f"deleted Node {metadata['name']}: {instance} is gone")
         return said
 
@@ -194,13 +197,18 @@ class Agent:
             said.append(f"told {name} that {'no' if value else 'some'} other node takes pods")
         return said
 
-    def _end_drains(self, _api: Api, term: _Term, _now: float) -> list[str]:
+    def _end_drains(self, _api: Api, term: _Term, now: float) -> list[str]:
         unheard = silent_drains.unheard(term.nodes or (), self._settings.region)
         hopeless = silent_drains.hopeless(unheard, term.unheard)
         term.unheard = frozenset(unheard)
+        # EC2 may have called it terminated before its Node was unheard: there is none any more.
+        term.deleted = silent_drains.lately(term.deleted, now)
+        over = {one: f"{name}: {one} is gone" for one, (name, _) in term.deleted.items()}
+        for one in hopeless:
+            over[one] = f"{unheard[one]['metadata']['name']}: {one} is silent"
         return [
-            f"ended the drain of {unheard[instance]['metadata']['name']}: {instance} is silent"
-            for instance, group in self._scaling.waiting(hopeless).items()
+            f"ended the drain of {over[instance]}"
+            for instance, group in self._scaling.waiting(over).items()
             if self._scaling.complete(instance, group)
         ]
 

@@ -8,11 +8,12 @@ Two kinds are decided here, and every other request stays as it is, for others t
     kubelet-serving                of a kubelet whose Node is an instance of a pool
 
 What a stolen token is good for, then: a certificate in the name of an instance that runs in a pool
-of this cluster and has not joined yet. No Node that there is, no machine of the control plane, no
-other group.
+of this cluster, has not joined yet and has not asked either (node/cluster/claims.py). No Node that
+there is, no machine of the control plane, no other group.
 """
 
 import base64
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,10 @@ NODE_PREFIX = "system:node:"
 PATIENCE = 300.0
 """Seconds that a request waits for EC2 to show its instance: DescribeInstances is eventually
 consistent, and lags behind a launch by seconds, minutes on a bad day."""
+
+_NAME = re.compile(r"[a-z0-9.-]{1,253}")
+"""Of a Node. Nothing else goes to EC2, in whose filters `*` and `?` stand for others, nor into a
+path at the API server."""
 
 _PURPOSE = {CLIENT: "client auth", SERVING: "server auth"}
 
@@ -58,19 +63,23 @@ def pending(request: Mapping[str, Any]) -> bool:
 
 
 def claimed_name(request: Mapping[str, Any]) -> str | None:
-    """The name of the Node that a request is for, by what it says; None when it is not decided
-    here."""
+    """The name of the Node that a request is for, by what it says; empty when no Node can have it,
+    and None when it is not decided here."""
     spec = request["spec"]
     if spec["signerName"] == CLIENT and BOOTSTRAP_GROUP in spec.get("groups", ()):
         try:
-            name = _parsed(spec).common_name
+            return _node_name(parsed(spec).common_name)
         except ValueError:
             return ""
-        return name.removeprefix(NODE_PREFIX)
     if spec["signerName"] == SERVING and NODES in spec.get("groups", ()):
-        name = spec["username"]
-        return name.removeprefix(NODE_PREFIX) if name.startswith(NODE_PREFIX) else None
+        # A machine whose name is no worker's is a person's own.
+        return _node_name(spec["username"]) or None
     return None
+
+
+def _node_name(user: str) -> str:
+    name = user.removeprefix(NODE_PREFIX)
+    return name if user.startswith(NODE_PREFIX) and _NAME.fullmatch(name) else ""
 
 
 def decide(
@@ -79,10 +88,13 @@ def decide(
     node: Mapping[str, Any] | None,
     age: float,
     region: str,
+    *,
+    objection: str = "",
 ) -> Decision | None:
     """What becomes of a request that is `age` seconds old; None when others decide.
 
-    `instance` is the worker of the name that it claims, `node` the Node of that name.
+    `instance` is the worker of the name that it claims, `node` the Node of that name, `objection`
+    why it may not be the worker that asks (node/cluster/claims.py).
     """
     name, spec = claimed_name(request), request["spec"]
     if name is None:
@@ -91,24 +103,30 @@ def decide(
         # A person's own machine, perhaps; or EC2 does not show the instance yet.
         return Decision(Outcome.WAIT, f"{name} is no instance of a pool of this cluster that runs")
     try:
-        parsed = _parsed(spec)
-        _check(spec, parsed)
+        asked = parsed(spec)
+        _check(spec, asked)
     except ValueError as error:
         return Decision(Outcome.DENY, f"a kubelet's request has another form: {error}")
     if spec["signerName"] == SERVING and instance:
-        return _serving(parsed, name, instance)
-    return _first(name, instance, node, age, region)
+        return _serving(asked, name, instance)
+    first = _first(name, instance, node, age, region)
+    if first.outcome is Outcome.APPROVE and objection:
+        return Decision(Outcome.DENY, objection)
+    return first
 
 
-def _parsed(spec: Mapping[str, Any]) -> CertificateRequest:
+def parsed(spec: Mapping[str, Any]) -> CertificateRequest:
+    """What a CertificateSigningRequest has in spec.request; ValueError as certificate_request."""
     return certificate_request.read(base64.b64decode(spec["request"]).decode("ascii"))
 
 
-def _check(spec: Mapping[str, Any], parsed: CertificateRequest) -> None:
-    if parsed.organization != NODES:
-        raise ValueError(f"its organization is {parsed.organization!r}, not {NODES}")
-    if not parsed.common_name.startswith(NODE_PREFIX):
-        raise ValueError(f"its common name is {parsed.common_name!r}, not {NODE_PREFIX}<name>")
+def _check(spec: Mapping[str, Any], asked: CertificateRequest) -> None:
+    if asked.organization != NODES:
+        raise ValueError(f"its organization is {asked.organization!r}, not {NODES}")
+    if not asked.common_name.startswith(NODE_PREFIX):
+        raise ValueError(f"its common name is {asked.common_name!r}, not {NODE_PREFIX}<name>")
+    if not _node_name(asked.common_name):
+        raise ValueError(f"{asked.common_name!r} is no name that a Node has")
     usages: Collection[str] = spec.get("usages", ())
     purpose = _PURPOSE[spec["signerName"]]
     # Key encipherment with keys of RSA only.
@@ -145,14 +163,14 @@ def _first(
     )
 
 
-def _serving(parsed: CertificateRequest, name: str, instance: WorkerInstance) -> Decision:
+def _serving(asked: CertificateRequest, name: str, instance: WorkerInstance) -> Decision:
     """The certificate that a kubelet serves logs and exec with."""
-    if parsed.common_name != f"{NODE_PREFIX}{name}":
-        return Decision(Outcome.DENY, f"{name} asks for a certificate of {parsed.common_name}")
-    if parsed.dns_names != (instance.name,) or parsed.addresses != (instance.address,):
-        asked = ", ".join((*parsed.dns_names, *parsed.addresses)) or "no name"
+    if asked.common_name != f"{NODE_PREFIX}{name}":
+        return Decision(Outcome.DENY, f"{name} asks for a certificate of {asked.common_name}")
+    if asked.dns_names != (instance.name,) or asked.addresses != (instance.address,):
+        listed = ", ".join((*asked.dns_names, *asked.addresses)) or "no name"
         return Decision(
             Outcome.DENY,
-            f"{instance.id} is {instance.name} and {instance.address}, and asks for {asked}",
+            f"{instance.id} is {instance.name} and {instance.address}, and asks for {listed}",
         )
     return Decision(Outcome.APPROVE, f"{instance.id} has this name and this address")

@@ -8,10 +8,13 @@ request (certificates/validation, validateCSR).
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from node.cluster import der
+
+MOST = 16 * 1024
+"""Characters of a request. A kubelet's has 500; with a key of RSA, 4096 bits, 2000."""
 
 _PEM = re.compile(
     r"-----BEGIN CERTIFICATE REQUEST-----\n([A-Za-z0-9+/=\n]+)"
@@ -36,6 +39,8 @@ class CertificateRequest:
     organization: str
     dns_names: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    public_key: bytes = field(default=b"", compare=False, repr=False)
+    """Content of the SubjectPublicKeyInfo (RFC 5280, 4.1.2.7): equal only for equal keys."""
 
 
 def read(pem: str) -> CertificateRequest:
@@ -49,10 +54,14 @@ def read(pem: str) -> CertificateRequest:
         raise ValueError("it is no certificate request")
     common_name, organization = _subject(fields[1][1])
     dns_names, addresses = _alternative_names(fields[3][1])
-    return CertificateRequest(common_name, organization, dns_names, addresses)
+    return CertificateRequest(
+        common_name, organization, dns_names, addresses, public_key=fields[2][1]
+    )
 
 
 def _binary(pem: str) -> bytes:
+    if len(pem) > MOST:
+        raise ValueError(f"it has more than {MOST} characters")
     # The first block counts, and one that is damaged is skipped (Go, encoding/pem): so the text
     # must be one block, and nothing else.
     block = _PEM.fullmatch(pem)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from node.aws import client, translating_aws_errors
 from node.cluster.gone_nodes import silent
 from node.cluster.worker_instances import ATTEMPTS
-from node.contract import DRAIN_HOOK
+from node.contract import DRAIN_HOOK, DRAIN_SECONDS
 
 PER_REQUEST = 50
 """Instances in a request (Auto Scaling API reference, DescribeAutoScalingInstances)."""
@@ -39,6 +39,11 @@ def unheard(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mappin
 def hopeless(now: Collection[str], before: Collection[str]) -> list[str]:
     """Those that were unheard the last time, too: a worker may be about to speak again."""
     return sorted(set(now) & set(before))
+
+
+def lately(deleted: Mapping[str, tuple[str, float]], now: float) -> dict[str, tuple[str, float]]:
+    """Those whose drain may still be waited for, of instances whose Node was deleted at a time."""
+    return {one: what for one, what in deleted.items() if now - what[1] < DRAIN_SECONDS}
 
 
 class AutoScaling:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from node.aws import client, translating_aws_errors
@@ -26,6 +27,7 @@ class WorkerInstance:
     address: str
     """Primary private IPv4 address."""
     zone: str
+    launched: datetime
 
     @property
     def provider_id(self) -> str:
@@ -63,6 +65,7 @@ class Ec2:
                     name=instance["PrivateDnsName"],
                     address=instance["PrivateIpAddress"],
                     zone=instance["Placement"]["AvailabilityZone"],
+                    launched=instance["LaunchTime"],
                 )
                 found[worker.name] = worker
         return found

@@ -3,9 +3,11 @@
 import json
 import socket
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, unquote
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from node import cli
 from node.cluster import agent as agent_module
@@ -72,6 +74,7 @@ class FakeApi:
     def __init__(self):
         self.holder, self.down, self.refused = MINE, False, ""
         self.nodes, self.requests, self.secrets, self.applied = {}, {}, [], {}
+        self.broken = set()
 
     def get(self, path, **_query):
         if self.down:
@@ -90,6 +93,9 @@ class FakeApi:
 
     def find(self, path):
         kind, _, name = path.rpartition("/")
+        name = unquote(name)
+        if name in self.broken:
+            raise ApiError(400, "no such path")
         return (self.nodes if kind.endswith("/nodes") else self.requests).get(name)
 
     def create(self, path, manifest):
@@ -97,7 +103,7 @@ class FakeApi:
         self.secrets.append(manifest)
 
     def replace(self, path, changed):
-        assert path.endswith("/approval")
+        assert path.endswith(f"/{quote(changed['metadata']['name'], safe=':')}/approval")
         self.requests[changed["metadata"]["name"]] = changed
 
     def apply(self, manifest, *, force=False):
@@ -241,6 +247,65 @@ def test_a_worker_joins(agent, api, launch):
     assert (condition["type"], condition["status"]) == ("Approved", "True")
     assert instance["InstanceId"] in condition["message"]
     assert agent.round(2 * INTERVAL) == []
+
+
+def asks(api, key, name, seconds=0.0):
+    """Somebody with the token asks for a certificate, with a new key."""
+    request = client_object(pem(kubelet_subject(name), key=ec.generate_private_key(ec.SECP256R1())))
+    made = datetime.now(UTC) + timedelta(seconds=seconds)
+    created = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    api.requests[key] = {**request, "metadata": {"name": key, "creationTimestamp": created}}
+
+
+def verdict(api, key):
+    conditions = api.requests[key].get("status", {}).get("conditions", [])
+    return conditions[0]["type"] if conditions else ""
+
+
+def test_of_two_who_ask_for_a_name_at_once_neither_gets_it_and_the_worker_asks_again(
+    agent, api, launch
+):
+    name = launch()["PrivateDnsName"]
+    agent.round(0)
+    asks(api, "csr-a", name)
+    asks(api, "csr-b", name)
+    said = agent.round(INTERVAL)
+    assert [verdict(api, one) for one in ("csr-a", "csr-b")] == ["Denied", "Denied"]
+    assert all("look who holds the join token" in line for line in said)
+    # What was denied does not count.
+    asks(api, "csr-c", name)
+    agent.round(2 * INTERVAL)
+    assert verdict(api, "csr-c") == "Approved"
+    asks(api, "csr-d", name)
+    agent.round(3 * INTERVAL)
+    assert verdict(api, "csr-d") == "Denied"
+
+
+def test_a_worker_joins_with_the_name_of_one_that_joined_within_the_hour(agent, api, launch):
+    name = launch()["PrivateDnsName"]
+    agent.round(0)
+    asks(api, "csr-a", name, -3000)
+    api.requests["csr-a"]["status"] = {"conditions": [{"type": "Approved"}]}
+    asks(api, "csr-b", name)
+    agent.round(INTERVAL)
+    assert verdict(api, "csr-b") == "Approved"
+
+
+def test_one_request_in_trouble_stops_no_other_and_is_said_once(agent, api, launch):
+    first, second = (launch()["PrivateDnsName"] for _ in range(2))
+    agent.round(0)
+    asks(api, "bad name\n", first)
+    asks(api, "broken", "*")
+    asks(api, "csr-b", second)
+    api.broken.add("broken")
+    said = agent.round(INTERVAL)
+    assert "could not decide about broken: the API server answered 400: no such path" in said
+    assert any(line.startswith("approved bad%20name%0A of ") for line in said)
+    assert (verdict(api, "bad name\n"), verdict(api, "csr-b")) == ("Approved", "Approved")
+    assert agent.round(2 * INTERVAL) == []
+    api.broken.clear()
+    agent.round(3 * INTERVAL)
+    assert verdict(api, "broken") == "Denied"
 
 
 @pytest.mark.parametrize(

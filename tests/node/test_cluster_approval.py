@@ -1,5 +1,6 @@
 """Decisions about certificate requests: who gets a certificate, and who never does."""
 
+from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import pytest
@@ -21,7 +22,8 @@ from tests.node.certificate_requests import (
 )
 
 REGION = "eu-central-1"
-INSTANCE = WorkerInstance("i-0123456789abcdef0", NAME, ADDRESS, "eu-central-1a")
+LAUNCHED = datetime(2026, 11, 29, 12, 0, 30, tzinfo=UTC)
+INSTANCE = WorkerInstance("i-0123456789abcdef0", NAME, ADDRESS, "eu-central-1a", LAUNCHED)
 CLIENT = pem(kubelet_subject(NAME))
 SERVING = pem(kubelet_subject(NAME), x509.DNSName(NAME), x509.IPAddress(ip_address(ADDRESS)))
 
@@ -159,6 +161,22 @@ def test_a_kubelet_serves_under_no_other_name(names):
 def test_a_kubelet_gets_no_certificate_of_another():
     text = pem(kubelet_subject("other"), x509.DNSName(NAME), x509.IPAddress(ip_address(ADDRESS)))
     assert outcome(serving_object(text)) is Outcome.DENY
+
+
+@pytest.mark.parametrize("name", ["*", "ip-10-0-1-?", "IP-10-0-1-7", "a/b", "a b", "é", "", "a\n"])
+def test_a_name_that_no_node_has_goes_nowhere(name):
+    request = client_object(pem(kubelet_subject(name)))
+    assert not claimed_name(request)
+    # At once, with EC2 unasked.
+    assert outcome(request, instance=None) is Outcome.DENY
+    assert claimed_name(serving_object(SERVING, name)) is None
+
+
+def test_an_objection_speaks_against_a_first_certificate_alone():
+    decision = decide(client_object(CLIENT), INSTANCE, None, 1, REGION, objection="two of them")
+    assert (decision.outcome, decision.reason) == (Outcome.DENY, "two of them")
+    waiting = decide(client_object(CLIENT), None, None, 1, REGION, objection="two of them")
+    assert waiting.outcome is Outcome.WAIT
 
 
 NAMES = st.sampled_from([NAME, "ip-10-0-1-8.eu-central-1.compute.internal", "api-0", ""])

@@ -8,11 +8,12 @@ from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cluster import der
-from node.cluster.certificate_request import CertificateRequest, read
+from node.cluster.certificate_request import MOST, CertificateRequest, read
 from tests.node.certificate_requests import (
     ADDRESS,
     COMMON_NAME,
@@ -31,6 +32,23 @@ ADDRESSES = st.ip_addresses()
 
 def test_a_kubelets_first_request():
     assert read(GOOD) == CertificateRequest(f"system:node:{NAME}", "system:nodes")
+
+
+def test_the_key_is_that_of_who_asks():
+    other = pem(kubelet_subject(NAME), key=ec.generate_private_key(ec.SECP256R1()))
+    # A signature of ECDSA is another one each time.
+    again = pem(kubelet_subject(NAME))
+    assert again != GOOD
+    assert read(again).public_key == read(GOOD).public_key
+    assert read(other).public_key != read(GOOD).public_key
+
+
+def test_what_is_much_too_long_is_not_looked_at():
+    names = [x509.DNSName(f"{number}.{'a' * 60}") for number in range(300)]
+    text = pem(kubelet_subject(NAME), *names)
+    assert len(text) > MOST
+    with pytest.raises(ValueError, match="characters"):
+        read(text)
 
 
 def test_a_kubelets_request_to_serve():

@@ -6,9 +6,9 @@ from botocore.stub import Stubber
 
 from node.cluster.agent import NODES_INTERVAL, Agent, _Term
 from node.cluster.kubelet_requests import Requests
-from node.cluster.silent_drains import PER_REQUEST, AutoScaling, hopeless, unheard
+from node.cluster.silent_drains import PER_REQUEST, AutoScaling, hopeless, lately, unheard
 from node.cluster.worker_instances import Ec2
-from node.contract import POOL_LABEL
+from node.contract import DRAIN_SECONDS, POOL_LABEL
 from node.errors import AwsError
 from tests.node.conftest import REGION
 
@@ -129,4 +129,44 @@ def test_the_agent_ends_a_drain_at_the_second_look(node, aws):
         stub.add_response("complete_lifecycle_action", {}, COMPLETED)
         said = agent._end_drains(None, term, 3 * NODES_INTERVAL)
         assert said == [f"ended the drain of ip-{ID}: {ID} is silent"]
+        stub.assert_no_pending_responses()
+
+
+def test_a_deletion_is_remembered_for_as_long_as_a_drain_takes():
+    deleted = {ID: ("a", 0.0), OTHER: ("b", 1.0)}
+    assert lately(deleted, DRAIN_SECONDS - 1) == deleted
+    assert lately(deleted, DRAIN_SECONDS) == {OTHER: ("b", 1.0)}
+
+
+class Nodes:
+    """The API server's Nodes."""
+
+    def __init__(self, *nodes):
+        self.nodes = list(nodes)
+
+    def get(self, _path, **_query):
+        return {"items": list(self.nodes)}
+
+    def delete(self, path, _uid):
+        self.nodes = [one for one in self.nodes if not path.endswith(one["metadata"]["name"])]
+
+
+def test_the_drain_of_a_worker_ends_whose_node_was_deleted_before_it_was_unheard(node, aws):
+    settings = node("api-0", parameters={"joinToken": "/token", "cluster": "/cluster"})
+    agent = Agent(settings, Ec2(REGION, "test"))
+    term = _Term(Requests(agent._ec2, REGION))
+    gone = a_node(ready="False")
+    gone["metadata"]["uid"] = "1"
+    api = Nodes(gone)
+    for number in range(2):
+        agent._remove_nodes(api, term, number * NODES_INTERVAL)
+    assert api.nodes == []
+    with Stubber(agent._scaling._client) as stub:
+        agent._scaling.stub = stub
+        described(agent._scaling, [ID], member(ID))
+        stub.add_response("complete_lifecycle_action", {}, COMPLETED)
+        said = agent._end_drains(api, term, NODES_INTERVAL)
+        assert said == [f"ended the drain of ip-{ID}: {ID} is gone"]
+        # Nobody is asked about it for ever.
+        assert agent._end_drains(api, term, NODES_INTERVAL + DRAIN_SECONDS) == []
         stub.assert_no_pending_responses()

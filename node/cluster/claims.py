@@ -1,0 +1,78 @@
+"""Who else asks for the name of a worker that joins. Pure.
+
+The join token is the same for all workers, so that it does not say which of them asks: a request
+of whoever stole it looks as the kubelet's own. The kubelet asks with one key, though, and two keys
+for one name are two who ask, or one that was started again. Nobody here can tell which, so that
+neither gets a certificate. What was approved before counts for as long as it is there, which is an
+hour (kube-controller-manager, csrcleaner).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from node.cluster.approval import CLIENT, claimed_name, parsed
+from node.cluster.worker_instances import WorkerInstance
+
+NAMED = 3
+"""Requests that a reason names. Somebody may have made thousands."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A request for the first certificate of a name, by whoever has a join token."""
+
+    request: str
+    created: datetime
+    public_key: bytes
+
+
+def created(request: Mapping[str, Any]) -> datetime:
+    """When a request was made, in whole seconds."""
+    return datetime.fromisoformat(request["metadata"]["creationTimestamp"])
+
+
+def claims(requests: Iterable[Mapping[str, Any]]) -> dict[str, list[Claim]]:
+    """The claims to each name, of requests that nobody has denied."""
+    found: dict[str, list[Claim]] = {}
+    for one in requests:
+        if one["spec"]["signerName"] != CLIENT or _denied(one):
+            continue
+        if name := claimed_name(one):
+            claim = Claim(one["metadata"]["name"], created(one), parsed(one["spec"]).public_key)
+            found.setdefault(name, []).append(claim)
+    return found
+
+
+def objection(request: Mapping[str, Any], all_: Iterable[Claim], instance: WorkerInstance) -> str:
+    """Why the instance may not be the one that asks; empty when nothing speaks against it.
+
+    `all_` are the claims to its name, with that of the request. An instance takes over the address
+    of one that is gone, and with it the name: what is older than the instance is its
+    predecessor's, or of somebody who knew the name before.
+    """
+    # EC2 gives whole seconds, as the API server does.
+    launched = instance.launched.astimezone(UTC).replace(microsecond=0)
+    if created(request) < launched:
+        return f"it was made before {instance.id}, which has this name, was launched"
+    key = parsed(request["spec"]).public_key
+    rivals = sorted(
+        quote(one.request, safe=":")
+        for one in all_
+        if one.created >= launched and one.public_key != key
+    )
+    if not rivals:
+        return ""
+    more = f" and {len(rivals) - NAMED} more" if len(rivals) > NAMED else ""
+    return (
+        f"somebody else asked for this name, with another key ({', '.join(rivals[:NAMED])}{more}): "
+        f"unless the kubelet of {instance.id} was only started again, terminate the instance, and "
+        "look who holds the join token"
+    )
+
+
+def _denied(request: Mapping[str, Any]) -> bool:
+    conditions = request.get("status", {}).get("conditions", ())
+    return any(one["type"] == "Denied" for one in conditions)
