@@ -322,6 +322,44 @@ def test_a_token_takes_no_nodes_place(agent, admin, token, kubelet):
     assert "Approved" in conditions(admin, "deleted")
 
 
+def test_who_watches_and_asks_for_the_same_name_gets_nothing(agent, admin, token, kubelet, server):
+    acting, worker = agent(), kubelet()
+    acting.round(0)
+    status, _ = ask(server, token(), "GET", PATH)
+    assert status == 200
+    worker.request(token(), "first")
+    worker.key = ec.generate_private_key(ec.SECP256R1())
+    worker.request(token(), "thief")
+    acting.round(5)
+    for name in ("first", "thief"):
+        assert "look who holds the join token" in conditions(admin, name)["Denied"]
+    # The kubelet asks again; the thief, who comes after the decision, is told from it.
+    worker.key = ec.generate_private_key(ec.SECP256R1())
+    worker.request(token(), "second")
+    acting.round(10)
+    issued(admin, "second")
+    worker.key = ec.generate_private_key(ec.SECP256R1())
+    worker.request(token(), "late")
+    acting.round(15)
+    assert "(second)" in conditions(admin, "late")["Denied"]
+
+
+def test_names_of_requests_that_nobody_expects_stop_nothing(agent, admin, token, kubelet):
+    acting, worker, other = agent(), kubelet(), kubelet()
+    acting.round(0)
+    assert worker.request(token(), "a b\n?é#")[0] == 201
+    wide = [
+        (x509.NameOID.ORGANIZATION_NAME, "system:nodes"),
+        (x509.NameOID.COMMON_NAME, "system:node:*"),
+    ]
+    assert other.request(token(), "any", subject=wide)[0] == 201
+    assert other.request(token(), "first")[0] == 201
+    said = acting.round(5)
+    assert "Approved" in conditions(admin, "first")
+    assert any(line.startswith("approved a%20b%0A%3F%C3%A9%23 of ") for line in said)
+    assert "no name that a Node has" in conditions(admin, "any")["Denied"]
+
+
 def test_a_kubelet_serves_under_no_other_name(agent, admin, token, kubelet):
     acting, worker = agent(), kubelet()
     acting.round(0)

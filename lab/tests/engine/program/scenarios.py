@@ -117,8 +117,10 @@ def resizing(bench: Workbench) -> Iterator[tuple[str, Any]]:
         os.kill(update.pid, signal.SIGKILL)
 
     def interrupt(lab: int) -> None:
-        # Not before: a request that is cut off in AWS's hands makes a machine that nobody records.
+        # Not before: a request that is cut off in AWS's hands makes a machine that nobody records,
+        # or a template under a name that nobody knows.
         bench.await_instance("local-api-0")
+        bench.await_step("LaunchTemplate", "local-workers-general", ended=True)
         os.kill(lab, signal.SIGINT)
 
     yield "killed", bench.lab_up(meanwhile=kill, variables=STATE_ALWAYS)

@@ -347,12 +347,13 @@ class Workbench:
                 self.running = None
         return CommandResult(process.returncode, text)
 
-    def await_step(self, type_: str, name: str) -> None:
-        """Wait until the lab's update has begun a step on a resource."""
+    def await_step(self, type_: str, name: str, *, ended: bool = False) -> None:
+        """Wait until the lab's update has begun a step on a resource, or has ended it."""
         self._until(
             f"a step on {name}",
             lambda: any(
                 (step.type.rpartition(":")[2], step.name) == (type_, name)
+                and (step.ended is not None or not ended)
                 for step in read_steps(self.workspace.events)
             ),
         )
