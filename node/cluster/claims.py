@@ -3,8 +3,8 @@
 The join token is the same for all workers, so that it does not say which of them asks: a request
 of whoever stole it looks as the kubelet's own. The kubelet asks with one key, though, and two keys
 for one name are two who ask, or one that was started again. Nobody here can tell which, so that
-none that still waits gets a certificate. What was approved before counts for as long as it is there, which is an
-hour (kube-controller-manager, csrcleaner).
+none that still waits gets a certificate. What was approved before counts for as long as it is
+there, which is an hour (kube-controller-manager, csrcleaner).
 """
 
 from collections.abc import Iterable, Mapping
