@@ -423,7 +423,7 @@ def test_daemons_are_confined_to_what_they_need(config):
     names |= {"kube-controller-manager.service", "kube-scheduler.service"}
     daemons = {name: unit for name, unit in units(config).items() if name in names}
 
-    # A worker's are the machine's own, but for kube-proxy (test_userdata_workers.py).
+    # A worker's are the machine's own, but for kube-proxy (test_userdata_worker.py).
     assert bool(daemons) == (tier(config) != "worker")
     for name, unit in daemons.items():
         assert unit["User"] in (["etcd"], ["haproxy"], ["kubernetes"]), name
