@@ -64,6 +64,10 @@ def running_instances(ec2: Any) -> dict[str, RunningInstance]:
     for page in ec2.get_paginator("describe_instances").paginate(Filters=list(RUNNING)):
         for reservation in page["Reservations"]:
             for instance in reservation["Instances"]:
+                # One that ends in this very moment: moto takes its interface away before it changes
+                # its state.
+                if "PrivateIpAddress" not in instance:
+                    continue
                 name = _name(instance)
                 # A successor that is created first shares its name with the one that goes.
                 key = name if name not in found else f"{name} ({instance['InstanceId']})"
