@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node.cluster.gone_nodes import ready
-from node.cluster.manifests.spread import ZONE
+from node.cluster.manifests.spread import REPELLING, ZONE
+from node.cluster.ready_condition import ready
 
 HOST = "kubernetes.io/hostname"
 _TEMPLATE = "pod-template-hash"
-_REPELLING = {"NoSchedule", "NoExecute"}
 _TOLERATED = "CriticalAddonsOnly"
 """The only taint on which CoreDNS is placed; of the others it tolerates what comes later."""
 MAX_SKEW = 1
@@ -120,7 +119,7 @@ def _places(
             and HOST in labels
             and selector.items() <= labels.items()
             and not any(
-                taint["effect"] in _REPELLING and taint["key"] != _TOLERATED
+                taint["effect"] in REPELLING and taint["key"] != _TOLERATED
                 for taint in node["spec"].get("taints", ())
             )
         ):

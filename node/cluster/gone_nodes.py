@@ -8,6 +8,7 @@ one that is only silent, and two of a name may not run.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from node.cluster.ready_condition import ready
 from node.cluster.worker_instances import instance_of
 from node.contract import POOL_LABEL
 
@@ -26,12 +27,6 @@ def silent(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mapping
         if instance and POOL_LABEL in node["metadata"].get("labels", {}) and not ready(node):
             found[instance] = node
     return found
-
-
-def ready(node: Mapping[str, Any]) -> bool:
-    """Whether a Node's kubelet says that it works, and has said so lately."""
-    conditions = node.get("status", {}).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def gone(instances: Iterable[str], states: Mapping[str, str]) -> set[str]:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from node.aws import client, translating_aws_errors
 from node.cluster.gone_nodes import silent
+from node.cluster.ready_condition import readiness
 from node.cluster.worker_instances import ATTEMPTS
 from node.contract import DRAIN_HOOK, DRAIN_SECONDS
 
@@ -29,10 +30,7 @@ def unheard(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mappin
     return {
         instance: node
         for instance, node in silent(nodes, region).items()
-        if any(
-            one["type"] == "Ready" and one["status"] == "Unknown"
-            for one in node.get("status", {}).get("conditions", ())
-        )
+        if readiness(node) == "Unknown"
     }
 
 

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from node.cluster.gone_nodes import ready
+from node.cluster.ready_condition import ready
 
 ZONE = "topology.kubernetes.io/zone"
+
+REPELLING = frozenset({"NoSchedule", "NoExecute"})
+"""Effects of taints that keep a pod away which does not tolerate them."""
 
 FEWEST = 2
 MOST_ZONES = 3
@@ -33,9 +36,7 @@ def workers_by_zone(nodes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def _repels(node: Mapping[str, Any]) -> bool:
     # Cordoned ones have a taint, too.
-    return any(
-        taint["effect"] in {"NoSchedule", "NoExecute"} for taint in node["spec"].get("taints", ())
-    )
+    return any(taint["effect"] in REPELLING for taint in node["spec"].get("taints", ()))
 
 
 def replicas(workers: Mapping[str, int]) -> int:
