@@ -34,6 +34,9 @@ STRANDED_ANNOTATION = "ha-kubernetes/no-other-node"
 cordoned: pods have nowhere to go, and a drain no longer waits for disruption budgets."""
 DRAIN_HOOK = "drain"
 """Lifecycle hook that keeps an instance until its pods are evicted."""
+JOIN_HOOK = "join"
+"""Lifecycle hook that keeps an instance out of service until its worker has joined. Without it an
+instance counts once it runs, and a refresh goes on to end those of before."""
 
 ETCD_USER = "etcd"
 KUBERNETES_USER = "kubernetes"
@@ -69,6 +72,10 @@ KUBELET_KUBECONFIG = f"{KUBERNETES}/kubelet.conf"
 DRAIN_SECONDS = 900
 """Heartbeat timeout of DRAIN_HOOK: how long an instance waits for its pods to be evicted, at most,
 unless the agent on it sends a heartbeat."""
+JOIN_SECONDS = 900
+"""Heartbeat timeout of JOIN_HOOK: how long a launch waits before its instance is given up and
+another one started. A worker joins within minutes of its boot; the rest is for a control plane that
+forms at the same time or is away, when another machine would join no sooner."""
 LONGEST_DRAIN_SECONDS = 3600
 """Of a drain whose pods were told to end and have not used up the time that they may take
 (terminationGracePeriodSeconds)."""

@@ -16,9 +16,10 @@ The document (no secrets), as cloud-init writes it:
                 installed in "directory", /usr/local/bin where there is none
     etcd        etcd tier only: {"address", "volumeId", "snapshotBucket"}: fixed IPv4 address,
                 vol-0123..., name of the bucket that snapshots go to
-    worker      workers only: {"pool", "api", "podNetwork", "drainHook", "perZone"}: name of the
-                pool, https URL of the load balancer, "vpc" or "none", name of the lifecycle hook,
-                whether the pool has a group in each zone (false where there is none)
+    worker      workers only: {"pool", "api", "podNetwork", "joinHook", "drainHook", "perZone"}:
+                name of the pool, https URL of the load balancer, "vpc" or "none", names of the
+                lifecycle hooks, whether the pool has a group in each zone (false where there is
+                none)
 
 The name of a worker is that of its pool's resources, `<cluster>-workers-<pool>`: all machines of a
 pool have one user data. What tells them apart is in node.env (`node/worker/identity.py`).
@@ -122,6 +123,7 @@ class WorkerSettings:
     api: str
     """https URL of the load balancer of the API servers."""
     pod_network: Literal["vpc", "none"]
+    join_hook: str
     drain_hook: str
     per_zone: bool = False
 
@@ -202,6 +204,7 @@ def parse(document: dict[str, Any]) -> Settings:
             worker["pool"],
             worker["api"],
             worker["podNetwork"],
+            worker["joinHook"],
             worker["drainHook"],
             worker.get("perZone", False),
         ),

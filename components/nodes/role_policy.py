@@ -144,10 +144,10 @@ def worker_policy(
     bucket_arn: str,
 ) -> str:
     """The policy of the workers of a pool, which share a role: what they join with, the agent, and
-    the end of a drain. Nothing of the control plane, and nothing to write to.
+    the ends of a launch and of a drain. Nothing of the control plane, and nothing to write to.
 
-    `groups` are the names of the pool's Auto Scaling groups. A worker may end the drain of another
-    one of its pool: IAM knows groups, and no instance in them.
+    `groups` are the names of the pool's Auto Scaling groups. A worker may end the launch or the
+    drain of another one of its pool: IAM knows groups, and no instance in them, and no hook.
     """
     token = account.parameter(paths.join_token)
     readable = [token, account.parameter(paths.worker_ca), account.parameter(paths.operations)]
@@ -157,7 +157,7 @@ def worker_policy(
             allow("DecryptJoinToken", ["kms:Decrypt"], [key_arn], condition=_only(token)),
             *_agent(account, key_arn, bucket_arn),
             allow(
-                "Drain",
+                "Hooks",
                 [
                     "autoscaling:CompleteLifecycleAction",
                     "autoscaling:RecordLifecycleActionHeartbeat",

@@ -1,5 +1,6 @@
 """kube-controller-manager and kube-scheduler: one of each leads, the others stand by."""
 
+from datetime import timedelta
 from functools import cache
 
 from components.userdata.agent_archive import AGENT
@@ -18,6 +19,11 @@ from node.contract import (
     KUBERNETES_PKI,
     KUBERNETES_USER,
 )
+
+CERTIFICATE_LIFE = timedelta(days=14)
+"""Longest life of a certificate that somebody requests of the cluster: a kubelet's outlives its
+instance by no more. A kubelet renews between 70 and 90 % of it (client-go, jitteryDuration), which
+leaves at least 33 hours in which the control plane or EC2 may be away."""
 
 SCHEDULER_CONFIG = f"{KUBERNETES}/scheduler.yaml"
 
@@ -86,6 +92,7 @@ def controller_manager_flags(settings: ClusterSettings) -> dict[str, str | bool]
         **_pod_ranges(settings),
         "cluster-name": settings.cluster_name,
         "cluster-signing-cert-file": f"{KUBERNETES_PKI}/ca.crt",
+        "cluster-signing-duration": format_duration(CERTIFICATE_LIFE),
         "cluster-signing-key-file": f"{KUBERNETES_PKI}/ca.key",
         # All that are on by default, and the two that bootstrap tokens need.
         "controllers": "*,bootstrapsigner,tokencleaner",

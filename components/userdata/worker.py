@@ -13,6 +13,7 @@ from config.image import PACKAGES
 from node.contract import (
     CONTAINERD_UNIT,
     DRAIN_HOOK,
+    JOIN_HOOK,
     KUBE_PROXY_UNIT,
     KUBELET_UNIT,
     KUBERNETES,
@@ -54,6 +55,7 @@ def worker(
             "pool": pool.name,
             "api": api_url,
             "podNetwork": settings.network.pod_network,
+            "joinHook": JOIN_HOOK,
             "drainHook": DRAIN_HOOK,
             "perZone": pool.per_zone,
         },

@@ -15,14 +15,28 @@ from components.tags import named
 from components.userdata import encode, worker
 from components.workers.launch_template import LaunchTemplateArgs, launch_template
 from components.workers.pod_capacity import PodCapacity
-from node.contract import CLUSTER_TAG, DRAIN_HOOK, DRAIN_SECONDS, LONGEST_DRAIN_SECONDS, POOL_TAG
+from node.contract import (
+    CLUSTER_TAG,
+    DRAIN_HOOK,
+    DRAIN_SECONDS,
+    JOIN_HOOK,
+    JOIN_SECONDS,
+    LONGEST_DRAIN_SECONDS,
+    POOL_TAG,
+)
 
-WARMUP_SECONDS = 60
-"""From the start of a machine until it counts: by then its kubelet has joined, and what was drained
-from the machine before it has a place."""
+WARMUP_SECONDS = 10
+"""From a machine's service until a refresh counts it. It has joined by then; this is for Services
+to know its first pods. Not 0, which the Terraform provider does not send (group.go, `GetOk`): AWS
+would take the grace of health checks instead."""
+GRACE_SECONDS = 120
+"""From a machine's service until a failed status check counts."""
 
-_DELETION = pulumi.CustomTimeouts(delete=f"{(LONGEST_DRAIN_SECONDS + DRAIN_SECONDS) // 60}m")
-"""The longest drain, of pods that take their own time to end; then machines still have to."""
+_DELETION = pulumi.CustomTimeouts(
+    delete=f"{(JOIN_SECONDS + LONGEST_DRAIN_SECONDS + DRAIN_SECONDS) // 60}m"
+)
+"""The longest launch, which a group ends before the machine may go; the longest drain, of pods that
+take their own time to end; then machines still have to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +61,8 @@ class WorkerPool(pulumi.ComponentResource):
 
     Pulumi sets its limits alone: how many machines there are within them is an autoscaler's to say.
     Another launch template has the group replace its machines, a tenth at a time and each after its
-    drain, which `pulumi up` does not wait for.
+    drain, which `pulumi up` does not wait for. A machine that does not join is none of them: it is
+    given up, and the one that it was to replace stays.
     """
 
     group_names: Sequence[pulumi.Output[str]]
@@ -93,7 +108,8 @@ class WorkerPool(pulumi.ComponentResource):
         template: aws.ec2.LaunchTemplate,
         tags: Mapping[str, str],
     ) -> aws.autoscaling.Group:
-        """A group of the pool, which drains a machine before it takes it away."""
+        """A group of the pool, which has a machine join before it counts it, and drains one before
+        it takes it away."""
         group = aws.autoscaling.Group(
             planned.name,
             # Exactly this, as the role of its machines names it.
@@ -109,7 +125,7 @@ class WorkerPool(pulumi.ComponentResource):
             # EC2's own checks. A kubelet that is away may have lost the control plane alone, and
             # then a new machine helps nobody.
             health_check_type="EC2",
-            health_check_grace_period=2 * WARMUP_SECONDS,
+            health_check_grace_period=GRACE_SECONDS,
             default_instance_warmup=WARMUP_SECONDS,
             # After a change of its least size the provider waits for exactly as many machines as
             # the state last saw: ten minutes and a failure once an autoscaler has changed that.
@@ -133,6 +149,22 @@ class WorkerPool(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=args.depends_on, custom_timeouts=_DELETION
             ),
+        )
+        # Not among the group's own hooks (initialLifecycleHooks): the provider knows those at its
+        # creation only, replaces the group, with all its machines, when one changes, and does not
+        # see that one is gone (Terraform provider, issue 42772 and pull request 34260). Machines
+        # that start before this exists go into service without it; they replace nobody.
+        aws.autoscaling.LifecycleHook(
+            f"{planned.name}-{JOIN_HOOK}",
+            name=JOIN_HOOK,
+            autoscaling_group_name=group.name,
+            lifecycle_transition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            heartbeat_timeout=JOIN_SECONDS,
+            # A machine that does not say that it joined has not.
+            default_result="ABANDON",
+            # Deleted before its group, it would give up machines that join, which the group starts
+            # again: without it.
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=group),
         )
         aws.autoscaling.LifecycleHook(
             f"{planned.name}-{DRAIN_HOOK}",

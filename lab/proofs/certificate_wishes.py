@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -97,9 +98,21 @@ class Requester:
 class Verdict:
     """What became of a request."""
 
-    issued: bool
+    certificate: str
+    """In PEM; empty while there is none."""
     denied: str
     """The reason; empty while it is not denied."""
+
+    @property
+    def issued(self) -> bool:
+        """Whether there is a certificate."""
+        return bool(self.certificate)
+
+    @property
+    def life(self) -> timedelta:
+        """How long the certificate is good for, from beginning to end."""
+        found = x509.load_pem_x509_certificate(self.certificate.encode())
+        return found.not_valid_after_utc - found.not_valid_before_utc
 
 
 def verdict(session: LabSession, name: str) -> Verdict:
@@ -112,4 +125,5 @@ def verdict(session: LabSession, name: str) -> Verdict:
         for one in status.get("conditions") or []
         if one["type"] == "Denied"
     ]
-    return Verdict(bool(status.get("certificate")), denied[0] if denied else "")
+    certificate = base64.b64decode(status.get("certificate", "")).decode()
+    return Verdict(certificate, denied[0] if denied else "")

@@ -14,6 +14,7 @@ from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until, until_none
 from lab.proofs.service_client import ServiceClient
 from lab.proofs.stack_settings import settings
+from lab.proofs.strange_template import strange_template
 from lab.proofs.victims import controllers_leader, elsewhere, etcd_leader
 from lab.proofs.worker_loss import STEPS, Fewest, LossWatch
 from lab.running import fault_injection
@@ -34,6 +35,8 @@ AWAY, LONG_AWAY = 30.0, 120.0
 """Seconds that something is away."""
 REFRESH = 1200.0
 """Seconds in which every worker of a pool is replaced, one after the other."""
+WATCHED = 30.0
+"""Seconds that a machine which does not join is watched, three times those of a pool's warm-up."""
 LONG = "takes long: `make proofs`"
 
 
@@ -227,6 +230,36 @@ def test_a_rolling_refresh_never_goes_below_the_budget(
     figures.add("workers", "rolling refresh: all replaced after", time.monotonic() - began)
     figures.add("workers", "rolling refresh: fewest replicas", fewest.serving, "replicas")
     assert fewest.serving >= web.replicas - 1
+
+
+def test_a_template_whose_machines_never_join_replaces_nobody(
+    session: LabSession, pool: list[Worker], web: Application
+) -> None:
+    """The refresh waits; cancelled, it leaves the pool as it was."""
+    with (
+        _asked(session, web, pool[0]) as client,
+        Fewest(web) as fewest,
+        strange_template(session, pool[0]) as group,
+    ):
+        old = group.states()
+        assert set(old.values()) == {"InService"}
+        group.refresh()
+        until("a machine runs and has not joined", lambda: _waits(group.states(), old), 300.0)
+        deadline = time.monotonic() + WATCHED
+        while time.monotonic() < deadline:
+            now = group.states()
+            assert _waits(now, old)
+            assert {one: now.get(one) for one in old} == old
+            time.sleep(1)
+    assert group.states() == old
+    assert _short_of(session, len(pool)) == []
+    assert client.unanswered == []
+    assert fewest.serving >= web.replicas - 1
+
+
+def _waits(now: dict[str, str], old: dict[str, str]) -> bool:
+    """Whether what a group has besides the old machines waits to join."""
+    return {state for one, state in now.items() if one not in old} == {"Pending:Wait"}
 
 
 def _busiest(web: Application, pool: list[Worker]) -> tuple[Worker, Worker]:

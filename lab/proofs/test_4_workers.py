@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from components.naming import ParameterPaths
+from components.userdata.controllers import CERTIFICATE_LIFE
 from lab.machines.account import user_data
 from lab.proofs.certificate_wishes import (
     ANY_CLIENT,
@@ -302,6 +303,18 @@ def test_a_kubelet_gets_no_certificate_for_another_one(
     }
     unheard = {"its identity": Wish(f"system:node:{other.name}")}
     _nothing_issued(session, kubelets[0], denied, unheard)
+
+
+def test_a_kubelets_next_certificate_is_good_for_days(
+    session: LabSession, kubelets: list[Requester], workers: list[Worker]
+) -> None:
+    name = kubelets[0].wish(Wish(f"system:node:{workers[0].name}"))
+    assert name
+    try:
+        until("it is issued", lambda: verdict(session, name).issued, SOON)
+        assert timedelta(days=1) < verdict(session, name).life <= CERTIFICATE_LIFE
+    finally:
+        api(session.kubectl).ask(f"{PATH}/{name}", method="DELETE")
 
 
 def _nothing_issued(

@@ -6,7 +6,7 @@ noticed yet does no harm. Each of its tasks goes on whatever comes of the others
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from node.cluster.labels import SELECTOR
 from node.cluster.local_api import Api
 from node.cluster.manifests import defaults, manifests
 from node.cluster.parameter import TokenParameter
+from node.cluster.ready_condition import ready
 from node.cluster.silent_drains import AutoScaling
 from node.cluster.worker_instances import Ec2
 from node.contract import STRANDED_ANNOTATION
@@ -36,6 +37,9 @@ INTERVAL = 5.0
 """Seconds between two rounds: a worker that joins waits for two decisions."""
 NODES_INTERVAL = 15.0
 """Seconds between two looks at all Nodes, which are 10 KB each."""
+READY_INTERVAL = 60.0
+"""Seconds between two looks at whether Nodes that are ready have an instance. More than the default
+of `eviction.nodeMonitorGrace`: a machine that has just ended is no longer ready at the second."""
 DOCUMENT_INTERVAL = 60.0
 """Seconds between two looks at what the stack wants."""
 TOKEN_INTERVAL = 60.0
@@ -69,6 +73,8 @@ class _Term:
     addons: Addons | None = None
     nodes: list[Any] | None = None
     gone: frozenset[str] = frozenset()
+    posing: frozenset[str] = frozenset()
+    """Instances that are no more, though their Nodes are ready, at the last look."""
     deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
     """Instances whose Node was deleted lately: its name, and when."""
     unheard: frozenset[str] = frozenset()
@@ -116,6 +122,7 @@ class Agent:
             ("join token", TOKEN_INTERVAL, self._keep_token),
             ("certificate requests", 0.0, self._decide_requests),
             ("nodes", NODES_INTERVAL, self._remove_nodes),
+            ("ready nodes", READY_INTERVAL, self._remove_posing),
             ("stranded drains", NODES_INTERVAL, self._tell_stranded),
             ("drains of silent workers", NODES_INTERVAL, self._end_drains),
             ("objects", 0.0, self._keep_objects),
@@ -175,13 +182,15 @@ class Agent:
         gone = gone_nodes.gone(silent, self._ec2.states(silent)) if silent else set()
         certain = gone_nodes.certain(gone, term.gone)
         term.gone = frozenset(gone - certain)
-        said = []
-        for instance in sorted(certain):
-            metadata = silent[instance]["metadata"]
-            api.delete(f"{NODES}/{metadata['name']}", metadata["uid"])
-            term.deleted[instance] = metadata["name"], now
-            said.append(f"deleted Node {metadata['name']}: {instance} is gone")
-        return said
+        return _delete(api, term, {one: silent[one] for one in certain}, now)
+
+    def _remove_posing(self, api: Api, term: _Term, now: float) -> list[str]:
+        awake = gone_nodes.awake(term.nodes or (), self._settings.region)
+        states = self._ec2.states(awake) if awake else {}
+        posing = gone_nodes.posing(awake, states, datetime.now(UTC))
+        certain = gone_nodes.certain(posing, term.posing)
+        term.posing = frozenset(posing - certain)
+        return _delete(api, term, {one: awake[one] for one in certain}, now)
 
     def _tell_stranded(self, api: Api, term: _Term, now: float) -> list[str]:
         nodes = term.nodes or []
@@ -224,3 +233,15 @@ class Agent:
             *term.applied.offer(api, defaults(), now),
             *term.applied.prune(api, wanted, now),
         ]
+
+
+def _delete(api: Api, term: _Term, nodes: Mapping[str, Any], now: float) -> list[str]:
+    """Delete Nodes, by the id of their instance, which is gone."""
+    said = []
+    for instance, node in sorted(nodes.items()):
+        metadata = node["metadata"]
+        api.delete(f"{NODES}/{metadata['name']}", metadata["uid"])
+        term.deleted[instance] = metadata["name"], now
+        was = ", and the Node was ready" if ready(node) else ""
+        said.append(f"deleted Node {metadata['name']}: {instance} is gone{was}")
+    return said

@@ -1,15 +1,18 @@
 """What becomes of a certificate request of a kubelet: approved, denied or left alone. Pure.
 
-Two kinds are decided here, and every other request stays as it is, for others to decide:
+Three kinds are decided here, and every other request stays as it is, for others to decide:
 
     kube-apiserver-client-kubelet  of a bootstrap token of this program: the first certificate of a
-                                   worker. Renewals are the controller-manager's to approve, which
-                                   knows the kubelet by the certificate that it has.
-    kubelet-serving                of a kubelet whose Node is an instance of a pool
+                                   worker
+    kube-apiserver-client-kubelet  of a kubelet, by the certificate that it has: a renewal
+    kubelet-serving                of a kubelet
 
 What a stolen token is good for, then: a certificate in the name of an instance that runs in a pool
 of this cluster, has not joined yet and has not asked either (node/cluster/claims.py). No Node that
-there is, no machine of the control plane, no other group.
+there is, no machine of the control plane, no other group. What a stolen certificate is good for:
+its own name, and for no longer than it lasts once the instance has ended. Nobody here sees which
+certificate a kubelet asks with, so one of an earlier instance is renewed, too, while another
+instance that has its address, and with it its name, is a Node.
 """
 
 import base64
@@ -66,15 +69,20 @@ def claimed_name(request: Mapping[str, Any]) -> str | None:
     """The name of the Node that a request is for, by what it says; empty when no Node can have it,
     and None when it is not decided here."""
     spec = request["spec"]
-    if spec["signerName"] == CLIENT and BOOTSTRAP_GROUP in spec.get("groups", ()):
+    if by_token(spec):
         try:
             return _node_name(parsed(spec).common_name)
         except ValueError:
             return ""
-    if spec["signerName"] == SERVING and NODES in spec.get("groups", ()):
+    if spec["signerName"] in _PURPOSE and NODES in spec.get("groups", ()):
         # A machine whose name is no worker's is a person's own.
         return _node_name(spec["username"]) or None
     return None
+
+
+def by_token(spec: Mapping[str, Any]) -> bool:
+    """Whether a request is for a first certificate, by whoever has a join token."""
+    return spec["signerName"] == CLIENT and BOOTSTRAP_GROUP in spec.get("groups", ())
 
 
 def _node_name(user: str) -> str:
@@ -99,20 +107,26 @@ def decide(
     name, spec = claimed_name(request), request["spec"]
     if name is None:
         return None
-    if spec["signerName"] == SERVING and instance is None:
-        # A person's own machine, perhaps; or EC2 does not show the instance yet.
+    if instance is None and not by_token(spec):
+        # A person's own machine, perhaps; a worker that has ended or is about to; or EC2 does not
+        # show the instance yet.
         return Decision(Outcome.WAIT, f"{name} is no instance of a pool of this cluster that runs")
     try:
         asked = parsed(spec)
         _check(spec, asked)
     except ValueError as error:
         return Decision(Outcome.DENY, f"a kubelet's request has another form: {error}")
-    if spec["signerName"] == SERVING and instance:
-        return _serving(asked, name, instance)
-    first = _first(name, instance, node, age, region)
-    if first.outcome is Outcome.APPROVE and objection:
+    if instance is None or by_token(spec):
+        decision = _first(name, instance, node, age, region)
+    elif asked.common_name != f"{NODE_PREFIX}{name}":
+        decision = Decision(Outcome.DENY, f"{name} asks for a certificate of {asked.common_name}")
+    elif spec["signerName"] == SERVING:
+        decision = _serving(asked, instance)
+    else:
+        decision = _renewal(name, instance, node)
+    if decision.outcome is Outcome.APPROVE and objection:
         return Decision(Outcome.DENY, objection)
-    return first
+    return decision
 
 
 def parsed(spec: Mapping[str, Any]) -> CertificateRequest:
@@ -127,6 +141,8 @@ def _check(spec: Mapping[str, Any], asked: CertificateRequest) -> None:
         raise ValueError(f"its common name is {asked.common_name!r}, not {NODE_PREFIX}<name>")
     if not _node_name(asked.common_name):
         raise ValueError(f"{asked.common_name!r} is no name that a Node has")
+    if spec["signerName"] == CLIENT and (asked.dns_names or asked.addresses):
+        raise ValueError("it asks for further names")
     usages: Collection[str] = spec.get("usages", ())
     purpose = _PURPOSE[spec["signerName"]]
     # Key encipherment with keys of RSA only.
@@ -163,10 +179,24 @@ def _first(
     )
 
 
-def _serving(asked: CertificateRequest, name: str, instance: WorkerInstance) -> Decision:
+def _renewal(name: str, instance: WorkerInstance, node: Mapping[str, Any] | None) -> Decision:
+    """The next certificate of a worker."""
+    if node is None:
+        # Somebody deleted it; or the instance, which has the name of an earlier one, has not joined
+        # yet, and has no certificate to ask with.
+        return Decision(
+            Outcome.WAIT, f"there is no Node {name}: its kubelet makes it when it is started again"
+        )
+    there = node["spec"].get("providerID", "")
+    if there != instance.provider_id:
+        return Decision(
+            Outcome.DENY, f"{instance.id} has this name, and the Node of this name is {there!r}"
+        )
+    return Decision(Outcome.APPROVE, f"{instance.id} runs, and is the Node of this name")
+
+
+def _serving(asked: CertificateRequest, instance: WorkerInstance) -> Decision:
     """The certificate that a kubelet serves logs and exec with."""
-    if asked.common_name != f"{NODE_PREFIX}{name}":
-        return Decision(Outcome.DENY, f"{name} asks for a certificate of {asked.common_name}")
     if asked.dns_names != (instance.name,) or asked.addresses != (instance.address,):
         listed = ", ".join((*asked.dns_names, *asked.addresses)) or "no name"
         return Decision(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from node.cluster.approval import CLIENT, claimed_name, parsed
+from node.cluster.approval import by_token, claimed_name, parsed
 from node.cluster.worker_instances import WorkerInstance
 
 NAMED = 3
@@ -38,7 +38,7 @@ def claims(requests: Iterable[Mapping[str, Any]]) -> dict[str, list[Claim]]:
     """The claims to each name, of requests that nobody has denied."""
     found: dict[str, list[Claim]] = {}
     for one in requests:
-        if one["spec"]["signerName"] != CLIENT or _denied(one):
+        if not by_token(one["spec"]) or _denied(one):
             continue
         if name := claimed_name(one):
             claim = Claim(one["metadata"]["name"], created(one), parsed(one["spec"]).public_key)
@@ -46,18 +46,24 @@ def claims(requests: Iterable[Mapping[str, Any]]) -> dict[str, list[Claim]]:
     return found
 
 
-def objection(request: Mapping[str, Any], all_: Iterable[Claim], instance: WorkerInstance) -> str:
-    """Why the instance may not be the one that asks; empty when nothing speaks against it.
+def too_early(request: Mapping[str, Any], instance: WorkerInstance) -> str:
+    """That a request is older than the instance, which then cannot have made it; empty otherwise.
 
-    `all_` are the claims to its name, with that of the request. An instance takes over the address
-    of one that is gone, and with it the name: what is older than the instance is its
-    predecessor's, or of somebody who knew the name before.
+    An instance takes over the address of one that is gone, and with it the name: what is older is
+    its predecessor's, or of somebody who knew the name before.
     """
-    # EC2 gives whole seconds, as the API server does.
-    launched = instance.launched.astimezone(UTC).replace(microsecond=0)
-    if created(request) < launched:
+    if created(request) < _launched(instance):
         return f"it was made before {instance.id}, which has this name, was launched"
-    key = parsed(request["spec"]).public_key
+    return ""
+
+
+def objection(request: Mapping[str, Any], all_: Iterable[Claim], instance: WorkerInstance) -> str:
+    """Why the instance may not be the one that asks for its first certificate; empty when nothing
+    speaks against it. `all_` are the claims to its name, with that of the request.
+    """
+    if early := too_early(request, instance):
+        return early
+    launched, key = _launched(instance), parsed(request["spec"]).public_key
     rivals = sorted(
         quote(one.request, safe=":")
         for one in all_
@@ -71,6 +77,11 @@ def objection(request: Mapping[str, Any], all_: Iterable[Claim], instance: Worke
         f"unless the kubelet of {instance.id} was only started again, terminate the instance, and "
         "look who holds the join token"
     )
+
+
+def _launched(instance: WorkerInstance) -> datetime:
+    # EC2 gives whole seconds, as the API server does.
+    return instance.launched.astimezone(UTC).replace(microsecond=0)
 
 
 def _denied(request: Mapping[str, Any]) -> bool:

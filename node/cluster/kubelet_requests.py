@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from node.cluster.approval import CLIENT, Decision, Outcome, claimed_name, decide, pending
-from node.cluster.claims import Claim, claims, created, objection
+from node.cluster.approval import Decision, Outcome, by_token, claimed_name, decide, pending
+from node.cluster.claims import Claim, claims, created, objection, too_early
 from node.cluster.local_api import Api
 from node.cluster.worker_instances import Ec2, WorkerInstance
 from node.errors import NodeError
@@ -59,8 +59,10 @@ class Requests:
         node = api.find(f"{NODES}/{name}") if instance else None
         age = (datetime.now(UTC) - created(request)).total_seconds()
         against = ""
-        if instance and request["spec"]["signerName"] == CLIENT:
+        if instance and by_token(request["spec"]):
             against = objection(request, claimed, instance)
+        elif instance:
+            against = too_early(request, instance)
         decision = decide(request, instance, node, age, self._region, objection=against)
         return self._carry_out(api, request, name, decision) if decision else []
 

@@ -97,7 +97,7 @@ class _Drain:
         """The lifecycle hook. boto3 costs half a second of CPU, just when pods need it."""
         from node.worker.lifecycle_hook import LifecycleHook  # noqa: PLC0415
 
-        return LifecycleHook(self._settings, self._worker, self._me)
+        return LifecycleHook(self._worker.drain_hook, self._settings, self._worker, self._me)
 
     def until_over(self) -> str:
         """Drain; why it is over."""

@@ -1,4 +1,4 @@
-"""Lifecycle hook that keeps this instance until its pods have left."""
+"""Lifecycle hook of this instance's group: what the group waits for, and who tells it."""
 
 from botocore.exceptions import ClientError
 
@@ -8,11 +8,13 @@ from node.worker.identity import Identity
 
 
 class LifecycleHook:
-    """The hook's action on this instance. What it does raises AwsError when AWS does not."""
+    """A hook's action on this instance. What it does raises AwsError when AWS does not."""
 
-    def __init__(self, settings: Settings, worker: WorkerSettings, identity: Identity) -> None:
+    def __init__(
+        self, hook: str, settings: Settings, worker: WorkerSettings, identity: Identity
+    ) -> None:
         self._client = client("autoscaling", settings.region, attempts=ATTEMPTS)
-        self._hook = worker.drain_hook
+        self._hook = hook
         self._group = worker.group(settings.name, identity.zone)
         self._instance = identity.instance
 
@@ -25,8 +27,8 @@ class LifecycleHook:
                 InstanceId=self._instance,
             )
 
-    def complete(self) -> None:
-        """Have AWS end the instance now. It may have begun to: then nothing is to complete."""
+    def complete(self) -> bool:
+        """Have AWS go on now; whether it waited for that. It may have gone on already."""
         with translating_aws_errors():
             try:
                 self._client.complete_lifecycle_action(
@@ -38,3 +40,5 @@ class LifecycleHook:
             except ClientError as error:
                 if "No active Lifecycle Action" not in str(error):
                     raise
+                return False
+        return True

@@ -2,7 +2,7 @@
 
 It runs every half minute on small machines, and does without boto3, whose import alone is half a
 second of CPU there, unless there is something to ask AWS: a join token while there is no
-certificate, and every few minutes what operators set.
+certificate, the end of the launch once it has joined, and every few minutes what operators set.
 """
 
 import time
@@ -12,7 +12,7 @@ from node.contract import RUNTIME
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings, at
-from node.worker import drain, join_token, termination
+from node.worker import drain, join_hook, join_token, termination
 
 FOLLOWED = f"{RUNTIME}/followed"
 """When operators were last followed, in seconds of time.monotonic(), which begins again at boot."""
@@ -20,7 +20,7 @@ FOLLOW_SECONDS = 300
 """Between two looks at what operators set: their keys, the CA, the mirror."""
 
 
-def run(settings: Settings, _machine: Machine) -> str:
+def run(settings: Settings, machine: Machine) -> str:
     """Take one step; what was done. Each is taken whatever comes of the others."""
     worker = settings.worker
     if worker is None:
@@ -34,6 +34,7 @@ def run(settings: Settings, _machine: Machine) -> str:
     if end:
         return drain.run(settings, worker, end)
     done += join_token.follow(settings, worker.api)
+    done += join_hook.follow(settings, worker, machine)
     done += follow(settings)
     return "; ".join(done) or "nothing to do"
 

@@ -58,6 +58,7 @@ def test_a_pool_is_as_many_resources_whatever_its_size(deploy):
     assert [type_.rsplit(":", 1)[1] for type_, _ in built(min=3)] == [
         "Group",
         "LifecycleHook",
+        "LifecycleHook",
         "LaunchTemplate",
         "InstanceProfile",
         "Role",
@@ -110,19 +111,37 @@ def test_another_template_replaces_machines_one_after_the_other(pools):
     assert templates == {"test-workers-general-id", "test-workers-batch-id"}
 
 
-def test_machines_are_drained_before_they_go_and_also_when_their_pool_goes(pools):
-    hooks = pools.registrations("LifecycleHook")
-    assert set(hooks) == {f"{group}-drain" for group in pools.of("Group")}
-    for name, hook in hooks.items():
-        group = name.removesuffix("-drain")
-        assert hook.inputs == {
-            "name": "drain",
+@pytest.mark.parametrize(
+    ("hook", "transition", "result"),
+    [("drain", "TERMINATING", "CONTINUE"), ("join", "LAUNCHING", "ABANDON")],
+)
+def test_machines_join_before_they_count_and_are_drained_before_they_go(
+    pools, hook, transition, result
+):
+    """Also when their pool goes: a hook is deleted with its group, and not before it."""
+    found = {
+        name: one
+        for name, one in pools.registrations("LifecycleHook").items()
+        if name.endswith(f"-{hook}")
+    }
+    assert set(found) == {f"{group}-{hook}" for group in pools.of("Group")}
+    for name, one in found.items():
+        group = name.removesuffix(f"-{hook}")
+        assert one.inputs == {
+            "name": hook,
             "autoscalingGroupName": group,
-            "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+            "lifecycleTransition": f"autoscaling:EC2_INSTANCE_{transition}",
             "heartbeatTimeout": 900,
-            "defaultResult": "CONTINUE",
+            "defaultResult": result,
         }
-        assert hook.deleted_with == pools.urn("Group", group)
+        assert one.deleted_with == pools.urn("Group", group)
+
+
+def test_hooks_are_no_part_of_their_group_whose_change_would_replace_it(pools):
+    """A machine is in service once it joined; what no provider sends would be the grace instead."""
+    for group in pools.of("Group").values():
+        assert "initialLifecycleHooks" not in group
+        assert 0 < group["defaultInstanceWarmup"] < group["healthCheckGracePeriod"]
 
 
 def test_pools_go_before_the_api_servers_that_they_drain_with(pools):
@@ -227,7 +246,7 @@ def test_workers_come_from_the_load_balancer_and_the_bucket(pools):
 def test_a_worker_reads_what_it_joins_with_and_nothing_of_the_control_plane(pools):
     for pool in POOLS:
         found = statements(pools, f"test-workers-{pool}")
-        assert set(found) == {"Join", "DecryptJoinToken", "Agent", "DecryptObjects", "Drain"}
+        assert set(found) == {"Join", "DecryptJoinToken", "Agent", "DecryptObjects", "Hooks"}
         assert found["Join"]["Resource"] == [
             f"arn:aws:ssm:{ACCOUNT}:parameter/test/{path}"
             for path in ("workers/join-token", "workers/ca", "operations")
@@ -245,9 +264,9 @@ def test_a_worker_reads_what_it_joins_with_and_nothing_of_the_control_plane(pool
             assert taboo not in text
 
 
-def test_a_worker_ends_drains_of_its_own_pool_alone(pools):
+def test_a_worker_ends_launches_and_drains_of_its_own_pool_alone(pools):
     def names(pool):
-        drain = statements(pools, f"test-workers-{pool}")["Drain"]
+        drain = statements(pools, f"test-workers-{pool}")["Hooks"]
         assert drain["Action"] == [
             "autoscaling:CompleteLifecycleAction",
             "autoscaling:RecordLifecycleActionHeartbeat",

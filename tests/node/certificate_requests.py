@@ -55,6 +55,18 @@ def client_object(text: str, **spec: object) -> dict:
     )
 
 
+def renewal_object(text: str, name: str = NAME, **spec: object) -> dict:
+    """The CertificateSigningRequest of a kubelet that has a certificate, for its next one."""
+    return client_object(
+        text,
+        **{
+            "username": f"system:node:{name}",
+            "groups": ["system:nodes", "system:authenticated"],
+            **spec,
+        },
+    )
+
+
 def serving_object(text: str, name: str = NAME, **spec: object) -> dict:
     """The CertificateSigningRequest of a kubelet that wants to serve."""
     return _object(

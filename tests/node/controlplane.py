@@ -59,7 +59,8 @@ watch(pathlib.Path(sys.argv[1]))
 class Keys:
     """The CAs, and what all API servers share."""
 
-    kubernetes: Authority = field(default_factory=lambda: Authority("kubernetes-ca"))
+    # Longer than what it signs: a certificate that would outlive its CA is cut short.
+    kubernetes: Authority = field(default_factory=lambda: Authority("kubernetes-ca", days=30))
     etcd: Authority = field(default_factory=lambda: Authority("etcd-ca"))
     front_proxy: Authority = field(default_factory=lambda: Authority("front-proxy-ca"))
 

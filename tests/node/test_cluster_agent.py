@@ -17,6 +17,7 @@ from node.cluster.agent import (
     INTERVAL,
     NODES_INTERVAL,
     PARAMETER_INTERVAL,
+    READY_INTERVAL,
     RETRY,
     Agent,
 )
@@ -25,7 +26,7 @@ from node.cluster.worker_instances import Ec2
 from node.contract import CLUSTER_TAG, NODE_ENV, POOL_LABEL, POOL_TAG
 from node.errors import AwsError, NodeError
 from node.settings import at
-from tests.node.certificate_requests import client_object, kubelet_subject, pem
+from tests.node.certificate_requests import client_object, kubelet_subject, pem, renewal_object
 from tests.node.conftest import REGION
 
 PARAMETERS = {"joinToken": "/test/workers/join-token", "cluster": "/test/cluster"}
@@ -357,13 +358,77 @@ def test_the_node_of_a_terminated_instance_is_deleted_the_second_time(agent, api
     assert api.nodes == {}
 
 
-def test_a_node_that_is_ready_is_never_deleted(agent, api, launch, ec2):
+def test_the_node_of_a_terminated_instance_that_is_ready_is_deleted_a_minute_later(
+    agent, api, launch, ec2
+):
+    """By when a machine that only just ended is not ready any more."""
     instance = launch()
-    api.nodes["a"] = worker_node(instance, "True")
+    name = instance["PrivateDnsName"]
+    api.nodes[name] = worker_node(instance, "True")
+    api.nodes["own"] = {"metadata": {"name": "own"}, "spec": {}}
+    agent.round(0)
+    agent.round(READY_INTERVAL)
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    agent.round(2 * READY_INTERVAL)
+    agent.round(3 * READY_INTERVAL - 1)
+    assert name in api.nodes
+    assert agent.round(3 * READY_INTERVAL) == [
+        f"deleted Node {name}: {instance['InstanceId']} is gone, and the Node was ready"
+    ]
+    assert api.nodes.keys() == {"own"}
+
+
+def test_a_node_that_is_ready_stays_while_ec2_shows_no_instance_at_all(agent, api, ec2):
+    instance = {
+        "InstanceId": "i-0123456789abcdef0",
+        "PrivateDnsName": "a",
+        "Placement": {"AvailabilityZone": f"{REGION}a"},
+    }
+    api.nodes["a"] = worker_node(instance, "True")
     for number in range(4):
-        agent.round(number * NODES_INTERVAL)
+        agent.round(number * READY_INTERVAL)
     assert "a" in api.nodes
+
+
+@pytest.fixture
+def renews(api, launch):
+    """A worker that has joined asks for its next certificate; its instance."""
+
+    def renews(key, seconds=1.0):
+        instance = launch()
+        name = instance["PrivateDnsName"]
+        api.nodes[name] = worker_node(instance, "True")
+        made = datetime.now(UTC) + timedelta(seconds=seconds)
+        api.requests[key] = {
+            **renewal_object(pem(kubelet_subject(name)), name),
+            "metadata": {"name": key, "creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        }
+        return instance
+
+    return renews
+
+
+def test_a_worker_renews_its_certificate(agent, api, renews):
+    agent.round(0)
+    instance = renews("csr-1")
+    (line,) = agent.round(INTERVAL)
+    assert line.startswith(f"approved csr-1 of {instance['PrivateDnsName']} for ")
+    assert verdict(api, "csr-1") == "Approved"
+
+
+def test_a_worker_that_has_ended_renews_nothing_and_nobody_who_has_its_name_later(
+    agent, api, renews, ec2
+):
+    agent.round(0)
+    instance = renews("csr-1")
+    ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    (line,) = agent.round(INTERVAL)
+    assert line.startswith("waiting csr-1 of ")
+    # It still waits when another instance has this name, which is younger.
+    renews("csr-2", seconds=-60)
+    (line,) = agent.round(2 * INTERVAL)
+    assert "was launched" in line
+    assert (verdict(api, "csr-1"), verdict(api, "csr-2")) == ("", "Denied")
 
 
 def test_an_instance_that_ec2_does_not_know_is_gone(agent, api, launch, ec2):

@@ -5,10 +5,10 @@ from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from node.cluster.approval import PATIENCE, Outcome, claimed_name, decide, pending
+from node.cluster.approval import PATIENCE, Outcome, by_token, claimed_name, decide, pending
 from node.cluster.worker_instances import WorkerInstance
 from tests.node.certificate_requests import (
     ADDRESS,
@@ -18,6 +18,7 @@ from tests.node.certificate_requests import (
     client_object,
     kubelet_subject,
     pem,
+    renewal_object,
     serving_object,
 )
 
@@ -108,7 +109,8 @@ def test_what_is_no_request_is_refused(request_text):
     "spec",
     [
         {"groups": ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"]},
-        {"groups": ["system:nodes"], "username": f"system:node:{NAME}"},
+        {"groups": ["system:nodes"], "username": NAME},
+        {"groups": ["system:authenticated"], "username": f"system:node:{NAME}"},
         {"groups": ["system:masters"]},
         {"signerName": "kubernetes.io/kube-apiserver-client"},
         {"signerName": "kubernetes.io/legacy-unknown"},
@@ -119,6 +121,51 @@ def test_what_others_ask_for_is_left_to_others(spec):
     request = client_object(CLIENT, **spec)
     assert claimed_name(request) is None
     assert outcome(request) is None
+
+
+def test_a_kubelet_of_a_running_instance_renews_its_certificate():
+    request = renewal_object(CLIENT)
+    assert claimed_name(request) == NAME
+    assert not by_token(request["spec"])
+    # However long it waited: EC2 or the control plane was away.
+    assert outcome(request, there=node(INSTANCE.provider_id), age=1e6) is Outcome.APPROVE
+
+
+def test_what_ec2_does_not_show_as_running_renews_nothing():
+    """A worker that has ended, or is about to, or that EC2 forgot for a moment; and a person's own
+    machine, whose requests a denial would take from whoever approves them."""
+    for there in (None, node(INSTANCE.provider_id), node("")):
+        decision = decide(renewal_object(CLIENT), None, there, 1e6, REGION)
+        assert decision.outcome is Outcome.WAIT
+        assert NAME in decision.reason
+
+
+def test_nothing_is_renewed_while_the_node_is_that_of_another_instance():
+    before = node("aws:///eu-central-1a/i-0fedcba9876543210")
+    decision = decide(renewal_object(CLIENT), INSTANCE, before, 1, REGION)
+    assert decision.outcome is Outcome.DENY
+    assert "i-0fedcba9876543210" in decision.reason
+    assert outcome(renewal_object(CLIENT), there=node("")) is Outcome.DENY
+
+
+def test_nothing_is_renewed_while_there_is_no_node():
+    """Deleted by somebody, or not yet there: an instance that has not joined has no certificate."""
+    assert outcome(renewal_object(CLIENT)) is Outcome.WAIT
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (pem(kubelet_subject("ip-10-0-1-8.eu-central-1.compute.internal")), {}),
+        (pem([(ORGANIZATION, "system:masters"), (COMMON_NAME, f"system:node:{NAME}")]), {}),
+        (pem(kubelet_subject(NAME), x509.DNSName(NAME)), {}),
+        (CLIENT, {"usages": ["digital signature", "server auth"]}),
+        ("nonsense", {}),
+    ],
+)
+def test_a_kubelet_renews_no_other_name_group_or_use(text, changes):
+    request = renewal_object(text, **changes)
+    assert outcome(request, there=node(INSTANCE.provider_id)) is Outcome.DENY
 
 
 def test_a_kubelet_serves_as_its_instance():
@@ -170,56 +217,85 @@ def test_a_name_that_no_node_has_goes_nowhere(name):
     # At once, with EC2 unasked.
     assert outcome(request, instance=None) is Outcome.DENY
     assert claimed_name(serving_object(SERVING, name)) is None
+    assert claimed_name(renewal_object(CLIENT, name)) is None
 
 
-def test_an_objection_speaks_against_a_first_certificate_alone():
-    decision = decide(client_object(CLIENT), INSTANCE, None, 1, REGION, objection="two of them")
-    assert (decision.outcome, decision.reason) == (Outcome.DENY, "two of them")
+def test_an_objection_speaks_against_what_would_be_approved():
+    own = node(INSTANCE.provider_id)
+    for request, there in (
+        (client_object(CLIENT), None),
+        (renewal_object(CLIENT), own),
+        (serving_object(SERVING), own),
+    ):
+        decision = decide(request, INSTANCE, there, 1, REGION, objection="two of them")
+        assert (decision.outcome, decision.reason) == (Outcome.DENY, "two of them")
     waiting = decide(client_object(CLIENT), None, None, 1, REGION, objection="two of them")
     assert waiting.outcome is Outcome.WAIT
 
 
-NAMES = st.sampled_from([NAME, "ip-10-0-1-8.eu-central-1.compute.internal", "api-0", ""])
+OTHER = "ip-10-0-1-8.eu-central-1.compute.internal"
+MAKERS = {"first": client_object, "renewal": renewal_object, "serving": serving_object}
+
+
+@st.composite
+def requests(draw):
+    """A kind of request, what is in it, and the request. Two things at most are not as a kubelet
+    has them: of what is wrong all over nothing is ever approved."""
+    kind = draw(st.sampled_from(list(MAKERS)))
+    serving = kind == "serving"
+    choices = {
+        "asked": [NAME, OTHER, "api-0", ""],
+        "user": [NAME, OTHER, ""],
+        "organization": ["system:nodes", "system:masters", "a"],
+        "prefix": ["system:node:", "", "system:"],
+        "dns": [[NAME] if serving else [], [OTHER], [NAME, OTHER], [NAME], []],
+        "addresses": [[ADDRESS] if serving else [], ["10.0.1.8"], [ADDRESS], []],
+        "usages": [
+            ["digital signature", "server auth" if serving else "client auth"],
+            ["digital signature", "client auth", "server auth"],
+            ["digital signature", "client auth" if serving else "server auth"],
+            ["any"],
+        ],
+    }
+    wrong = draw(st.sets(st.sampled_from(list(choices)), max_size=2))
+    said = {
+        what: draw(st.sampled_from(values)) if what in wrong else values[0]
+        for what, values in choices.items()
+    }
+    names = (
+        *(x509.DNSName(one) for one in said["dns"]),
+        *(x509.IPAddress(ip_address(one)) for one in said["addresses"]),
+    )
+    subject = f"{said['prefix']}{said['asked']}" or "-"
+    text = pem([(ORGANIZATION, said["organization"]), (COMMON_NAME, subject)], *names)
+    given = {} if kind == "first" else {"name": said["user"]}
+    return kind, said, MAKERS[kind](text, **given, usages=said["usages"])
 
 
 @given(
-    asked=NAMES,
-    user=NAMES,
-    organization=st.sampled_from(["system:nodes", "system:masters", "a"]),
-    prefix=st.sampled_from(["system:node:", "", "system:"]),
-    dns=st.lists(NAMES.filter(bool), max_size=2),
-    addresses=st.lists(st.sampled_from([ADDRESS, "10.0.1.8", "10.96.0.1"]), max_size=2),
-    usages=st.sets(st.sampled_from(["digital signature", "client auth", "server auth", "any"])),
+    made=requests(),
     known=st.sampled_from([INSTANCE, None]),
     there=st.sampled_from([None, "", INSTANCE.provider_id, "aws:///eu-central-1a/i-0bbbbbbbbbbb"]),
     age=st.floats(0, 1e4),
-    serving=st.booleans(),
 )
-def test_only_one_kind_of_each_is_ever_approved(
-    *, asked, user, organization, prefix, dns, addresses, usages, known, there, age, serving
-):
-    names = (
-        *(x509.DNSName(one) for one in dns),
-        *(x509.IPAddress(ip_address(one)) for one in addresses),
-    )
-    text = pem([(ORGANIZATION, organization), (COMMON_NAME, f"{prefix}{asked}" or "-")], *names)
-    request = (
-        serving_object(text, user, usages=list(usages))
-        if serving
-        else client_object(text, usages=list(usages))
-    )
+def test_only_one_kind_of_each_is_ever_approved(made, known, there, age):
+    kind, said, request = made
     instance = known if claimed_name(request) == NAME else None
     decision = decide(request, instance, None if there is None else node(there), age, REGION)
     if decision is None or decision.outcome is not Outcome.APPROVE:
         return
-    assert (prefix, asked, organization) == ("system:node:", NAME, "system:nodes")
+    event(f"approved {kind}")
+    # In the name of an instance that runs, and no other.
     assert instance is INSTANCE
-    if serving:
-        assert (user, dns, addresses) == (NAME, [NAME], [ADDRESS])
-        assert usages == {"digital signature", "server auth"}
-    else:
-        assert (dns, addresses, there) == ([], [], None)
-        assert usages == {"digital signature", "client auth"}
+    own = ("system:node:", NAME, "system:nodes")
+    assert (said["prefix"], said["asked"], said["organization"]) == own
+    assert kind == "first" or said["user"] == NAME
+    names = ([NAME], [ADDRESS]) if kind == "serving" else ([], [])
+    assert (said["dns"], said["addresses"]) == names
+    use = "server auth" if kind == "serving" else "client auth"
+    assert said["usages"] == ["digital signature", use]
+    if kind != "serving":
+        assert there == (None if kind == "first" else INSTANCE.provider_id)
 
 
 def test_what_somebody_decided_is_not_pending():

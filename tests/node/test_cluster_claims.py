@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node.cluster.claims import claims, objection
+from node.cluster.claims import claims, objection, too_early
 from node.cluster.worker_instances import WorkerInstance
 from tests.node.certificate_requests import (
     ADDRESS,
@@ -14,6 +14,7 @@ from tests.node.certificate_requests import (
     client_object,
     kubelet_subject,
     pem,
+    renewal_object,
     serving_object,
 )
 
@@ -62,6 +63,8 @@ def test_another_key_for_the_name_speaks_against_both(condition, after):
         request("csr-2", OTHER, node="ip-10-0-1-8.eu-central-1.compute.internal"),
         request("csr-2", OTHER, node="*"),
         {**request("csr-2"), "spec": serving_object("")["spec"]},
+        # Of whoever has a certificate of an earlier instance: it holds up nobody's joining.
+        {**request("csr-2"), "spec": renewal_object(pem(kubelet_subject(NAME), key=OTHER))["spec"]},
         {**request("csr-2"), "spec": client_object("nonsense")["spec"]},
         {**request("csr-2"), "spec": client_object(pem([]), signerName="example.org/a")["spec"]},
     ],
@@ -81,6 +84,13 @@ def test_who_asks_before_the_instance_was_launched_is_somebody_else():
     early = request("csr-0", OTHER, -5)
     assert "made before i-0123456789abcdef0" in against(early)
     assert against(request(), early) == ""
+
+
+def test_what_is_older_than_the_instance_is_not_the_instances_whatever_is_in_it():
+    for spec in (renewal_object("nonsense")["spec"], serving_object("nonsense")["spec"]):
+        early, late = ({**request(after=seconds), "spec": spec} for seconds in (-1, 0))
+        assert "made before i-0123456789abcdef0" in too_early(early, INSTANCE)
+        assert too_early(late, INSTANCE) == ""
 
 
 def test_a_reason_stays_short():

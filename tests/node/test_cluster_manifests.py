@@ -88,16 +88,13 @@ def test_a_bootstrap_token_may_ask_and_approve_nothing():
     assert roles == {"system:node-bootstrapper"}
 
 
-def test_nodes_renew_their_own_certificates_and_run_kube_proxy():
+def test_nodes_run_kube_proxy_and_approve_nothing_by_being_nodes():
     roles = {
         one["roleRef"]["name"]
         for one in bindings.manifests()
         if one["subjects"][0]["name"] == "system:nodes"
     }
-    assert roles == {
-        "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
-        "system:node-proxier",
-    }
+    assert roles == {"system:node-proxier"}
 
 
 def test_dns_has_the_address_that_kubelets_are_told(by_name):

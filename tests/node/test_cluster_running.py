@@ -6,7 +6,7 @@ There is no kubelet: a worker is its instance at moto, its certificates and its 
 import base64
 import json
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
 from ipaddress import ip_address
 from urllib.parse import urlencode
@@ -45,6 +45,7 @@ SETTINGS = check(
     stack="test",
 )
 PARAMETERS = {"joinToken": "/test/workers/join-token", "cluster": "/test/cluster"}
+BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 IMAGE = "registry.example/coredns:v"
@@ -271,11 +272,74 @@ def test_a_worker_joins_and_serves(agent, admin, token, kubelet, server):
     assert names.get_values_for_type(x509.DNSName) == [worker.name]
     assert names.get_values_for_type(x509.IPAddress) == [ip_address(worker.address)]
 
-    # Its next client certificate is the controller-manager's to approve, by our binding.
+    # As every certificate, its next one is the agent's to approve, and good for days.
     assert worker.request(client, "renewed")[0] == 201
-    issued(admin, "renewed")
-    assert "approving" in conditions(admin, "renewed")["Approved"].lower()
-    assert acting.round(15) == []
+    (line,) = acting.round(15)
+    assert line.startswith(f"approved renewed of {worker.name} for ")
+    renewed = issued(admin, "renewed")
+    assert 13.9 < days(renewed) <= 14
+    assert days(issued(admin, "first")) == days(renewed)
+    assert ask(server, worker.context(renewed), "GET", f"{NODES}/{worker.name}")[0] == 200
+
+
+def days(certificate):
+    found = x509.load_pem_x509_certificate(certificate.encode())
+    return (found.not_valid_after_utc - found.not_valid_before_utc) / timedelta(days=1)
+
+
+@pytest.fixture
+def joined(admin, token, kubelet, server):
+    """A worker that has joined, and a client with its certificate."""
+
+    def make(acting):
+        worker = kubelet()
+        assert worker.request(token(), f"first-{worker.name}")[0] == 201
+        acting.round(5)
+        client = worker.context(issued(admin, f"first-{worker.name}"))
+        assert ask(server, client, "POST", NODES, worker.node())[0] == 201
+        return worker, client
+
+    return make
+
+
+def test_a_certificate_is_renewed_in_no_other_name_and_not_once_its_instance_has_ended(
+    agent, admin, joined, aws
+):
+    acting = agent()
+    acting.round(0)
+    (worker, client), (other, its) = joined(acting), joined(acting)
+    # The API server itself does not take this one (NodeRestriction).
+    assert worker.request(client, "another", subject=kubelet_subject(other.name))[0] == 403
+    instance = worker.provider_id.rpartition("/")[2]
+    boto3.client("ec2", region_name=REGION).terminate_instances(InstanceIds=[instance])
+    assert worker.request(client, "ended")[0] == 201
+    assert any(line.startswith("waiting ended of ") for line in acting.round(15))
+    # By nobody else either, though a later one has been signed.
+    assert other.request(its, "witness")[0] == 201
+    acting.round(20)
+    issued(admin, "witness")
+    assert admin("GET", f"{PATH}/ended").get("status", {}) == {}
+
+
+def test_the_right_by_which_kubernetes_own_approver_renewed_is_taken_away(agent, admin, server):
+    """As in a cluster whose agent applied it once."""
+    role = "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "ha-kubernetes:node-renewal", "labels": dict(LABELS)},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}
+        ],
+    }
+    api_module.Api(server.inside(PKI["api"])).apply(binding)
+    said = agent().round(0)
+    assert (
+        "deleted ClusterRoleBinding ha-kubernetes:node-renewal, which is no longer wanted" in said
+    )
+    bindings = admin("GET", BINDINGS)["items"]
+    assert role not in {one["roleRef"]["name"] for one in bindings}
 
 
 def test_what_a_token_may_not(agent, admin, token, kubelet, server):

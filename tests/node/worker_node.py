@@ -50,6 +50,7 @@ def changes(api: str = "https://127.0.0.1:1", **more: Any) -> dict[str, Any]:
         "maxPods": 32,
         "labels": {},
         "taints": [],
+        "joinHook": "join",
         "drainHook": "drain",
         **more,
     }

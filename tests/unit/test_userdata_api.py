@@ -21,6 +21,15 @@ def test_lease_timings_come_from_the_settings(daemon):
     assert flags["leader-elect-retry-period"] == "2.5s"
 
 
+@pytest.mark.parametrize("workers", [{}, {"general": {"min": 1}}])
+def test_certificates_that_the_cluster_signs_are_good_for_two_weeks(workers):
+    """So are those of machines that no pool has: the flag is about all of them."""
+    config = api_node(settings(workers=workers))
+
+    flags = arguments(config, "kube-controller-manager.service")
+    assert flags["cluster-signing-duration"] == f"{14 * 24 * 3600}s"
+
+
 @pytest.mark.parametrize(("delay", "flag", "stop"), [("130s", "130s", "205s"), ("5s", "5s", "80s")])
 def test_systemd_waits_for_the_delay_the_drain_and_a_margin(delay, flag, stop):
     config = api_node(settings(api={"shutdownDelay": delay}))

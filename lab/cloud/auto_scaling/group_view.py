@@ -90,7 +90,7 @@ class Refresh:
     """Seconds in service after which an instance that was launched since counts."""
     began: float = 0.0
     progressed: float = 0.0
-    """When it last got on."""
+    """When a member last came into service, or one that it replaces began to leave."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,10 @@ class Group:
     """Processes that do nothing."""
     retry_at: float = 0.0
     """No launch before: the one before failed."""
+
+    def in_service(self) -> list[Member]:
+        """Members in service."""
+        return [member for member in self.members if member.state is State.IN_SERVICE]
 
     def counted(self) -> list[Member]:
         """Members that count towards the desired capacity."""
@@ -133,6 +137,8 @@ class Terminate:
     cause: str
     unhealthy: bool = False
     """Whether it goes because it is."""
+    abandoned: str = ""
+    """Why its launch was given up; empty for one that was in service."""
 
 
 @dataclass(frozen=True)

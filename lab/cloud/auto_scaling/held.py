@@ -11,13 +11,19 @@ from moto.moto_api._internal import mock_random
 from lab.cloud.auto_scaling.group_view import Action, Refresh, State
 
 REFRESHING = frozenset({"Pending", "InProgress"})
+CANCELLING = "Cancelling"
 
 
 class Member(InstanceState):
     """An instance of a group; attribute names are those that moto's serializer looks for."""
 
     def __init__(
-        self, instance: Instance, group: FakeAutoScalingGroup, template: dict[str, str], now: float
+        self,
+        instance: Instance,
+        group: FakeAutoScalingGroup,
+        template: dict[str, str],
+        now: float,
+        launch: "Activity | None" = None,
     ) -> None:
         super().__init__(
             instance,
@@ -26,6 +32,7 @@ class Member(InstanceState):
             autoscaling_group=group,
         )
         self.launched = self.since = now
+        self.launch = launch
         self.impaired_since: float | None = None
         self.actions: tuple[Action, ...] = ()
         self._template = template
@@ -38,6 +45,22 @@ class Member(InstanceState):
     def move(self, state: State, actions: tuple[Action, ...], now: float) -> None:
         """Come into a state."""
         self.lifecycle_state, self.since, self.actions = state.value, now, actions
+        if self.launch and state is State.PENDING_WAIT:
+            self.launch.status_code, self.launch.progress = "MidLifecycleAction", 50
+        elif self.launch and state is State.IN_SERVICE:
+            self.launch.status_code, self.launch.progress = "Successful", 100
+
+    def abandon(self, why: str) -> None:
+        """Its launch was given up; the words are those of the Auto Scaling guide ("Troubleshooting
+        Amazon EC2 Auto Scaling")."""
+        if self.launch:
+            token = mock_random.uuid4()
+            self.launch.status_message = (
+                "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
+                f"{token} was abandoned: {why}"
+            )
+            self.launch.description += f".  Status Reason: {self.launch.status_message}"
+            self.launch.status_code, self.launch.progress = "Cancelled", 100
 
 
 @dataclass
@@ -89,6 +112,11 @@ class Held:
     def refresh(self) -> RefreshRecord | None:
         """The refresh that goes on."""
         return next((one for one in self.refreshes if one.status in REFRESHING), None)
+
+    @property
+    def cancelling(self) -> RefreshRecord | None:
+        """The refresh that ends once launches and terminations have."""
+        return next((one for one in self.refreshes if one.status == CANCELLING), None)
 
 
 def held(group: FakeAutoScalingGroup) -> Held:

@@ -71,7 +71,9 @@ def _start(member: Member, group: Group, now: float) -> Step | None:
     if member.state is State.PENDING_WAIT:
         results = _results(member, now)
         if ABANDON in results:
-            return Terminate(member.id, "a lifecycle hook abandoned the launch")
+            told = any(action.result == ABANDON for action in member.actions)
+            why = "Lifecycle Action Completed with ABANDON Result" if told else "Heartbeat Timeout"
+            return Terminate(member.id, "a lifecycle hook abandoned the launch", abandoned=why)
         if None in results:
             return None
         return Move(member.id, State.PENDING_PROCEED)

@@ -1,5 +1,11 @@
 """Next steps of a group: those of its members, and those that bring it to its capacity. Pure.
 
+Capacity that is too much is taken from members in service alone: an instance counts against the
+desired capacity once it is in service, and scale-in takes it from there (Auto Scaling guide,
+"Amazon EC2 Auto Scaling instance lifecycle"). So a launch that waits for a hook ends by the hook.
+The guide knows no other way from `Pending:Wait` to `Terminating` than an abandoned launch, and does
+not say that there is none; what waits longer here than in AWS hides nothing.
+
 The steps of one plan do not depend on each other; whoever takes them plans again until there are
 none.
 """
@@ -11,6 +17,7 @@ from lab.cloud.auto_scaling.group_view import (
     Group,
     Launch,
     Member,
+    State,
     Step,
     Terminate,
 )
@@ -52,11 +59,13 @@ def _to_capacity(group: Group, staying: list[Member], wanted: int, now: float) -
         )
         zones = capacity.zones_to_launch(group.zones, staying, missing)
         return [Launch(zone, cause) for zone in zones]
-    if missing < 0 and "Terminate" not in group.suspended:
+    serving = [member for member in staying if member.state is State.IN_SERVICE]
+    surplus = len(serving) - wanted
+    if surplus > 0 and "Terminate" not in group.suspended:
         cause = (
             f"an instance was taken out of service in response to a difference between desired "
-            f"and actual capacity, shrinking the capacity from {len(staying)} to {wanted}"
+            f"and actual capacity, shrinking the capacity from {len(serving)} to {wanted}"
         )
-        chosen = capacity.to_terminate(staying, -missing, group.version)
+        chosen = capacity.to_terminate(serving, surplus, group.version)
         return [Terminate(member.id, cause) for member in chosen]
     return []

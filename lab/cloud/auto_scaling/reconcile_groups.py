@@ -56,7 +56,7 @@ def reconcile(group: FakeAutoScalingGroup) -> None:
         acted = True
         for step in steps:
             _take(group, step)
-    _watch_refresh(group, acted=acted)
+    _watch_refresh(group)
     if held(group).deleting and not group.instance_states:
         remove(group)
     if acted:
@@ -160,9 +160,11 @@ def _take(group: FakeAutoScalingGroup, step: view.Step) -> None:
         return
     member = next(one for one in members(group) if one.instance.id == step.member)
     match step:
-        case view.Terminate(cause=cause, unhealthy=unhealthy):
+        case view.Terminate(cause=cause, unhealthy=unhealthy, abandoned=abandoned):
             if unhealthy:
                 member.health_status = "Unhealthy"
+            if abandoned:
+                member.abandon(abandoned)
             begin_to_terminate(group, member, cause)
         case view.Move(state=state, actions=actions):
             if not MACHINES.attached:
@@ -220,15 +222,19 @@ def _launch(group: FakeAutoScalingGroup, step: view.Launch, now: float) -> None:
         "LaunchTemplateName": version.template.name,
         "Version": str(version.number),
     }
-    group.instance_states.append(Member(instance, group, template, now))
+    group.instance_states.append(Member(instance, group, template, now, activity))
 
 
-def _watch_refresh(group: FakeAutoScalingGroup, *, acted: bool) -> None:
+def _watch_refresh(group: FakeAutoScalingGroup) -> None:
+    cancelled = held(group).cancelling
+    moving = view.STARTING | view.LEAVING
+    if cancelled and not any(one.lifecycle_state in moving for one in members(group)):
+        cancelled.end("Cancelled", "Cancelled by user")
     record = held(group).refresh
     if record is None:
         return
-    left = len(refresh_plan.left_to_replace(observe(group), record.plan))
+    seen = observe(group)
+    left = len(refresh_plan.left_to_replace(seen, record.plan))
     record.status, record.instances_to_update = "InProgress", left
     record.percentage_complete = refresh_plan.percentage(record.plan, left)
-    if acted:
-        record.plan = replace(record.plan, progressed=CLOCK.now())
+    record.plan = replace(record.plan, progressed=refresh_plan.progressed(seen, record.plan))

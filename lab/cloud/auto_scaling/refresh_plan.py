@@ -8,7 +8,7 @@ leaves is not ready, from the moment that it begins to.
 from dataclasses import dataclass
 from math import ceil
 
-from lab.cloud.auto_scaling.group_view import Group, Member, Refresh, State
+from lab.cloud.auto_scaling.group_view import LEAVING, Group, Member, Refresh, State
 
 STUCK_SECONDS = 3600.0
 """A refresh in which nothing becomes ready for an hour fails (Auto Scaling guide, "How an instance
@@ -82,9 +82,12 @@ def decide(group: Group, refresh: Refresh, now: float) -> Decision:
     ahead = min(limits.most, len(counted) + missing)
     spare = max(0, len(warm) - limits.least)
     oldest = sorted(old, key=lambda one: (ready(one, refresh, now), one.launched, one.id))
-    # One that is not ready is no loss; of those that are, as many go as nobody misses.
+    # One that is not ready is no loss; of those that are, as many go as nobody misses. One that
+    # still starts is in service first, or given up.
     gone = []
     for member in oldest:
+        if member.state is not State.IN_SERVICE:
+            continue
         if ready(member, refresh, now):
             if spare == 0:
                 break
@@ -92,6 +95,13 @@ def decide(group: Group, refresh: Refresh, now: float) -> Decision:
         gone.append(member.id)
     stuck = not gone and now >= refresh.progressed + STUCK_SECONDS
     return Decision(max(group.desired, ahead), tuple(gone), stuck=stuck)
+
+
+def progressed(group: Group, refresh: Refresh) -> float:
+    """When it last got on: not by a launch that comes to nothing."""
+    came = [member.since for member in group.in_service()]
+    left = [m.since for m in group.members if m.state in LEAVING and m.id in refresh.to_replace]
+    return max([refresh.progressed, *came, *left])
 
 
 def percentage(refresh: Refresh, left: int) -> int:

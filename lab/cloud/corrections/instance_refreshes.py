@@ -12,7 +12,7 @@ from lab.cloud.auto_scaling import reconcile_groups
 from lab.cloud.auto_scaling.asked import group_of
 from lab.cloud.auto_scaling.clock import CLOCK
 from lab.cloud.auto_scaling.group_view import COUNTED, Refresh
-from lab.cloud.auto_scaling.held import RefreshRecord, held
+from lab.cloud.auto_scaling.held import CANCELLING, RefreshRecord, held
 from lab.cloud.corrections.patching import replaces
 
 MINIMUM, MAXIMUM = 90, 100
@@ -28,7 +28,7 @@ def start_instance_refresh(response: AutoScalingResponse) -> ActionResult:
     group = group_of(response)
     if response._get_param("Strategy", "Rolling") != "Rolling":
         raise ValidationError("Only the strategy Rolling is known here.")
-    if held(group).refresh is not None:
+    if held(group).refresh or held(group).cancelling:
         raise AutoscalingClientError(
             "InstanceRefreshInProgress",
             "An Instance Refresh is already in progress and blocks the execution of this Instance "
@@ -89,8 +89,8 @@ def describe_instance_refreshes(response: AutoScalingResponse) -> ActionResult:
 
 @replaces(AutoScalingResponse, "cancel_instance_refresh")
 def cancel_instance_refresh(response: AutoScalingResponse) -> ActionResult:
-    """CancelInstanceRefresh; what is launched or terminated already goes on. Raises
-    ActiveInstanceRefreshNotFound."""
+    """CancelInstanceRefresh; what is launched or terminated already goes on, and is waited for,
+    unless WaitForTransitioningInstances is false. Raises ActiveInstanceRefreshNotFound."""
     group = group_of(response)
     record = held(group).refresh
     if record is None:
@@ -98,5 +98,8 @@ def cancel_instance_refresh(response: AutoScalingResponse) -> ActionResult:
             "ActiveInstanceRefreshNotFound",
             f"No in progress or pending Instance Refresh found for Auto Scaling group {group.name}",
         )
-    record.end("Cancelled", "Cancelled by user")
+    if response._get_bool_param("WaitForTransitioningInstances", if_none=True):
+        record.status = CANCELLING  # until reconcile sees that nothing is on its way
+    else:
+        record.end("Cancelled", "Cancelled by user")
     return ActionResult({"InstanceRefreshId": record.instance_refresh_id})

@@ -7,6 +7,7 @@ Usage: runner.py <host's pid> <descriptor for the answer>; the request comes on 
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import runpy
@@ -93,6 +94,9 @@ def main() -> None:
     """Read the request, run, answer."""
     parent, descriptor = (int(argument) for argument in sys.argv[1:3])
     die_with(parent)
+    # The SDKs make hundreds of thousands of objects that live as long as this process, which is
+    # seconds: looking for garbage among them would take a fifth of its processor time.
+    gc.disable()
     if sys.pycache_prefix:
         sys.dont_write_bytecode = False
     from pulumi.runtime.proto import language_pb2

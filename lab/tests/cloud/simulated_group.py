@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field, replace
 
 from lab.cloud.auto_scaling import group_view as view
+from lab.cloud.auto_scaling import refresh_plan
 from lab.cloud.auto_scaling.plan import plan
 
 DRAIN = view.Hook("drain", view.TERMINATING_HOOK, 900, view.CONTINUE)
+JOIN = view.Hook("join", view.LAUNCHING_HOOK, 900, view.ABANDON)
 
 
 @dataclass
@@ -19,25 +21,38 @@ class Simulation:
     """Members whose instances were terminated, as they were then."""
     refreshes: list[str] = field(default_factory=list)
     """How refreshes ended."""
+    joins: frozenset[str] = frozenset("12")
+    """Versions of the launch template whose machines join."""
 
     def settle(self) -> None:
         """Take steps until none are left; endless steps would be an endless loop in the lab."""
         for _ in range(200):
+            if refresh := self.group.refresh:
+                got_on = refresh_plan.progressed(self.group, refresh)
+                self.group = replace(self.group, refresh=replace(refresh, progressed=got_on))
             steps = plan(self.group, self.now)
             if not steps:
                 return
-            for step in steps:
-                self._take(step)
+            self.take(steps)
         raise AssertionError(f"steps without end: {steps}")
 
     def run(self, seconds: float) -> None:
-        """Machines follow their instances, time passes, and the group acts."""
+        """Machines follow their instances and join, time passes, and the group acts."""
         follow = {"pending": "running", "shutting-down": "terminated"}
         for member in self.group.members:
             self.change(member.id, instance=follow.get(member.instance, member.instance))
         self.settle()
+        for member in self.group.members:
+            if member.state is view.State.PENDING_WAIT and member.version in self.joins:
+                self.complete(member.id)
+        self.settle()
         self.now += seconds
         self.settle()
+
+    def complete(self, name: str, result: str = view.CONTINUE) -> None:
+        """Complete what a member waits for."""
+        (member,) = (one for one in self.group.members if one.id == name)
+        self.change(name, actions=tuple(replace(one, result=result) for one in member.actions))
 
     def change(self, name: str, **values: object) -> None:
         """Change a member."""
@@ -53,6 +68,11 @@ class Simulation:
         made = view.Refresh(ids, minimum, maximum, warmup, began=self.now, progressed=self.now)
         self.group = replace(self.group, refresh=made, version="2")
         return made
+
+    def take(self, steps: view.Steps) -> None:
+        """Take the steps of one plan."""
+        for step in steps:
+            self._take(step)
 
     def _take(self, step: view.Step) -> None:
         if isinstance(step, view.Launch):

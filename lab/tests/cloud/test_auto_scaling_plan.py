@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lab.cloud.auto_scaling import capacity, refresh_plan
 from lab.cloud.auto_scaling.clock import Clock
 from lab.cloud.auto_scaling.group_view import (
+    ABANDON,
     CONTINUE,
     LEAVING,
     Group,
@@ -19,10 +20,11 @@ from lab.cloud.auto_scaling.group_view import (
     Terminate,
 )
 from lab.cloud.auto_scaling.plan import plan
-from lab.tests.cloud.simulated_group import DRAIN, Simulation, group
+from lab.tests.cloud.simulated_group import DRAIN, JOIN, Simulation, group
 
 ZONES = st.sampled_from(["a", "ab", "abc"])
 SIZES = st.integers(0, 12)
+HOOKS = st.sampled_from([(), (DRAIN,), (JOIN,), (DRAIN, JOIN)])
 
 
 def spread(simulation: Simulation) -> list[int]:
@@ -62,7 +64,8 @@ events = st.lists(
         st.tuples(st.just("report"), st.integers(0, 11)),
         st.tuples(st.just("size"), SIZES),
         st.tuples(st.just("time"), st.integers(1, 400)),
-        st.tuples(st.just("drained"), st.integers(0, 11)),
+        st.tuples(st.just("completed"), st.integers(0, 11)),
+        st.tuples(st.just("abandoned"), st.integers(0, 11)),
     ),
     max_size=25,
 )
@@ -82,22 +85,23 @@ def happen(simulation: Simulation, what: str, number: int) -> None:
             simulation.change(name, healthy=False)
         case "size":
             simulation.group = replace(simulation.group, desired=number)
-        case "drained":
-            for member in members:
-                if member.id == name:
-                    done = tuple(replace(one, result=CONTINUE) for one in member.actions)
-                    simulation.change(name, actions=done)
+        case "completed" if name:
+            simulation.complete(name)
+        case "abandoned" if name:
+            simulation.complete(name, ABANDON)
         case "time":
             simulation.run(number)
     simulation.settle()
 
 
-@given(SIZES, ZONES, events, st.booleans())
-def test_whatever_happens_a_group_heals(desired, zones, happened, hooked):
-    simulation = group(desired, zones, (DRAIN,) if hooked else ())
+@given(SIZES, ZONES, events, HOOKS)
+def test_whatever_happens_a_group_heals(desired, zones, happened, hooks):
+    simulation = group(desired, zones, hooks)
     for what, number in happened:
         happen(simulation, what, number)
-        assert len(simulation.group.counted()) == simulation.group.desired
+        # What starts is too much only once it is in service.
+        assert in_service(simulation) <= simulation.group.desired
+        assert len(simulation.group.counted()) >= simulation.group.desired
     for _ in range(8):
         simulation.run(1000)
     members = simulation.group.members
@@ -106,9 +110,10 @@ def test_whatever_happens_a_group_heals(desired, zones, happened, hooked):
     assert all(one.healthy and one.impaired_since is None for one in members)
 
 
-@given(SIZES, events)
-def test_no_instance_ends_before_its_drain(desired, happened):
-    simulation = group(desired, hooks=(DRAIN,))
+@given(SIZES, events, st.booleans())
+def test_no_instance_ends_before_its_drain(desired, happened, joins):
+    """Nor one whose launch was abandoned: it may be a node, and have pods."""
+    simulation = group(desired, hooks=(DRAIN, JOIN) if joins else (DRAIN,))
     for what, number in happened:
         happen(simulation, what, number)
     for member in simulation.ended:
@@ -117,6 +122,42 @@ def test_no_instance_ends_before_its_drain(desired, happened):
     waiting = [m for m in simulation.group.members if m.state is State.TERMINATING_WAIT]
     for member in waiting:
         assert any(one.result is None and one.due > simulation.now for one in member.actions)
+
+
+@given(SIZES, ZONES, events)
+def test_nothing_is_in_service_that_has_not_joined(desired, zones, happened):
+    simulation = group(desired, zones, (DRAIN, JOIN))
+    there = {one.id for one in simulation.group.members}
+    simulation.joins = frozenset()
+    for what, number in happened:
+        if what != "completed":
+            happen(simulation, what, number)
+    assert {one.id for one in simulation.group.in_service()} <= there
+
+
+@pytest.mark.parametrize(("result", "arrives"), [(CONTINUE, True), (ABANDON, False)])
+def test_a_group_of_none_waits_for_launches_and_then_for_drains(result, arrives):
+    """As `pulumi destroy` makes one: what starts leaves once its launch is over."""
+    simulation = group(0, hooks=(DRAIN, JOIN))
+    simulation.joins = frozenset()
+    simulation.group = replace(simulation.group, desired=1)
+    simulation.run(1)
+    simulation.group = replace(simulation.group, desired=0)
+    simulation.run(1)
+    (starts,) = simulation.group.members
+    assert starts.state is State.PENDING_WAIT
+    simulation.complete(starts.id, result)
+    seen = []
+    while (step := plan(simulation.group, simulation.now)) and len(seen) < 9:
+        simulation.take(step)
+        seen += [one.state for one in simulation.group.members]
+    assert (State.IN_SERVICE in seen) == arrives
+    assert seen[-1] is State.TERMINATING_WAIT
+    simulation.complete(starts.id)
+    simulation.run(1)
+    simulation.run(1)
+    assert simulation.group.members == ()
+    assert simulation.made == 1
 
 
 PERCENTAGES = st.tuples(st.integers(0, 100), st.integers(100, 200))
@@ -132,11 +173,11 @@ def test_bounds_of_a_refresh_leave_room_for_one(desired, percentages):
         assert limits.least >= desired
 
 
-@given(st.integers(0, 9), PERCENTAGES, st.sampled_from([0, 60]), st.booleans(), ZONES)
+@given(st.integers(0, 9), PERCENTAGES, st.sampled_from([0, 60]), HOOKS, ZONES)
 def test_a_refresh_replaces_everything_within_its_bounds(
-    desired, percentages, warmup, hooked, zones
+    desired, percentages, warmup, hooks, zones
 ):
-    simulation = group(desired, zones, (DRAIN,) if hooked else ())
+    simulation = group(desired, zones, hooks)
     simulation.run(100)
     limits = refresh_plan.bounds(desired, *percentages)
     going = simulation.refresh(*percentages, warmup)
@@ -159,9 +200,58 @@ def test_a_refresh_replaces_everything_within_its_bounds(
     assert in_service(simulation) == desired
 
 
-@given(st.integers(1, 6), events)
-def test_a_refresh_ends_whatever_happens(desired, happened):
-    simulation = group(desired, hooks=(DRAIN,))
+@given(st.integers(1, 20), ZONES, st.integers(100, 600))
+def test_machines_that_never_join_replace_nobody(desired, zones, pause):
+    """Of ten and more, a tenth may be away at a time, and no more ever is."""
+    simulation = group(desired, zones, (JOIN,))
+    old = {one.id for one in simulation.group.members}
+    limits = refresh_plan.bounds(desired, 90, 110)
+    simulation.joins = frozenset("1")
+    simulation.refresh(90, 110, 10)
+    for _ in range(3 * 3600 // pause):
+        simulation.run(pause)
+        assert {one.id for one in simulation.group.in_service()} <= old
+        assert in_service(simulation) >= limits.least
+        assert len(simulation.group.counted()) <= limits.most
+        if simulation.group.refresh is None:
+            break
+    assert simulation.refreshes == ["Failed"]
+    new = [one for one in simulation.ended if one.id not in old]
+    assert new
+    assert all(one.since - one.launched >= JOIN.heartbeat for one in new)
+    # The next one is started when the one before is given up, and not before.
+    assert len(new) <= (limits.most - limits.least) * (simulation.now // JOIN.heartbeat + 1)
+    made = simulation.made
+    for _ in range(3):
+        simulation.run(JOIN.heartbeat)
+    if desired < 10:
+        assert {one.id for one in simulation.group.members} == old
+        assert simulation.made == made, "nothing is missing, so nothing is started any more"
+
+
+@given(st.integers(1, 9), st.sampled_from([CONTINUE, ABANDON]))
+def test_a_refresh_that_is_cancelled_takes_nobody_for_what_still_starts(desired, result):
+    simulation = group(desired, hooks=(JOIN,))
+    old = {one.id for one in simulation.group.members}
+    simulation.joins = frozenset("1")
+    simulation.refresh(90, 110, 10)
+    simulation.run(60)
+    simulation.group = replace(simulation.group, refresh=None)
+    simulation.run(60)
+    assert {one.id for one in simulation.group.in_service()} == old
+    (starts,) = (one for one in simulation.group.members if one.id not in old)
+    assert starts.state is State.PENDING_WAIT
+    simulation.complete(starts.id, result)
+    for _ in range(3):
+        simulation.run(1)
+    there = {one.id for one in simulation.group.members}
+    assert len(there) == desired
+    assert (starts.id in there) == (result == CONTINUE)
+
+
+@given(st.integers(1, 6), events, st.booleans())
+def test_a_refresh_ends_whatever_happens(desired, happened, joins):
+    simulation = group(desired, hooks=(DRAIN, JOIN) if joins else (DRAIN,))
     simulation.refresh(90, 110, 60)
     for what, number in happened:
         happen(simulation, what, number)

@@ -28,6 +28,12 @@ def start(pool: Pool, **preferences) -> str:
     return answer["InstanceRefreshId"]
 
 
+def cancel(pool: Pool, *, wait: bool = False) -> None:
+    pool.scaling.cancel_instance_refresh(
+        AutoScalingGroupName=pool.name, WaitForTransitioningInstances=wait
+    )
+
+
 def last(pool: Pool) -> dict:
     found = pool.scaling.describe_instance_refreshes(AutoScalingGroupName=pool.name)
     return found["InstanceRefreshes"][0]
@@ -86,12 +92,59 @@ def test_one_at_a_time_and_it_can_be_cancelled(pool):
     start(pool)
     with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
         start(pool)
-    pool.scaling.cancel_instance_refresh(AutoScalingGroupName=pool.name)
+    cancel(pool)
     assert last(pool)["Status"] == "Cancelled"
     with pytest.raises(ClientError, match="ActiveInstanceRefreshNotFound"):
-        pool.scaling.cancel_instance_refresh(AutoScalingGroupName=pool.name)
+        cancel(pool)
     pool.machines()
-    assert len(pool.versions) == 3, "what was launched ahead is too many now"
+    assert pool.versions == ["1", "1", "2"], "what was launched ahead is too many now"
+
+
+def test_a_cancellation_may_wait_for_what_is_on_its_way(pool):
+    start(pool)
+    cancel(pool, wait=True)
+    pool.skip(600)
+    assert last(pool)["Status"] == "Cancelling"
+    with pytest.raises(ClientError, match="InstanceRefreshInProgress"):
+        start(pool)
+    pool.machines()
+    pool.machines()
+    assert last(pool)["Status"] == "Cancelled"
+    assert pool.versions == ["1", "1", "2"]
+
+
+def test_machines_that_never_join_replace_nobody(pool):
+    pool.hook(name="join")
+    old = set(pool.states)
+    start(pool, InstanceWarmup=10)
+    pool.machines()
+    tried = set()
+    for _ in range(4):
+        (new,) = pool.states.keys() - old
+        tried.add(new)
+        assert pool.states == {**dict.fromkeys(old, "InService"), new: "Pending:Wait"}
+        pool.skip(901)
+        assert pool.states[new].startswith("Terminating")
+        pool.machines()
+        pool.machines()
+    assert len(tried) == 4
+    assert last(pool)["Status"] == "Failed"
+    assert last(pool)["PercentageComplete"] == 0
+    pool.skip(901)
+    pool.machines()
+    assert pool.states == dict.fromkeys(old, "InService")
+
+
+def test_what_still_starts_when_it_is_cancelled_is_given_up_and_nobody_goes(pool):
+    pool.hook(name="join")
+    old = set(pool.states)
+    start(pool)
+    pool.machines()
+    cancel(pool)
+    (new,) = pool.states.keys() - old
+    pool.complete(new, "ABANDON", hook="join")
+    pool.machines()
+    assert pool.states == dict.fromkeys(old, "InService")
 
 
 def test_percentages_too_far_apart_are_refused(pool):
@@ -103,4 +156,4 @@ def test_new_instances_that_never_run_fail_it_in_the_end(pool):
     start(pool)
     pool.skip(3601)
     assert last(pool)["Status"] == "Failed"
-    assert len(pool.versions) == 3
+    assert pool.versions == ["1", "1", "1", "2"], "what starts is too much once it is in service"

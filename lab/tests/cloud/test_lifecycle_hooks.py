@@ -106,12 +106,26 @@ def test_who_waits_for_nothing_completes_nothing(drained):
         drained.complete(instance)
 
 
+@pytest.fixture
+def joining(pool):
+    """A group whose instance waits until it has joined, as the program makes one."""
+    pool.create(least=1)
+    pool.hook(name="join")
+    pool.hook()
+    pool.machines()
+    return pool
+
+
+ABANDONED = "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token "
+
+
 def test_a_launch_waits_for_its_hook_too(pool):
+    """One that the group has from the beginning, too."""
     pool.create(
         least=1,
         LifecycleHookSpecificationList=[
             {
-                "LifecycleHookName": "drain",
+                "LifecycleHookName": "join",
                 "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
             }
         ],
@@ -119,23 +133,64 @@ def test_a_launch_waits_for_its_hook_too(pool):
     pool.machines()
     instance = next(iter(pool.states))
     assert pool.states == {instance: "Pending:Wait"}
-    pool.complete(instance)
+    assert pool.activities == [("MidLifecycleAction", "")]
+    pool.complete(instance, hook="join")
     assert pool.states == {instance: "InService"}
+    assert pool.activities == [("Successful", "")]
 
 
-def test_a_launch_that_is_abandoned_is_made_again(pool):
-    pool.create(least=1)
-    pool.scaling.put_lifecycle_hook(
-        AutoScalingGroupName=pool.name,
-        LifecycleHookName="drain",
-        LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
-        HeartbeatTimeout=60,
+@pytest.mark.parametrize("told", [True, False])
+def test_a_launch_that_is_abandoned_is_made_again(joining, told):
+    """The drain is waited for as well: the instance may be a node already."""
+    first = next(iter(joining.states))
+    if told:
+        joining.complete(first, "ABANDON", hook="join")
+    else:
+        joining.skip(890)
+        assert joining.states == {first: "Pending:Wait"}
+        joining.skip(20)
+    assert list(joining.states.values()) == ["Terminating:Wait", "Pending"]
+    (_, message) = next(one for one in joining.activities if one[0] == "Cancelled")
+    assert message.startswith(ABANDONED)
+    why = "Lifecycle Action Completed with ABANDON Result" if told else "Heartbeat Timeout"
+    assert message.endswith(f"was abandoned: {why}")
+    with pytest.raises(ClientError, match="No active Lifecycle Action"):
+        joining.complete(first, hook="join")
+    joining.complete(first)
+    joining.machines()
+    assert first not in joining.states
+    assert list(joining.states.values()) == ["Pending:Wait"]
+
+
+def test_a_join_hook_that_is_deleted_abandons_what_waits_for_it(joining):
+    first = next(iter(joining.states))
+    joining.scaling.delete_lifecycle_hook(
+        AutoScalingGroupName=joining.name, LifecycleHookName="join"
     )
-    pool.machines()
-    first = next(iter(pool.states))
-    pool.skip(61)
-    assert pool.states[first].startswith("Terminating")
-    assert len(pool.states) == 2
+    assert joining.states[first] == "Terminating:Wait"
+    joining.machines()
+    assert list(joining.states.values()) == ["Terminating:Wait", "InService"]
+
+
+def test_scale_in_takes_nothing_that_still_starts(joining):
+    first = next(iter(joining.states))
+    joining.complete(first, hook="join")
+    joining.update(MinSize=2)
+    joining.machines()
+    joining.update(MinSize=0, MaxSize=0)
+    second = next(one for one in joining.states if one != first)
+    assert joining.states == {first: "Terminating:Wait", second: "Pending:Wait"}
+    with pytest.raises(ClientError, match="instances or pending Spot"):
+        joining.scaling.delete_auto_scaling_group(AutoScalingGroupName=joining.name)
+    joining.complete(second, hook="join")
+    assert joining.states[second] == "Terminating:Wait"
+
+
+def test_a_forced_deletion_waits_for_no_launch(joining, pool):
+    joining.scaling.delete_auto_scaling_group(AutoScalingGroupName=joining.name, ForceDelete=True)
+    assert list(joining.states.values()) == ["Terminating:Proceed"]
+    joining.machines()
+    pool.create()
 
 
 def test_an_impaired_machine_is_replaced_after_three_minutes(pool):

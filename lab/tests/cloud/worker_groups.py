@@ -69,19 +69,21 @@ class Pool:
     def update(self, **changes: Any) -> None:
         self.scaling.update_auto_scaling_group(AutoScalingGroupName=self.name, **changes)
 
-    def hook(self, heartbeat: int = 900) -> None:
+    def hook(self, heartbeat: int = 900, name: str = "drain") -> None:
+        leaves = name == "drain"
+        transition = "TERMINATING" if leaves else "LAUNCHING"
         self.scaling.put_lifecycle_hook(
             AutoScalingGroupName=self.name,
-            LifecycleHookName="drain",
-            LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING",
+            LifecycleHookName=name,
+            LifecycleTransition=f"autoscaling:EC2_INSTANCE_{transition}",
             HeartbeatTimeout=heartbeat,
-            DefaultResult="CONTINUE",
+            DefaultResult="CONTINUE" if leaves else "ABANDON",
         )
 
-    def complete(self, instance: str, result: str = "CONTINUE") -> None:
+    def complete(self, instance: str, result: str = "CONTINUE", hook: str = "drain") -> None:
         self.scaling.complete_lifecycle_action(
             AutoScalingGroupName=self.name,
-            LifecycleHookName="drain",
+            LifecycleHookName=hook,
             InstanceId=instance,
             LifecycleActionResult=result,
         )
@@ -104,6 +106,12 @@ class Pool:
             for one in self.group["Instances"]
             if not one["LifecycleState"].startswith("Terminating")
         )
+
+    @property
+    def activities(self) -> list[tuple[str, str]]:
+        """Status and message of each scaling activity, the last one first."""
+        found = self.scaling.describe_scaling_activities(AutoScalingGroupName=self.name)
+        return [(one["StatusCode"], one.get("StatusMessage", "")) for one in found["Activities"]]
 
     @property
     def failures(self) -> list[str]:

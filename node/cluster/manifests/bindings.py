@@ -11,14 +11,9 @@ NODES = "system:nodes"
 def manifests() -> list[dict[str, Any]]:
     """Bindings of roles that every API server has."""
     return [
-        # Ask for a certificate, and see what becomes of it. Approval is the cluster agent's.
+        # Ask for a certificate, and see what becomes of it. Approval is the cluster agent's, of
+        # renewals as well: nodes get none of the rights by which the controller-manager approves.
         _binding("node-bootstrapper", "system:node-bootstrapper", BOOTSTRAP_GROUP),
-        # The controller-manager approves renewals: of a kubelet, in its own name.
-        _binding(
-            "node-renewal",
-            "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
-            NODES,
-        ),
         # kube-proxy has the certificate of its machine's kubelet: Services, EndpointSlices, Nodes.
         _binding("node-proxier", "system:node-proxier", NODES),
     ]
