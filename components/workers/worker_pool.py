@@ -135,8 +135,8 @@ class WorkerPool(pulumi.ComponentResource):
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
                 strategy="Rolling",
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
-                    # A successor before each that goes: of fewer than ten, none may be missing.
-                    min_healthy_percentage=100 - REFRESH_PERCENT,
+                    # A successor before each that goes: none is missing while others do not join.
+                    min_healthy_percentage=100,
                     max_healthy_percentage=100 + REFRESH_PERCENT,
                     # What an update that was overtaken has already replaced stays.
                     skip_matching=True,

@@ -37,7 +37,7 @@ class StrangeGroup:
         """Begin to replace all of them, as a change of the pool does."""
         self.session.lab.aws("autoscaling").start_instance_refresh(
             AutoScalingGroupName=self.name,
-            Preferences={"MinHealthyPercentage": 90, "MaxHealthyPercentage": 110},
+            Preferences={"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110},
         )
 
     def cancel(self) -> None:

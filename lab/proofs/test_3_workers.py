@@ -219,7 +219,11 @@ def test_a_rolling_refresh_never_goes_below_the_budget(
         started = {
             name: groups.start_instance_refresh(
                 AutoScalingGroupName=name,
-                Preferences={"MinHealthyPercentage": 90, "InstanceWarmup": 0},
+                Preferences={
+                    "MinHealthyPercentage": 100,
+                    "MaxHealthyPercentage": 110,
+                    "InstanceWarmup": 0,
+                },
             )["InstanceRefreshId"]
             for name in sorted(names)
         }

@@ -100,7 +100,7 @@ def test_another_template_replaces_machines_one_after_the_other(pools):
         refresh = group["instanceRefresh"]
         assert refresh["strategy"] == "Rolling"
         preferences = refresh["preferences"]
-        assert preferences["minHealthyPercentage"] >= 90
+        assert preferences["minHealthyPercentage"] == 100
         # EC2 refuses more than a hundred between the two.
         assert 100 < preferences["maxHealthyPercentage"] <= 200
         assert preferences["skipMatching"] is True
