@@ -21,7 +21,6 @@ ETCDCTL = (
 """A question to the member on the machine; the answer is JSON."""
 KUBERNETES_PKI = "/etc/kubernetes/pki"
 WORKER_STATUS = "/run/ha-kubernetes/worker.json"
-KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 LEASES = "https://127.0.0.1:6443/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 READY = "https://127.0.0.1:6443/readyz"
 LEADERS = {"kube-controller-manager": "controller-manager", "kube-scheduler": "scheduler"}
@@ -87,11 +86,9 @@ def units() -> dict[str, dict[str, str]]:
 
 
 def certificates(directory: str) -> dict[str, str]:
-    """When each certificate ends, as openssl writes it."""
+    """When each certificate ends, as openssl writes it. A worker has none that people renew."""
     found = {}
-    kubelet = Path(KUBELET_CERTIFICATE)
-    paths = [*Path(directory).glob("*.crt"), *([kubelet] if kubelet.exists() else [])]
-    for path in sorted(paths):
+    for path in sorted(Path(directory).glob("*.crt")):
         text = output("openssl", "x509", "-noout", "-enddate", "-in", str(path))
         if text:
             found[path.name] = text.strip().removeprefix("notAfter=")

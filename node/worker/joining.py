@@ -48,6 +48,11 @@ def why_not(settings: Settings, worker: WorkerSettings, me: Identity, machine: M
 
 def remark() -> str:
     """What a joined worker lacks; empty when nothing."""
+    if overdue := certificate.overdue():
+        return (
+            f"{overdue}: {CLUSTER_AGENT_UNIT} on the API servers approves a renewal, or says why "
+            "not in its journal"
+        )
     if at(SERVING_CERTIFICATE).exists():
         return ""
     return (

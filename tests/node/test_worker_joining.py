@@ -1,6 +1,7 @@
 """Why a worker is not joined: the first step that lacks, in words that say who mends it."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -71,6 +72,21 @@ def test_a_worker_is_joined_once_its_node_is_ready(worker, cluster, root, author
     assert reason.startswith("kubelet has no serving certificate yet, so logs and exec")
     (root / "var/lib/kubelet/pki/kubelet-server-current.pem").write_text("x")
     assert report(root, worker, machine) == ("joined", "")
+
+
+def test_a_certificate_that_kubelet_should_have_renewed_is_told(
+    worker, cluster, root, authority, machine
+):
+    cluster.node = READY
+    (root / "var/lib/kubelet/pki").mkdir(parents=True)
+    (root / "var/lib/kubelet/pki/kubelet-server-current.pem").write_text("x")
+    # Between 70 and 90 % of its life it may still be about to be.
+    certify(root, authority, days=1.5, starts=-12.5)
+    assert report(root, worker, machine) == ("joined", "")
+    certify(root, authority, days=1, starts=-13)
+    state, reason = report(root, worker, machine)
+    assert state == "joined"
+    assert re.match(r"kubelet's certificate ends in 2[34] h and is not renewed: ", reason)
 
 
 @pytest.mark.parametrize(

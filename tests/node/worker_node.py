@@ -57,9 +57,9 @@ def changes(api: str = "https://127.0.0.1:1", **more: Any) -> dict[str, Any]:
     return {"tier": "worker", "parameters": PARAMETERS, "worker": worker}
 
 
-def certify(root: Path, authority: Authority, *, days: float = 1) -> None:
+def certify(root: Path, authority: Authority, *, days: float = 1, starts: float = 0) -> None:
     """Give kubelet the certificate that it would have been given."""
-    pair = authority.leaf(f"system:node:{NODE}", group="system:nodes", days=days)
+    pair = authority.leaf(f"system:node:{NODE}", group="system:nodes", days=days, starts=starts)
     path = root / "var/lib/kubelet/pki/kubelet-client-current.pem"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(pair.certificate + pair.key)
