@@ -123,8 +123,12 @@ def _cluster_agent(paths: ParameterPaths, account: Account, key_arn: str) -> lis
         ),
         # It has no resource level permissions (service authorization reference, EC2).
         allow("Instances", ["ec2:DescribeInstances"], ["*"]),
-        # Nor has this one (the same, EC2 Auto Scaling).
-        allow("Groups", ["autoscaling:DescribeAutoScalingInstances"], ["*"]),
+        # Nor have these (the same, EC2 Auto Scaling).
+        allow(
+            "Groups",
+            ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances"],
+            ["*"],
+        ),
         allow(
             "EndDrain",
             ["autoscaling:CompleteLifecycleAction"],

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lab.processes import ProcessIdentity, identify
@@ -91,10 +92,13 @@ def _serve(listener: socket.socket, port: int) -> None:
     from lab.cloud.replay import Replay  # noqa: PLC0415 - with moto
     from lab.cloud.requests import Requests  # noqa: PLC0415 - with moto
 
+    services = DomainDispatcherApplication(create_backend_app)
+    # moto lists its own directory to answer this, for every request.
+    services.get_backend_for_host = cache(services.get_backend_for_host)  # type: ignore[method-assign]
     server = make_server(
         HOST,
         port,
-        Control(Requests(Changes(Replay(DomainDispatcherApplication(create_backend_app))))),
+        Control(Requests(Changes(Replay(services)))),
         threaded=True,
         request_handler=MotoRequestHandler,
         fd=listener.fileno(),

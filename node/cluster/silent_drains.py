@@ -14,7 +14,7 @@ from node.aws import client, translating_aws_errors
 from node.cluster.gone_nodes import silent
 from node.cluster.ready_condition import readiness
 from node.cluster.worker_instances import ATTEMPTS
-from node.contract import DRAIN_HOOK, DRAIN_SECONDS
+from node.contract import CLUSTER_TAG, DRAIN_HOOK, DRAIN_SECONDS
 
 PER_REQUEST = 50
 """Instances in a request (Auto Scaling API reference, DescribeAutoScalingInstances)."""
@@ -62,6 +62,16 @@ class AutoScaling:
                 if one["LifecycleState"] == WAITING:
                     found[one["InstanceId"]] = one["AutoScalingGroupName"]
         return found
+
+    def desired(self, cluster: str) -> int:
+        """Machines that the groups of a cluster's pools are to have, together."""
+        with translating_aws_errors():
+            pages = self._client.get_paginator("describe_auto_scaling_groups").paginate(
+                Filters=[{"Name": f"tag:{CLUSTER_TAG}", "Values": [cluster]}]
+            )
+            return sum(
+                group["DesiredCapacity"] for page in pages for group in page["AutoScalingGroups"]
+            )
 
     def complete(self, instance: str, group: str) -> bool:
         """End an instance's drain; whether there was one to end."""

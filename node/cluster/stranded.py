@@ -12,7 +12,8 @@ from node.contract import STRANDED_ANNOTATION
 
 SECONDS = 180.0
 """That all Nodes have been cordoned for: the only worker of a cluster is cordoned while it is
-replaced, too, and its successor takes a minute or two to boot and join."""
+replaced, too, and its successor takes a minute or two to boot and join. It is not waited for where
+no pool is to have a machine, as when a stack is destroyed."""
 
 
 def everywhere(nodes: Sequence[Mapping[str, Any]]) -> bool:

@@ -1,6 +1,8 @@
 """Drains of silent workers are ended, since nobody is left to do them. Auto Scaling is a stub here;
 `lab/tests/cloud/test_silent_drains.py` has groups and hooks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from botocore.stub import Stubber
 
@@ -91,6 +93,27 @@ def test_many_are_asked_about_in_several_requests(scaling):
     described(scaling, ids[:PER_REQUEST], member(ids[0]))
     described(scaling, ids[PER_REQUEST:], member(ids[PER_REQUEST]))
     assert scaling.waiting(ids).keys() == {ids[0], ids[PER_REQUEST]}
+
+
+def test_the_machines_that_pools_are_to_have_are_counted(scaling):
+    asked = {"Filters": [{"Name": "tag:ha-kubernetes:cluster", "Values": ["test"]}]}
+    groups = [
+        {
+            "AutoScalingGroupName": f"test-workers-{name}",
+            "MinSize": 0,
+            "MaxSize": 3,
+            "DesiredCapacity": desired,
+            "DefaultCooldown": 300,
+            "AvailabilityZones": [f"{REGION}a"],
+            "HealthCheckType": "EC2",
+            "CreatedTime": datetime(2026, 11, 29, tzinfo=UTC),
+        }
+        for name, desired in (("blue", 2), ("green", 1))
+    ]
+    scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": groups}, asked)
+    assert scaling.desired("test") == 3
+    scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []}, asked)
+    assert scaling.desired("test") == 0
 
 
 def test_a_drain_is_ended(scaling):

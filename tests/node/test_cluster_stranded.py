@@ -63,18 +63,46 @@ class FakeApi:
         self.told.append((path, uid, key, value))
 
 
-def test_the_agent_tells_after_the_time_and_takes_it_back(node, aws):
+class FakeScaling:
+    """Pools that are to have a number of machines."""
+
+    def __init__(self, desired):
+        self.machines = desired
+
+    def desired(self, cluster):
+        assert cluster == "test"
+        return self.machines
+
+
+SHUT_NODE = {"metadata": {"name": "a", "uid": "u"}, "spec": {"unschedulable": True}}
+
+
+@pytest.fixture
+def agent(node, aws):
     settings = node("api-0", parameters={"joinToken": "/token", "cluster": "/cluster"})
-    agent = Agent(settings, Ec2(REGION, "test"))
+    return Agent(settings, Ec2(REGION, "test"))
+
+
+def test_where_no_pool_is_to_have_a_machine_nobody_waits_for_one(agent):
+    agent._scaling = FakeScaling(0)
+    term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
+    term.nodes = [SHUT_NODE, {"metadata": {"name": "b", "uid": "v"}, "spec": {}}]
+    assert agent._tell_stranded(api, term, 0.0) == []
+    term.nodes = [SHUT_NODE]
+    assert agent._tell_stranded(api, term, 15.0) == ["told a that no other node takes pods"]
+
+
+def test_the_agent_tells_after_the_time_and_takes_it_back(agent):
+    agent._scaling = FakeScaling(1)
     term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
     assert agent._tell_stranded(api, term, 0.0) == []
-    shut = {"metadata": {"name": "a", "uid": "u"}, "spec": {"unschedulable": True}}
-    term.nodes = [shut]
+    term.nodes = [SHUT_NODE]
     assert agent._tell_stranded(api, term, 100.0) == []
     assert agent._tell_stranded(api, term, 100.0 + LONG - 1) == []
     said = agent._tell_stranded(api, term, 100.0 + LONG)
     assert said == ["told a that no other node takes pods"]
-    told = {**shut, "metadata": {**shut["metadata"], "annotations": {STRANDED_ANNOTATION: "true"}}}
+    annotations = {STRANDED_ANNOTATION: "true"}
+    told = {**SHUT_NODE, "metadata": {**SHUT_NODE["metadata"], "annotations": annotations}}
     term.nodes = [told, {"metadata": {"name": "b", "uid": "v"}, "spec": {}}]
     said = agent._tell_stranded(api, term, 500.0)
     assert said == ["told a that some other node takes pods"]

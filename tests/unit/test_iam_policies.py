@@ -70,7 +70,7 @@ UNRESTRICTED = {
     "FindTopics",
     # By prefix, which the provider asks for, and which IAM does not see.
     "FindLogGroups",
-    # Of an API server with workers: DescribeInstances and DescribeAutoScalingInstances know none.
+    # Of an API server with workers: DescribeInstances and Describe* of Auto Scaling know none.
     "Instances",
     "Groups",
     # Restricted by its namespace instead: PutMetricData knows no resource.
@@ -219,7 +219,11 @@ def test_nodes_may_do_what_the_node_agent_asks_for_and_no_more():
 def test_where_there_are_workers_an_api_server_may_admit_them_and_no_more():
     wanted = set(called((REPOSITORY / "node/cluster").rglob("*.py")))
     assert {"ec2:DescribeInstances", "ssm:PutParameter"} <= wanted <= given("api-0 of workers")
-    drains = {"autoscaling:DescribeAutoScalingInstances", "autoscaling:CompleteLifecycleAction"}
+    drains = {
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeAutoScalingInstances",
+        "autoscaling:CompleteLifecycleAction",
+    }
     assert drains <= wanted
     more = {"ec2:DescribeInstances", "kms:Encrypt", "kms:GenerateDataKey", *drains}
     assert given("api-0 of workers") == given("api-0") | more
