@@ -24,6 +24,7 @@ REPORT = Path("build/proofs.json")
 """Below the project's directory."""
 FAULTS_AGAIN = "make proofs"
 """Command that measures faults."""
+LONG = f"takes long: `{FAULTS_AGAIN}`"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -122,6 +123,13 @@ def may_destroy(pytestconfig: pytest.Config) -> None:
     """Skips where the lab is to stay."""
     if not pytestconfig.getoption("--destroy"):
         pytest.skip("the lab is to stay up: `make prove` destroys one")
+
+
+@pytest.fixture(scope="session")
+def takes_long(*, every_failure: bool) -> None:
+    """Skips what a plain run has no time for."""
+    if not every_failure:
+        pytest.skip(LONG)
 
 
 @pytest.fixture(scope="session")

@@ -24,19 +24,19 @@ AWAY, AWAY_SHORT = 30.0, 14.0
 """Seconds that something is away: the load balancer takes 10 to notice."""
 FAR_OFF = 4
 """Times its goal, and as many seconds more, that a measure may be on a busy machine."""
-LONG = "takes long: `make proofs`"
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.fault.name)
 def test_requests_go_on(
+    request: pytest.FixtureRequest,
     session: LabSession,
     fault_records: list[FaultRecord],
     case: FaultUnderLoad,
     *,
     every_failure: bool,
 ) -> None:
-    if not (case.short or every_failure):
-        pytest.skip(LONG)
+    if not case.short:
+        request.getfixturevalue("takes_long")
     with under_load(session, case.fault.name) as load:
         node = case.choose(session)
         process = session.process(node, case.restarts) if case.restarts else 0
@@ -62,11 +62,10 @@ def test_requests_go_on(
         assert measure.seconds <= (measure.goal or 30) * FAR_OFF + FAR_OFF, measure
 
 
+@pytest.mark.usefixtures("takes_long")
 def test_without_a_quorum_nothing_is_acknowledged_and_no_api_server_restarts(
-    session: LabSession, fault_records: list[FaultRecord], *, every_failure: bool
+    session: LabSession, fault_records: list[FaultRecord]
 ) -> None:
-    if not every_failure:
-        pytest.skip(LONG)
     fault = Fault(
         name="etcd-quorum-lost",
         title="Two of three etcd machines lose their power",

@@ -91,15 +91,14 @@ BREAKDOWNS = (
 @pytest.mark.parametrize("controller", LEADERS)
 @pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=lambda breakdown: breakdown.name)
 def test_another_leads_and_takes_the_work_over(
+    request: pytest.FixtureRequest,
     session: LabSession,
     fault_records: list[FaultRecord],
     breakdown: Breakdown,
     controller: str,
-    *,
-    every_failure: bool,
 ) -> None:
-    if not (breakdown.short or every_failure):
-        pytest.skip("takes long: `make proofs`")
+    if not breakdown.short:
+        request.getfixturevalue("takes_long")
     through = api(session.kubectl, PATIENCE)
     with namespace(session.kubectl, NAMESPACE):
         before = _holder(through, controller)

@@ -55,7 +55,11 @@ def own_namespace(session: LabSession) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def rebooted(
-    session: LabSession, figures: Figures, own_namespace: None, unreachable: None
+    session: LabSession,
+    figures: Figures,
+    takes_long: None,
+    own_namespace: None,
+    unreachable: None,
 ) -> Rebooted:
     """All machines, at once."""
     first = session.nodes("etcd")[0]

@@ -37,7 +37,6 @@ REFRESH = 1200.0
 """Seconds in which every worker of a pool is replaced, one after the other."""
 WATCHED = 30.0
 """Seconds that a machine which does not join is watched, three times those of a pool's warm-up."""
-LONG = "takes long: `make proofs`"
 
 
 @pytest.fixture
@@ -146,17 +145,14 @@ LOSSES: dict[str, tuple[Callable[[LabSession], Node], Callable[[LabSession, Node
 
 
 @pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.usefixtures("takes_long")
 def test_an_application_answers_while(
     session: LabSession,
     figures: Figures,
     pool: list[Worker],
     web: Application,
     loss: str,
-    *,
-    every_failure: bool,
 ) -> None:
-    if not every_failure:
-        pytest.skip(LONG)
     choose, inflict = LOSSES[loss]
     node = choose(session)
     zone = node.instance.subnet.zone
@@ -172,17 +168,14 @@ def test_an_application_answers_while(
     assert client.unanswered == []
 
 
+@pytest.mark.usefixtures("takes_long")
 def test_applications_go_on_without_a_control_plane(
     session: LabSession,
     figures: Figures,
     pool: list[Worker],
     web: Application,
-    *,
-    every_failure: bool,
 ) -> None:
     """No pod moves when it is back, and every worker is ready by itself."""
-    if not every_failure:
-        pytest.skip(LONG)
     before = {pod.uid for pod in web.pods()}
     with _asked(session, web, pool[0]) as client:
         for tier in ("api", "etcd"):
@@ -199,17 +192,14 @@ def test_applications_go_on_without_a_control_plane(
     assert {pod.uid for pod in web.pods()} == before
 
 
+@pytest.mark.usefixtures("takes_long")
 def test_a_rolling_refresh_never_goes_below_the_budget(
     session: LabSession,
     figures: Figures,
     pool: list[Worker],
     web: Application,
-    *,
-    every_failure: bool,
 ) -> None:
     """As a change of the launch template starts it."""
-    if not every_failure:
-        pytest.skip(LONG)
     groups = session.lab.aws("autoscaling")
     old = {worker.machine.instance.id for worker in pool}
     members = groups.describe_auto_scaling_instances(InstanceIds=sorted(old))
@@ -236,6 +226,7 @@ def test_a_rolling_refresh_never_goes_below_the_budget(
     assert fewest.serving >= web.replicas - 1
 
 
+@pytest.mark.usefixtures("takes_long")
 def test_a_template_whose_machines_never_join_replaces_nobody(
     session: LabSession, pool: list[Worker], web: Application
 ) -> None:
