@@ -199,8 +199,13 @@ class Agent:
         elif term.cordoned_since is None:
             term.cordoned_since = now
         seconds = None if term.cordoned_since is None else now - term.cordoned_since
-        # No successor is waited for when none will come. AWS is asked while a Node is to be told.
-        waits = seconds is not None and any(stranded.changes(nodes, stranded.SECONDS))
+        # No successor is waited for when none will come. AWS is asked while a Node waits to be
+        # told; once the time is over, it is told whatever AWS says.
+        waits = (
+            seconds is not None
+            and seconds < stranded.SECONDS
+            and any(stranded.changes(nodes, stranded.SECONDS))
+        )
         if waits and self._scaling.desired(self._settings.cluster) == 0:
             seconds = stranded.SECONDS
         said = []

@@ -103,7 +103,8 @@ class Api:
         try:
             self._ask("DELETE", path, {"propagationPolicy": "Background"}, options)
         except ApiError as error:
-            if error.status != 404:
+            # Gone, or another of its name.
+            if error.status not in {404, 409}:
                 raise
 
     def evict(self, path: str, uid: str) -> str:

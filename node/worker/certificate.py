@@ -7,7 +7,7 @@ from node.contract import KUBELET_CERTIFICATE
 from node.errors import NodeError
 from node.settings import at
 
-LEFT_AT_RENEWAL = 0.09
+LEFT_WHEN_OVERDUE = 0.09
 """Part of a certificate's life that is left when it should have been renewed for some hours."""
 
 
@@ -33,6 +33,6 @@ def overdue() -> str:
     """
     starts, ends = openssl.validity(files.read(at(KUBELET_CERTIFICATE)) or "")
     left = ends - datetime.now(UTC)
-    if left > (ends - starts) * LEFT_AT_RENEWAL:
+    if left > (ends - starts) * LEFT_WHEN_OVERDUE:
         return ""
     return f"kubelet's certificate ends in {left.total_seconds() / 3600:.0f} h and is not renewed"

@@ -48,16 +48,16 @@ def why_not(settings: Settings, worker: WorkerSettings, me: Identity, machine: M
 
 def remark() -> str:
     """What a joined worker lacks; empty when nothing."""
+    lacks = []
     if overdue := certificate.overdue():
-        return (
-            f"{overdue}: {CLUSTER_AGENT_UNIT} on the API servers approves a renewal, or says why "
-            "not in its journal"
-        )
-    if at(SERVING_CERTIFICATE).exists():
+        lacks.append(overdue)
+    if not at(SERVING_CERTIFICATE).exists():
+        lacks.append("kubelet has no serving certificate yet, so logs and exec of its pods fail")
+    if not lacks:
         return ""
     return (
-        "kubelet has no serving certificate yet, so logs and exec of its pods fail: "
-        f"{CLUSTER_AGENT_UNIT} on the API servers approves it, or denies it and says why"
+        f"{'; '.join(lacks)}: {CLUSTER_AGENT_UNIT} on the API servers approves it, or says why not "
+        "in its journal"
     )
 
 

@@ -8,6 +8,7 @@ from node.cluster.kubelet_requests import Requests
 from node.cluster.stranded import changes, everywhere
 from node.cluster.worker_instances import Ec2
 from node.contract import STRANDED_ANNOTATION
+from node.errors import AwsError
 from tests.node.conftest import REGION
 
 
@@ -71,6 +72,8 @@ class FakeScaling:
 
     def desired(self, cluster):
         assert cluster == "test"
+        if self.machines is None:
+            raise AwsError("Auto Scaling is away")
         return self.machines
 
 
@@ -90,6 +93,16 @@ def test_where_no_pool_is_to_have_a_machine_nobody_waits_for_one(agent):
     assert agent._tell_stranded(api, term, 0.0) == []
     term.nodes = [SHUT_NODE]
     assert agent._tell_stranded(api, term, 15.0) == ["told a that no other node takes pods"]
+
+
+def test_without_an_answer_of_aws_the_time_alone_counts(agent):
+    agent._scaling = FakeScaling(None)
+    term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
+    term.nodes = [SHUT_NODE]
+    for now in (0.0, LONG - 1):
+        with pytest.raises(AwsError):
+            agent._tell_stranded(api, term, now)
+    assert agent._tell_stranded(api, term, LONG) == ["told a that no other node takes pods"]
 
 
 def test_the_agent_tells_after_the_time_and_takes_it_back(agent):

@@ -87,6 +87,9 @@ def test_a_certificate_that_kubelet_should_have_renewed_is_told(
     state, reason = report(root, worker, machine)
     assert state == "joined"
     assert re.match(r"kubelet's certificate ends in 2[34] h and is not renewed: ", reason)
+    (root / "var/lib/kubelet/pki/kubelet-server-current.pem").unlink()
+    both = report(root, worker, machine)[1]
+    assert "not renewed; kubelet has no serving certificate yet, so logs and exec" in both
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ def main() -> None:
     """Read the request, run, answer."""
     parent, descriptor = (int(argument) for argument in sys.argv[1:3])
     die_with(parent)
-    # The SDKs make hundreds of thousands of objects that live as long as this process, which is
-    # seconds: looking for garbage among them would take a fifth of its processor time.
+    # The SDKs make hundreds of thousands of objects that live as long as this process: looking for
+    # garbage among them would take a fifth of the time that it computes.
     gc.disable()
     if sys.pycache_prefix:
         sys.dont_write_bytecode = False
