@@ -154,30 +154,50 @@ class WorkerPool(pulumi.ComponentResource):
         # creation only, replaces the group, with all its machines, when one changes, and does not
         # see that one is gone (Terraform provider, issue 42772 and pull request 34260). Machines
         # that start before this exists go into service without it; they replace nobody.
-        aws.autoscaling.LifecycleHook(
-            f"{planned.name}-{JOIN_HOOK}",
-            name=JOIN_HOOK,
-            autoscaling_group_name=group.name,
-            lifecycle_transition="autoscaling:EC2_INSTANCE_LAUNCHING",
-            heartbeat_timeout=JOIN_SECONDS,
+        self._hook(
+            planned,
+            group,
+            JOIN_HOOK,
+            transition="LAUNCHING",
+            seconds=JOIN_SECONDS,
             # A machine that does not say that it joined has not.
-            default_result="ABANDON",
-            # Deleted before its group, it would give up machines that join, which the group starts
-            # again: without it.
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=group),
+            default="ABANDON",
         )
-        aws.autoscaling.LifecycleHook(
-            f"{planned.name}-{DRAIN_HOOK}",
-            name=DRAIN_HOOK,
-            autoscaling_group_name=group.name,
-            lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
-            heartbeat_timeout=DRAIN_SECONDS,
+        self._hook(
+            planned,
+            group,
+            DRAIN_HOOK,
+            transition="TERMINATING",
+            seconds=DRAIN_SECONDS,
             # A machine that cannot say that it is empty goes all the same.
-            default_result="CONTINUE",
-            # Deleted before its group, it would let all machines of a pool go undrained.
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=group),
+            default="CONTINUE",
         )
         return group
+
+    def _hook(
+        self,
+        planned: WorkerGroup,
+        group: aws.autoscaling.Group,
+        name: str,
+        *,
+        transition: str,
+        seconds: int,
+        default: str,
+    ) -> None:
+        """A lifecycle hook of a group, which lasts as long as the group.
+
+        Deleted before, that of drains would let all machines of a pool go undrained, and that of
+        joins give up machines that join, which the group starts again: without it.
+        """
+        aws.autoscaling.LifecycleHook(
+            f"{planned.name}-{name}",
+            name=name,
+            autoscaling_group_name=group.name,
+            lifecycle_transition=f"autoscaling:EC2_INSTANCE_{transition}",
+            heartbeat_timeout=seconds,
+            default_result=default,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=group),
+        )
 
 
 def _policy(args: WorkerPoolArgs) -> pulumi.Output[str]:

@@ -1,9 +1,10 @@
 """Launch template whose machines never join, in a group's own one's place while a context lasts."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -25,13 +26,17 @@ class StrangeGroup:
     session: LabSession
     name: str
 
-    def states(self) -> dict[str, str]:
-        """Life-cycle state of each of its instances."""
+    def described(self) -> Mapping[str, Any]:
+        """What AWS says of it (DescribeAutoScalingGroups)."""
         groups = self.session.lab.aws("autoscaling")
         (found,) = groups.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])[
             "AutoScalingGroups"
         ]
-        return {one["InstanceId"]: one["LifecycleState"] for one in found["Instances"]}
+        return dict(found)
+
+    def states(self) -> dict[str, str]:
+        """Life-cycle state of each of its instances."""
+        return {one["InstanceId"]: one["LifecycleState"] for one in self.described()["Instances"]}
 
     def refresh(self) -> None:
         """Begin to replace all of them, as a change of the pool does."""
@@ -84,10 +89,8 @@ def strange_template(session: LabSession, worker: Worker) -> Iterator[StrangeGro
     name = member["AutoScalingGroupName"]
     group = StrangeGroup(session, name)
     old = set(group.states())
-    (found,) = groups.describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
-        "AutoScalingGroups"
-    ]
-    own = {key: found["LaunchTemplate"][key] for key in ("LaunchTemplateId", "Version")}
+    template = group.described()["LaunchTemplate"]
+    own = {key: template[key] for key in ("LaunchTemplateId", "Version")}
     (version,) = ec2.describe_launch_template_versions(
         LaunchTemplateId=own["LaunchTemplateId"], Versions=[own["Version"]]
     )["LaunchTemplateVersions"]

@@ -1,7 +1,7 @@
 """Word to AWS that this worker has joined, which the launch of its instance waits for."""
 
 from node import files
-from node.contract import JOIN_SECONDS, RUNTIME
+from node.contract import INTERVAL_SECONDS, JOIN_SECONDS, RUNTIME
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings, WorkerSettings, at
@@ -9,9 +9,9 @@ from node.worker import identity, joining
 
 ASKED = f"{RUNTIME}/join-hook"
 """How often AWS was told, as far as TRIES; gone after a reboot, when nothing waits any more."""
-TRIES = JOIN_SECONDS // 30
-"""Times that AWS may say that nothing waits before it is believed, half a minute apart: a group
-sees that its instance runs a while after it does, and gives up a launch that nobody completes."""
+TRIES = JOIN_SECONDS // INTERVAL_SECONDS
+"""Times that AWS may say that nothing waits before it is believed, a step apart: a group sees that
+its instance runs a while after it does, and gives up a launch that nobody completes."""
 
 
 def follow(settings: Settings, worker: WorkerSettings, machine: Machine) -> list[str]:

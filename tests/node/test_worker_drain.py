@@ -16,24 +16,18 @@ from node.worker import drain, drain_plan, kubelet_client
 from node.worker.termination import Termination, announced, parse
 from tests.node.doubles import Metadata
 from tests.node.worker_node import (
-    ENVIRONMENT,
     NODE,
     api_server,
     auto_scaling,
     certify,
     changes,
+    completed,
+    installed,
     pod,
 )
 
 HOOKED = Termination(hooked=True)
-COMPLETED = {
-    "Action": "CompleteLifecycleAction",
-    "Version": "2011-01-01",
-    "LifecycleHookName": "drain",
-    "AutoScalingGroupName": "test-workers-blue",
-    "InstanceId": "i-0abc",
-    "LifecycleActionResult": "CONTINUE",
-}
+COMPLETED = completed("drain")
 
 
 @pytest.fixture
@@ -54,10 +48,7 @@ def group(aws, monkeypatch):
 
 @pytest.fixture
 def worker(node, root, authority, cluster, group):
-    settings = node("test-workers-blue", **changes(cluster.url))
-    settings.pki.mkdir(parents=True)
-    (settings.pki / "ca.crt").write_text(authority.pair.certificate)
-    (root / "etc/ha-kubernetes/node.env").write_text(ENVIRONMENT)
+    settings = installed(node, root, authority, cluster.url)
     certify(root, authority)
     return settings
 

@@ -1,7 +1,5 @@
 """Word to AWS that a worker has joined: once, when it has, and never of one that leaves."""
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -9,24 +7,19 @@ import pytest
 from node.worker import join_hook, reconcile_worker
 from tests.node.doubles import FakeMachine, Metadata
 from tests.node.worker_node import (
-    ENVIRONMENT,
     ITEMS,
     api_server,
     auto_scaling,
     certify,
     changes,
+    completed,
+    installed,
+    said_without_boto3,
 )
 
 READY = {"spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 SAID = ["joined: this instance goes into service"]
-COMPLETED = {
-    "Action": "CompleteLifecycleAction",
-    "Version": "2011-01-01",
-    "LifecycleHookName": "join",
-    "AutoScalingGroupName": "test-workers-blue",
-    "InstanceId": "i-0abc",
-    "LifecycleActionResult": "CONTINUE",
-}
+COMPLETED = completed("join")
 NOTHING_WAITS = (400, "No active Lifecycle Action found with instance ID i-0abc")
 
 
@@ -47,10 +40,7 @@ def group(aws, monkeypatch):
 
 @pytest.fixture
 def worker(node, root, authority, cluster, group):
-    settings = node("test-workers-blue", **changes(cluster.url))
-    settings.pki.mkdir(parents=True)
-    (settings.pki / "ca.crt").write_text(authority.pair.certificate)
-    (root / "etc/ha-kubernetes/node.env").write_text(ENVIRONMENT)
+    settings = installed(node, root, authority, cluster.url)
     certify(root, authority)
     return settings
 
@@ -142,10 +132,4 @@ def test_a_worker_goes_into_service_by_itself(worker, group, items):
 @pytest.mark.usefixtures("items")
 def test_afterwards_nothing_of_it_needs_boto3(worker, group):
     reconcile_worker.run(worker, FakeMachine())
-    code = (
-        "import sys; from node.cli import main;"
-        "done = main(['reconcile']) or main(['report']);"
-        "sys.exit(done or 'boto3' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("reconcile: nothing to do\nreport: joined")
+    assert said_without_boto3().startswith("reconcile: nothing to do\nreport: joined")

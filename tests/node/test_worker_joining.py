@@ -9,7 +9,7 @@ import pytest
 from node.worker import joining, worker_report
 from node.worker.joining import fate, last_error, not_ready
 from tests.node.doubles import FakeMachine
-from tests.node.worker_node import ENVIRONMENT, NODE, api_server, certify, changes, request
+from tests.node.worker_node import NODE, api_server, certify, installed, request
 
 TOKEN = "abcdef.0123456789abcdef"
 READY = {"status": {"conditions": [{"type": "Ready", "status": "True", "message": "fine"}]}}
@@ -24,11 +24,7 @@ def cluster(authority):
 
 @pytest.fixture
 def worker(node, aws, root, authority, cluster):
-    settings = node("test-workers-blue", **changes(cluster.url))
-    settings.pki.mkdir(parents=True)
-    (settings.pki / "ca.crt").write_text(authority.pair.certificate)
-    (root / "etc/ha-kubernetes/node.env").write_text(ENVIRONMENT)
-    return settings
+    return installed(node, root, authority, cluster.url)
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 import base64
 import json
 import ssl
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from node.settings import Settings
 from tests.node.doubles import Metadata, Quiet, serve
 from tests.node.issued_certificates import Authority
 
@@ -63,6 +66,40 @@ def certify(root: Path, authority: Authority, *, days: float = 1, starts: float 
     path = root / "var/lib/kubelet/pki/kubelet-client-current.pem"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(pair.certificate + pair.key)
+
+
+def installed(
+    node: Callable[..., Settings], root: Path, authority: Authority, url: str
+) -> Settings:
+    """A worker of the pool blue that is prepared and knows the CA, without a certificate."""
+    settings = node("test-workers-blue", **changes(url))
+    settings.pki.mkdir(parents=True)
+    (settings.pki / "ca.crt").write_text(authority.pair.certificate)
+    (root / "etc/ha-kubernetes/node.env").write_text(ENVIRONMENT)
+    return settings
+
+
+def completed(hook: str) -> dict[str, str]:
+    """What Auto Scaling is asked to complete a hook of the worker."""
+    return {
+        "Action": "CompleteLifecycleAction",
+        "Version": "2011-01-01",
+        "LifecycleHookName": hook,
+        "AutoScalingGroupName": "test-workers-blue",
+        "InstanceId": "i-0abc",
+        "LifecycleActionResult": "CONTINUE",
+    }
+
+
+def said_without_boto3() -> str:
+    """What `reconcile` and `report` print in a process that must not import boto3."""
+    code = (
+        "import sys; from node.cli import main;"
+        "done = main(['reconcile']) or main(['report']);"
+        "sys.exit(done or 'boto3' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def pod(name: str, **changes: Any) -> dict[str, Any]:
