@@ -119,4 +119,8 @@ def _environment(home: Path, pulumi: Path) -> Mapping[str, str]:
         "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The CLI and the Terraform provider live for seconds: up to this limit, collecting garbage
+        # would be a fifth of the time that they compute.
+        "GOGC": "off",
+        "GOMEMLIMIT": "512MiB",
     }

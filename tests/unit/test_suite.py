@@ -2,7 +2,11 @@
 
 import ast
 import re
+import tomllib
 from collections import Counter
+from fnmatch import fnmatch
+
+import pulumi_aws
 
 from tests.recording import REPOSITORY
 
@@ -42,3 +46,27 @@ def test_the_tree_of_components_is_in_the_architecture():
             package = path.parent.relative_to(components).as_posix()
             line = text.replace("\n", " ").removesuffix(".")
             assert f"| `{package}` | `{path.name}` | {line} |" in listed, path
+
+
+def test_types_of_every_module_of_the_sdk_in_use_are_checked():
+    """mypy follows no other ones: what comes from them would be anything."""
+    overrides = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["mypy"]
+    followed = [
+        pattern
+        for override in overrides["overrides"]
+        if override.get("follow_imports") == "normal"
+        for pattern in override["module"]
+    ]
+    used = set()
+    for folder in ("components", "config", "lab"):
+        for path in (REPOSITORY / folder).rglob("*.py"):
+            if "import pulumi_aws as aws" in (text := path.read_text()):
+                used |= set(re.findall(r"(?<![\w.])aws\.(\w+)", text))
+    assert {"ec2", "Provider", "get_region"} <= used
+    for name in used:
+        value = getattr(pulumi_aws, name)
+        module = getattr(value, "__module__", None) or value.__name__
+        assert any(
+            fnmatch(module, pattern.removesuffix(".*")) or fnmatch(module, pattern)
+            for pattern in followed
+        ), name
