@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -186,6 +186,18 @@ def client(service: str, region: str, *, attempts: int) -> Any:  # noqa: ANN401 
     make: Any = boto3.client
     with translating_aws_errors():
         return make(service, region_name=region, config=config)
+
+
+def preload(region: str) -> None:
+    """Read boto3's descriptions of what every run asks, for the processes that are forked from
+    this one. No credentials are looked for: a run finds its own.
+    """
+    # An unknown region is for each run to complain of.
+    with suppress(BotoCoreError):
+        for service in ("ssm", "cloudwatch"):
+            make: Any = boto3.client
+            keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+            make(service, region_name=region, **keys)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Command:
     worker: str | None = None
     """The module whose `run` it is on a worker; None where no worker has a use for it."""
     locked: bool = True
-    """Whether a second run waits for the first, since a person may run what a timer is running. The
+    """Whether a second run waits for the first, since a person may run what a unit is running. The
     others may not write where locks are, and systemd runs them one by one."""
 
 
@@ -46,6 +46,12 @@ COMMANDS: Mapping[str, Command] = {
         "node.report",
         "write this node's status and metrics",
         worker="node.worker.worker_report",
+    ),
+    "run": Command(
+        "node.rounds",
+        "reconcile and report for as long as the machine runs",
+        worker="node.rounds",
+        locked=False,
     ),
     "snapshot": Command(
         "node.etcd.snapshot_schedule",
@@ -85,7 +91,7 @@ def parser() -> ArgumentParser:
     """The parser of command lines, of units and of people."""
     whole = ArgumentParser(
         "ha-node",
-        description="Node agent of ha-kubernetes. Timers run its commands; people may, too.",
+        description="Node agent of ha-kubernetes. Its units run its commands; people may, too.",
         usage=f"ha-node [-h] {_USAGE}",
         allow_abbrev=False,
     )
@@ -127,10 +133,14 @@ def main(arguments: Sequence[str]) -> int:
         with _exclusive(name):
             print(f"{name}: {_run(name, given)}")
     except (NodeError, OSError, ImportError) as error:
-        said = f"{name}: {error}".replace("\n", " ")
-        print(f"{_priority()}{said}", file=sys.stderr)
+        complain(f"{name}: {error}".replace("\n", " "))
         return 1
     return 0
+
+
+def complain(said: str) -> None:
+    """Print a line that is an error in the journal."""
+    print(f"{_priority()}{said}", file=sys.stderr, flush=True)
 
 
 def _run(name: str, given: Mapping[str, Any]) -> str:

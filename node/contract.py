@@ -11,6 +11,7 @@ KUBELET_PORT = 10250
 KUBE_PROXY_HEALTH_PORT = 10256
 """`/healthz`, which load balancers of Services ask on a worker's own address."""
 
+AGENT_UNIT = "ha-node.service"
 ETCD_UNIT = "etcd.service"
 PROXY_UNIT = "etcd-proxy.service"
 LEADER_WATCH_UNIT = "etcd-leader-watch.service"

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from node import files
-from node.aws import ParameterStore
 from node.contract import AUTHORIZED_KEYS, CACHE
 from node.errors import NodeError
 from node.settings import Settings, at
@@ -45,6 +44,9 @@ class Operations:
 
 def fetch(settings: Settings) -> Operations:
     """What Parameter Store says now. NodeError when it does not answer, or not in this form."""
+    # What was kept is read without boto3, each minute and by a program of its own.
+    from node.aws import ParameterStore  # noqa: PLC0415
+
     document = ParameterStore(settings.region).get(settings.parameters["operations"])
     operations = parse(document)
     files.write(at(KEPT), json.dumps(document))

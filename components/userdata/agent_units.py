@@ -13,10 +13,10 @@ from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import Setting, unit
 from config import ClusterSettings
 from node.contract import (
+    AGENT_UNIT,
     BINARIES,
     CACHE,
     CONFIGURATION,
-    INTERVAL_SECONDS,
     LIBRARY,
     NODE_COMMAND,
     NODE_JSON,
@@ -101,7 +101,7 @@ def _artifact(artifact: Artifact) -> dict[str, object]:
 def node_units(
     packages: Sequence[str], writable: Sequence[str], *, capability: str = ""
 ) -> tuple[File, ...]:
-    """Packages, the agent, `prepare`, then `reconcile` and `report` every half minute.
+    """Packages, the agent's code, `prepare`, then the agent.
 
     `writable` are the paths that `reconcile` changes besides its own configuration, `capability` is
     one that it needs besides those of every command.
@@ -110,11 +110,7 @@ def node_units(
         _packages(packages),
         *agent_fetcher(),
         _prepare(),
-        # A restore fetches a snapshot of up to 8 GiB; what is interrupted begins again.
-        node_command("reconcile", "6h", (CONFIGURATION, *writable), capability=capability),
-        _timer("reconcile"),
-        node_command("report", "90s", ()),
-        _timer("report"),
+        _agent(writable, capability),
         File.script(INSTALL_PACKAGES, "install-packages"),
         File.script(NODE_COMMAND, "ha-node"),
     )
@@ -184,52 +180,58 @@ _RUNTIME_DIRECTORY = RUNTIME.removeprefix("/run/")
 _CAPABILITIES = "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER"
 
 
+def _agent(writable: Sequence[str], capability: str) -> File:
+    """The service of the agent itself, which runs `reconcile` and `report`."""
+    return unit(
+        AGENT_UNIT,
+        {
+            "Unit": {"Description": "Node agent", **PREPARED, **FOREVER},
+            "Service": {
+                "Type": "exec",
+                "ExecStart": f"/usr/bin/python3 {AGENT} run",
+                "Restart": "always",
+                "RestartSec": "5s",
+                **_command_settings((CONFIGURATION, *writable), capability),
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        },
+    )
+
+
 def node_command(
-    command: str,
-    timeout: str,
-    writable: Sequence[str],
-    *,
-    after: str = "",
-    capability: str = "",
-    more: Mapping[str, Setting] = {},
+    command: str, timeout: str, *, after: str, more: Mapping[str, Setting] = {}
 ) -> File:
     """The service that runs a command once, for its timer; `more` are settings of its own."""
-    order = {"After": f"{PREPARED['After']} {after}"} if after else {}
     return unit(
         f"node-{command}.service",
         {
-            "Unit": {"Description": f"ha-node {command}", **PREPARED, **order},
+            "Unit": {
+                "Description": f"ha-node {command}",
+                **PREPARED,
+                "After": f"{PREPARED['After']} {after}",
+            },
             "Service": {
                 "Type": "oneshot",
                 "ExecStart": f"/usr/bin/python3 {AGENT} {command}",
                 "TimeoutStartSec": timeout,
-                "RuntimeDirectory": _RUNTIME_DIRECTORY,
-                "RuntimeDirectoryPreserve": True,
-                "CacheDirectory": CACHE.removeprefix("/var/cache/"),
-                "CacheDirectoryMode": "0700",
-                **NO_MOUNT_NAMESPACE,
-                **FILE_SYSTEM,
-                **({"ReadWritePaths": " ".join(writable)} if writable else {}),
-                # It is root: it reads the daemons' keys, and gives them the files it writes.
-                "CapabilityBoundingSet": f"{_CAPABILITIES} {capability}".strip(),
-                "SystemCallFilter": ["@system-service"],
+                **_command_settings((), ""),
                 **more,
             },
         },
     )
 
 
-def _timer(command: str) -> File:
-    return unit(
-        f"node-{command}.timer",
-        {
-            "Unit": {"Description": f"ha-node {command} every {INTERVAL_SECONDS} s"},
-            "Timer": {
-                "OnActiveSec": "1s",
-                "OnUnitInactiveSec": f"{INTERVAL_SECONDS}s",
-                # systemd's default of a minute would double the interval.
-                "AccuracySec": "1s",
-            },
-            "Install": {"WantedBy": "timers.target"},
-        },
-    )
+def _command_settings(writable: Sequence[str], capability: str) -> dict[str, Setting]:
+    """Settings of a service that runs commands which read the node's keys."""
+    return {
+        "RuntimeDirectory": _RUNTIME_DIRECTORY,
+        "RuntimeDirectoryPreserve": True,
+        "CacheDirectory": CACHE.removeprefix("/var/cache/"),
+        "CacheDirectoryMode": "0700",
+        **NO_MOUNT_NAMESPACE,
+        **FILE_SYSTEM,
+        **({"ReadWritePaths": " ".join(writable)} if writable else {}),
+        # It is root: it reads the daemons' keys, and gives them the files it writes.
+        "CapabilityBoundingSet": f"{_CAPABILITIES} {capability}".strip(),
+        "SystemCallFilter": ["@system-service"],
+    }

@@ -15,6 +15,7 @@ from components.userdata.operating_system import APPLY, host_files
 from config import ClusterSettings
 from config.image import PACKAGES
 from node.contract import (
+    AGENT_UNIT,
     API_SERVER_UNIT,
     CLUSTER_AGENT_UNIT,
     KUBERNETES,
@@ -32,8 +33,7 @@ _UNITS = (
     API_SERVER_UNIT,
     "kube-controller-manager.service",
     "kube-scheduler.service",
-    "node-reconcile.timer",
-    "node-report.timer",
+    AGENT_UNIT,
     "kube-apiserver-liveness.timer",
 )
 

@@ -12,6 +12,7 @@ from components.userdata.systemd import unit
 from config import ClusterSettings
 from config.image import PACKAGES
 from node.contract import (
+    AGENT_UNIT,
     BINARIES,
     CLUSTER_ENV,
     ETCD_CLIENT_PORT,
@@ -30,8 +31,7 @@ _UNITS = (
     "node-agent.service",
     "node-prepare.service",
     ETCD_UNIT,
-    "node-reconcile.timer",
-    "node-report.timer",
+    AGENT_UNIT,
     *TIMERS,
 )
 

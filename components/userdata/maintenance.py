@@ -22,7 +22,7 @@ def maintenance_units() -> tuple[File, ...]:
     return (
         # What it runs and sends has limits of its own, by progress; this one is for a disk that
         # hangs. 8 GiB are through at half a MiB/s.
-        node_command("snapshot", "6h", (), after=ETCD_UNIT, more=_SNAPSHOT),
+        node_command("snapshot", "6h", after=ETCD_UNIT, more=_SNAPSHOT),
         unit(
             "node-snapshot.timer",
             {
@@ -37,7 +37,7 @@ def maintenance_units() -> tuple[File, ...]:
             },
         ),
         # It waits three hours for its turn, and then takes an hour at most for each of two steps.
-        node_command("defrag", "6h", (), after=ETCD_UNIT),
+        node_command("defrag", "6h", after=ETCD_UNIT),
         unit(
             "node-defrag.timer",
             {

@@ -11,6 +11,7 @@ from components.userdata.worker_runtime import runtime_files
 from config import ClusterSettings
 from config.image import PACKAGES
 from node.contract import (
+    AGENT_UNIT,
     CONTAINERD_UNIT,
     DRAIN_HOOK,
     JOIN_HOOK,
@@ -26,8 +27,7 @@ _UNITS = (
     CONTAINERD_UNIT,
     KUBELET_UNIT,
     KUBE_PROXY_UNIT,
-    "node-reconcile.timer",
-    "node-report.timer",
+    AGENT_UNIT,
 )
 
 

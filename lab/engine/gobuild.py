@@ -3,14 +3,17 @@
 A program of this project has its source beside its go.mod.
 """
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import ZipFile
 
 from lab.engine.cache import cache_directory, digest, published
 from lab.engine.golang import go_toolchain
@@ -45,6 +48,9 @@ class GoBuild:
     """Package by the name of its binary."""
     tags: str = ""
     """Build tags, such as those of upstream's own build."""
+    instead: Mapping[str, Path] = field(default_factory=dict)
+    """Directory of the source that takes a package's place, by the package's path: of what nothing
+    here calls and takes long to compile."""
     linker: str = "-s -w"
     """Flags of the linker, such as the version to put in."""
     cgo: bool = False
@@ -68,7 +74,8 @@ class GoBuild:
         """The directory of the binaries in the cache, built first if need be; EngineError."""
         names = ("go.mod", "go.sum", *sorted(path.name for path in self.module.glob("*.go")))
         files = {name: (self.module / name).read_bytes() for name in names}
-        key = digest(*files.values(), *self.packages, *self.flags)[:16]
+        other = [p.read_bytes() for one in self.instead.values() for p in sorted(one.glob("*.go"))]
+        key = digest(*files.values(), *other, *self.packages, *self.instead, *self.flags)[:16]
         directory = cache_directory() / f"{self.name}-{key}"
 
         def build(work: Path) -> None:
@@ -78,11 +85,40 @@ class GoBuild:
             with tempfile.TemporaryDirectory(prefix="go-module-") as module:
                 for name, content in files.items():
                     (Path(module) / name).write_bytes(content)
+                for package, source in self.instead.items():
+                    self._replace(go, Path(module), package, source)
                 self._build(go, Path(module), work, report)
             for binary, package in self.packages.items():
                 (work / _executable(package)).rename(work / binary)
 
         return published(directory, build)
+
+    def _replace(self, go: Path, module: Path, package: str, source: Path) -> None:
+        """Let a copy of a package's module, with `source` in the package's place, be built from."""
+
+        def output(*arguments: str) -> str:
+            command = [str(go), *arguments]
+            done = subprocess.run(
+                command,
+                cwd=module,
+                env={**os.environ, **ENVIRONMENT},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                raise EngineError(f"preparing {self.title} failed: {done.stderr.strip()}")
+            return done.stdout
+
+        name = output("list", "-find", "-f", "{{.Module.Path}}", package).strip()
+        found = json.loads(output("mod", "download", "-json", name))
+        root = f"{name}@{found['Version']}"
+        with ZipFile(found["Zip"]) as content:
+            content.extractall(module, [n for n in content.namelist() if "/testdata/" not in n])
+        place = module / f"{root}{package.removeprefix(name)}"
+        shutil.rmtree(place)
+        shutil.copytree(source, place)
+        output("mod", "edit", f"-replace={name}=./{root}")
 
     def _build(self, go: Path, module: Path, target: Path, report: Report) -> None:
         log = cache_directory() / f"{self.name}.log"

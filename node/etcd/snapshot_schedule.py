@@ -8,7 +8,7 @@ import time
 
 from node import files, operations
 from node.contract import CACHE
-from node.etcd import snapshot_age, snapshots
+from node.etcd import snapshot_age
 from node.settings import EtcdSettings, Settings, at
 
 RETRY = 300
@@ -27,6 +27,9 @@ def run(settings: Settings, etcd: EtcdSettings, *, when_due: bool = False) -> st
     if when_due and (reason := not_yet(operations.recent(settings).every_minutes)):
         return reason
     attempt()
+    # It needs boto3, whose import takes longer than everything else that happens once a minute.
+    from node.etcd import snapshots  # noqa: PLC0415
+
     return snapshots.take(settings, etcd)
 
 

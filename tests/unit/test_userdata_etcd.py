@@ -7,6 +7,7 @@ import pytest
 from components.nodes.operations_parameter import operations_document
 from node import operations
 from node.etcd import defrag_run, snapshots
+from node.rounds import LIMITS
 from tests.golden.nodes import api_node, arguments, etcd_node, node_json, settings, units, written
 
 
@@ -129,7 +130,7 @@ def test_maintenance_is_confined_and_may_not_touch_the_data(command):
 def test_reconcile_may_grow_a_file_system_where_there_is_one_to_grow():
     given = settings()
     capabilities = {
-        tier: units(node)["node-reconcile.service"]["CapabilityBoundingSet"][0].split()
+        tier: units(node)["ha-node.service"]["CapabilityBoundingSet"][0].split()
         for tier, node in (("etcd", etcd_node(given)), ("api", api_node(given)))
     }
     # Without it the kernel answers EPERM (fs/ext4/resize.c, ext4_resize_begin).
@@ -146,8 +147,8 @@ def test_a_snapshot_may_wait_longer_than_its_programs_take():
     config = units(etcd_node(settings()))
 
     assert config["node-snapshot.service"]["TimeoutStartSec"] == ["6h"]
-    assert config["node-reconcile.service"]["TimeoutStartSec"] == ["6h"]
+    assert LIMITS["reconcile"] == 6 * 3600
     largest = settings(etcd={"quotaGib": 8}).etcd.quota_gib << 30
     # A disk of 5 MiB/s; a check, a restore, and as long for what goes over the network.
     assert largest / (5 << 20) < snapshots.patience(largest) < 6 * 3600 / 4
-    assert config["node-reconcile.service"]["CacheDirectory"] == ["ha-kubernetes"]
+    assert config["ha-node.service"]["CacheDirectory"] == ["ha-kubernetes"]

@@ -24,6 +24,7 @@ from config.reference import configuration_page
 from config.versions import ArtifactName
 from node import cli, contract
 from node import settings as agent
+from node.rounds import LIMITS
 from tests.golden.nodes import (
     POOL,
     api_node,
@@ -468,7 +469,8 @@ def test_the_agent_understands_every_command_line_of_a_unit():
     lines = [line.split() for config in NODES.values() for _, line in commands(config)]
     given = [cli.parser().parse_args(words[2:]) for words in lines if AGENT in words]
 
-    assert {one.command for one in given} == cli.COMMANDS.keys() - {"restore"}
+    # `restore` is for people; the agent itself runs some of them.
+    assert {one.command for one in given} == cli.COMMANDS.keys() - {"restore"} - LIMITS.keys()
 
 
 def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config):
@@ -481,15 +483,17 @@ def test_prepare_makes_no_mount_namespace_for_etcd_would_not_see_its_disk(config
     assert "UMask" not in prepare
 
 
-@pytest.mark.parametrize("command", ["reconcile", "report"])
-def test_node_commands_run_every_half_minute_and_end(config, command):
-    timer = units(config)[f"node-{command}.timer"]
-    service = units(config)[f"node-{command}.service"]
+def test_the_agent_runs_for_as_long_as_the_machine(config):
+    service = units(config)["ha-node.service"]
 
-    assert timer["OnUnitInactiveSec"] == ["30s"]
-    assert timer["AccuracySec"] == ["1s"]
-    assert service["TimeoutStartSec"] != ["infinity"]
-    assert service["ExecStart"] == [f"/usr/bin/python3 /usr/local/lib/ha-kubernetes/node {command}"]
+    assert service["ExecStart"] == ["/usr/bin/python3 /usr/local/lib/ha-kubernetes/node run"]
+    assert service["Restart"] == ["always"]
+    assert service["StartLimitIntervalSec"] == ["0"]
+    # Not before there is something to reconcile, and not instead of another attempt to prepare.
+    assert "node-prepare.service" in service["After"][0].split()
+    assert "node-prepare.service" in service["Wants"][0].split()
+    assert "Requires" not in service
+    assert any("enable" in words and "ha-node.service" in words for words in config.runcmd)
 
 
 def test_host_has_a_clock_a_bounded_journal_and_kernel_settings(config):
@@ -524,5 +528,5 @@ def test_the_server_for_ssh_takes_the_keys_that_the_node_agent_writes(config):
 
     assert keys == contract.AUTHORIZED_KEYS
     # It is one of the paths that `reconcile` may write to.
-    service = units(config)["node-reconcile.service"]
+    service = units(config)["ha-node.service"]
     assert any(keys.startswith(f"{path}/") for path in service["ReadWritePaths"][0].split())
