@@ -133,8 +133,9 @@ $(VENV)/installed: requirements-dev.txt
 		|| { echo "the packages could not be installed: is the package registry reachable?"; exit 1; }
 	@touch $@
 
-$(SITE_VENV)/installed: requirements-docs.txt
+$(SITE_VENV)/installed: requirements-docs.txt | $(VENV)/installed
 	@echo "installing the Python packages of requirements-docs.txt into $(SITE_VENV)"
 	@$(PYTHON) -m venv $(SITE_VENV)
-	@$(SITE_VENV)/bin/pip install $(PIP) -r $<
+	@$(BIN)/uv pip install --python $(SITE_VENV) --quiet --require-hashes -r $< \
+		|| { echo "uv did not install them; trying pip"; $(SITE_VENV)/bin/pip install $(PIP) -r $<; }
 	@touch $@

@@ -25,8 +25,7 @@ def agent_object(
         content_type="application/zip",
         opts=pulumi.ResourceOptions(
             parent=parent,
-            # The whole bucket: encrypted by default, so that it is encrypted by the cluster's key.
-            depends_on=[bucket],
+            depends_on=bucket.before_objects,
             # An update that stops half-way leaves the old version to be deleted by the next one.
             # Should that one go back to the old version, both would have the same key, and the
             # object that nodes boot from would be gone. Versions are small; the bucket's end is

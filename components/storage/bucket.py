@@ -38,6 +38,9 @@ class ClusterBucket(pulumi.ComponentResource):
     """Name of the bucket."""
     arn: pulumi.Output[str]
     """ARN of the bucket."""
+    before_objects: tuple[pulumi.Resource, ...]
+    """What an object waits for: encryption and versions. Not the lifecycle rules: it takes up to a
+    minute until S3 shows them everywhere, and for so long no machine would boot."""
 
     def __init__(
         self, name: str, args: ClusterBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -67,7 +70,7 @@ class ClusterBucket(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket.id,
             rules=[
@@ -118,6 +121,7 @@ class ClusterBucket(pulumi.ComponentResource):
             # S3 refuses a policy and a public access block that are written at the same time.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[blocked]),
         )
+        self.before_objects = (versioning, encryption)
         self.bucket_name = bucket.id
         self.arn = bucket.arn
         self.register_outputs({"bucketName": self.bucket_name, "arn": self.arn})

@@ -30,5 +30,5 @@ def name_argument(parser: argparse.ArgumentParser) -> None:
 
 def unit_argument(parser: argparse.ArgumentParser, **options: Any) -> None:  # noqa: ANN401 - argparse's
     """Declare which unit of it."""
-    known = "a systemd unit: etcd, kube-apiserver, kube-scheduler, kubelet, node-reconcile, ..."
+    known = "a systemd unit: etcd, kube-apiserver, kube-scheduler, kubelet, ha-node, ..."
     parser.add_argument("unit", metavar="UNIT", help=known, **options)

@@ -19,14 +19,13 @@ UNITS = (
     "etcd-leader-watch",
     "etcd-proxy",
     "ha-cluster-agent",
+    "ha-node",
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
     "kube-scheduler",
     "kubelet",
     "node-prepare",
-    "node-reconcile",
-    "node-report",
 )
 """The units that people ask for most."""
 

@@ -67,7 +67,9 @@ class GoBuild:
         # another tenth. Tracebacks and profiles do not use it.
         debug = "-gcflags=all=-dwarf=false"
         tags = ("-tags", self.tags) if self.tags else ()
-        always = ("-trimpath", "-mod=readonly", "-buildvcs=false")
+        # Without -trimpath: with it, what is compiled depends on what a go.mod requires, whatever
+        # replaces that, and builds of the same source would not share it.
+        always = ("-mod=readonly", "-buildvcs=false")
         return (*always, debug, *tags, "-ldflags", self.linker)
 
     def built(self, report: Report) -> Path:

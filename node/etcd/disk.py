@@ -40,7 +40,7 @@ class Space:
         return (
             f"the file system has {self.size / GIB:.1f} GiB, and with a quota of "
             f"{quota / GIB:.1f} GiB it needs {NEEDED * quota / GIB:.1f}: raise "
-            "etcd.dataVolume.sizeGib, or see the journal of node-reconcile if that is larger"
+            "etcd.dataVolume.sizeGib, or see the journal of ha-node if that is larger"
         )
 
     def needed(self, database: int, quota: int) -> float:

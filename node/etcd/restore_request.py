@@ -30,7 +30,7 @@ def run(
     _, current = _marker(store, settings)
     wanted = members(store.get(settings.parameters["members"]))
     if current and current.restoring and (current.snapshot, current.members) == (key, wanted):
-        return f"{key} is being restored already; see the journal of node-reconcile on each member"
+        return f"{key} is being restored already; see the journal of ha-node on each member"
     founders = current.members if current else ()
     if not discard_newer_writes and (working := _working(settings, store, founders, wanted)):
         raise NodeError(

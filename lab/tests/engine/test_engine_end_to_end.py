@@ -160,3 +160,11 @@ def test_destroy_leaves_nothing(project: Project) -> None:
     assert project.client("s3").list_buckets()["Buckets"] == []
     assert project.client("ssm").describe_parameters()["Parameters"] == []
     assert "resources" not in json.loads(project.state())["checkpoint"]["latest"]
+
+
+def test_the_command_that_is_not_built_says_so(project: Project) -> None:
+    if not project.engine.sources["CLI"].startswith("built"):
+        pytest.skip("the official CLI has it")
+    done = project.pulumi("api", "ListStacks")
+    assert done.status != 0
+    assert done.errors == ["this CLI was built without `pulumi api`: install the official one"]
