@@ -196,7 +196,7 @@ class Cluster(pulumi.ComponentResource):
                 bucket_name=bucket.bucket_name,
                 bucket_arn=bucket.arn,
                 gates=gates,
-                depends_on=before_boot,
+                depends_on=[*before_boot, *etcd.quorum],
                 tags=self._tags,
             ),
             self._child,

@@ -15,6 +15,7 @@ from components.nodes.tier_args import TierArgs
 from components.pki.authorities import CertificateAuthority
 from components.tags import named
 from components.userdata import encode, etcd_member
+from config.quorum import Quorum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,10 @@ class EtcdTier(pulumi.ComponentResource):
 
     instance_ids: Mapping[str, pulumi.Output[str]]
     """Instance id by member name."""
+    quorum: list[pulumi.Resource]
+    """Instance and disk of the member with whom there is a quorum; those before it come first. What
+    needs etcd waits for it, and goes before it: an API server that is told to stop after etcd has
+    gone waits a minute for requests that nobody answers, and no worker can be drained."""
 
     def __init__(
         self, name: str, args: EtcdTierArgs, opts: pulumi.ResourceOptions | None = None
@@ -58,7 +63,8 @@ class EtcdTier(pulumi.ComponentResource):
         )
         self.instance_ids = {}
         earlier: list[pulumi.Resource] = []
-        for member in args.members:
+        enough = Quorum(len(args.members), 1).quorum
+        for number, member in enumerate(args.members, 1):
             node = EtcdNode(
                 f"{name}-{member.name}",
                 EtcdNodeArgs(
@@ -84,6 +90,8 @@ class EtcdTier(pulumi.ComponentResource):
             # The next member waits for this one's disk as well: an instance counts as created
             # long before its volume is attached, and replacing two members at once costs quorum.
             earlier = [node.instance, node.attachment]
+            if number == enough:
+                self.quorum = earlier
             self.instance_ids[member.name] = node.instance.id
         self.register_outputs({"instanceIds": dict(self.instance_ids)})
 
