@@ -172,8 +172,9 @@ def _document(text: str) -> Any:  # noqa: ANN401  JSON
         return None
 
 
-def client(service: str, region: str, *, attempts: int) -> Any:  # noqa: ANN401 - made by name
-    """boto3's client of a service, which makes so many attempts of each request.
+def client(service: str, region: str, *, attempts: int, **keys: str) -> Any:  # noqa: ANN401 - made by name
+    """boto3's client of a service, which makes so many attempts of each request; with the
+    credentials that boto3 finds, unless `keys` are given.
 
     Raises AwsError when there is none, as for a region that boto3 does not know.
     """
@@ -185,19 +186,18 @@ def client(service: str, region: str, *, attempts: int) -> Any:  # noqa: ANN401 
     # The stubs of boto3 know services by literal names only.
     make: Any = boto3.client
     with translating_aws_errors():
-        return make(service, region_name=region, config=config)
+        return make(service, region_name=region, config=config, **keys)
 
 
 def preload(region: str) -> None:
     """Read boto3's descriptions of what every run asks, for the processes that are forked from
     this one. No credentials are looked for: a run finds its own.
     """
+    nobodys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
     # An unknown region is for each run to complain of.
-    with suppress(BotoCoreError):
-        for service in ("ssm", "cloudwatch"):
-            make: Any = boto3.client
-            keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
-            make(service, region_name=region, **keys)
+    with suppress(AwsError):
+        client("ssm", region, attempts=ATTEMPTS, **nobodys)
+        client("cloudwatch", region, attempts=ATTEMPTS, **nobodys)
 
 
 @contextmanager

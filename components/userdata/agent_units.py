@@ -214,14 +214,14 @@ def node_command(
                 "Type": "oneshot",
                 "ExecStart": f"/usr/bin/python3 {AGENT} {command}",
                 "TimeoutStartSec": timeout,
-                **_command_settings((), ""),
+                **_command_settings(),
                 **more,
             },
         },
     )
 
 
-def _command_settings(writable: Sequence[str], capability: str) -> dict[str, Setting]:
+def _command_settings(writable: Sequence[str] = (), capability: str = "") -> dict[str, Setting]:
     """Settings of a service that runs commands which read the node's keys."""
     return {
         "RuntimeDirectory": _RUNTIME_DIRECTORY,

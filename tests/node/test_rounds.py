@@ -94,8 +94,8 @@ def test_neither_too_seldom_nor_too_often(reconciles, reports, start):
 
 
 PROGRAM = """
-import os, subprocess, sys, time
-from node import cli, contract, rounds
+import os, subprocess, sys
+from node import cli, rounds
 
 rounds.INTERVAL_SECONDS = 0.2
 rounds.LIMITS = {"reconcile": 60, "report": 1.0}
@@ -173,7 +173,7 @@ def test_each_run_is_a_process_that_begins_anew_and_may_fail_or_hang(tmp_path):
     assert not status.exists() or "State:\tZ" in status.read_text()
 
 
-def test_what_the_commands_import_is_there_before_the_first_run(tmp_path):
+def test_what_the_commands_import_is_there_before_the_first_run():
     program = (
         "import sys; from node import rounds\n"
         "class S: worker = {}; region = 'eu-central-1'\n"
