@@ -20,8 +20,8 @@ from lab.machines.network import dnsmasq, router
 from lab.machines.network.dnsmasq import Dnsmasq
 from lab.machines.roles import Roles
 
-TICK = 0.2
-"""Seconds between two looks at the machines' processes."""
+TICK = 0.5
+"""Seconds between two looks at the machines' processes and the load balancers' servers."""
 PAUSE = 1.0
 """Seconds before the next attempt after a failure."""
 
@@ -107,13 +107,13 @@ class Controller:
     def _network(self) -> None:
         account = self._account
         wanted = {bridge(subnet.id): subnet for subnet in account.subnets.values()}
-        for link in router.links(self._names):
-            if link.startswith("s-") and link not in wanted:
-                router.remove_subnet(self._names, link)
+        there = {link for link in router.links(self._names) if link.startswith("s-")}
+        for link in there - wanted.keys():
+            router.remove_subnet(self._names, link)
         for vpc in account.vpcs.values():
             router.add_resolver(self._names, vpc[2])
-        for subnet in wanted.values():
-            router.add_subnet(self._names, subnet)
+        for link in wanted.keys() - there:
+            router.add_subnet(self._names, wanted[link])
         instances = account.instances.values()
         router.set_routes(
             self._names, {prefix: one.address for one in instances for prefix in one.prefixes}

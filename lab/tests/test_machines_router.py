@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
 import pytest
 
 from lab.machines.account import Group, Instance, Rule
 from lab.machines.firewall import Uplink, ruleset
+from lab.machines.host_programs import start_detached
 from lab.machines.lab_names import Names, port
 from lab.machines.network import namespaces, router
+from lab.proofs.polling import until
 from lab.tests.plugged_machines import plugged, reaches
 
 
@@ -161,3 +164,24 @@ def test_a_machine_that_boots_again_finds_nothing_of_before(tmp_path, workers):
         shown = subprocess.run(inside, capture_output=True, text=True, check=True).stdout
         assert "ens5" in shown
         assert "cni0" not in shown
+
+
+@pytest.mark.daemons
+def test_what_runs_in_a_namespace_keeps_no_disk_of_a_machine(tmp_path, instance):
+    with plugged(tmp_path, instance) as names:
+        namespace = names.machine(instance.id)
+        daemon = start_detached(
+            [*namespaces.entering(namespace), "sleep", "60"],
+            state=tmp_path,
+            log=tmp_path / "log",
+        )
+        try:
+            comm = Path(f"/proc/{daemon.pid}/comm")
+            until("nsenter is done", lambda: comm.read_text() == "sleep\n", patience=10)
+            network, mounts = (
+                Path(f"/proc/{daemon.pid}/ns/{kind}").readlink() for kind in ("net", "mnt")
+            )
+        finally:
+            daemon.stop(patience=1)
+        assert network != Path("/proc/self/ns/net").readlink()
+        assert mounts == Path("/proc/self/ns/mnt").readlink()

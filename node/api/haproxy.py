@@ -38,6 +38,8 @@ _SERVER = (
 # answers within 0.1 to 4.3 s (etcd 3.6.14, under load): with 1 s it was taken out, and where all
 # disks were as slow, all of them were, again and again. Members that have lost their leader are
 # found by node/api/leader_loss.py, which is faster and does not look at the clock alone.
+# nbthread 1: one API server's requests to etcd are little work, and threads, one a processor unless
+# they are counted, wake each other for every check.
 # hard-stop-after is for reloads by hand: connections that stayed with the old process would hang
 # on a silent member.
 _HEAD = f"""\
@@ -45,6 +47,7 @@ global
   log stdout format raw local0
   stats socket {PROXY_SOCKET} mode 660 level admin
   maxconn 4000
+  nbthread 1
   hard-stop-after 30s
 defaults
   mode tcp

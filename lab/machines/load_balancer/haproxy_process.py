@@ -57,7 +57,7 @@ class HAProxy:
         if running and self._base.exists() and self._base.read_text(encoding="utf-8") == text:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = ["ip", "netns", "exec", self._names.machine(self._node)]
+        command = [*namespaces.entering(self._names.machine(self._node))]
         command += ["sh", "-c", _SCRIPT, "start", "haproxy", "-db", "-f", CONFIGURATION]
         if running:
             # The sockets that listen are handed over; connections stay with the old process until

@@ -17,9 +17,6 @@ from lab.machines.load_balancer.nlb import LoadBalancer, Node, TargetGroup
 from lab.machines.load_balancer.node_views import View
 from lab.machines.network.faults import Faults
 
-LOOK = 0.5
-"""Seconds between two looks at the servers."""
-
 QUIET = {"", "New server registered.", "Server deleted."}
 """What HAProxy says when it did as it was told."""
 
@@ -42,7 +39,6 @@ class LoadBalancers:
         self._told: dict[tuple[str, str], str] = {}
         self._serving: set[str] = set()
         self._said: set[str] = set()
-        self._looked = 0.0
 
     def want(self, wanted: tuple[LoadBalancer, ...], account: Account) -> None:
         """Have `step` bring about these load balancers, and no other."""
@@ -50,12 +46,11 @@ class LoadBalancers:
         self._serving &= {load_balancer.arn for load_balancer in wanted}
         # The API forgets what it was told of a target that is registered again.
         self._told = {}
-        self._looked = 0.0
 
     def step(self) -> None:
-        """Look at every node, if it is time to, and take the next step of each."""
+        """Look at every node, and take the next step of each."""
         now = time.monotonic()
-        if self._account is None or now - self._looked < LOOK:
+        if self._account is None:
             return
         self._remove_others()
         self._follow_draining(now)
@@ -69,7 +64,6 @@ class LoadBalancers:
             if load_balancer.nodes and load_balancer.arn not in self._serving:
                 self._control.serves(load_balancer.arn)
                 self._serving.add(load_balancer.arn)
-        self._looked = now
 
     def addresses(self) -> Mapping[str, tuple[IPv4Address, ...]]:
         """The addresses that each load balancer's name has now."""

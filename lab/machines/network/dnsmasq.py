@@ -10,6 +10,7 @@ from lab.machines.account import Account, Instance
 from lab.machines.firewall import RESOLVER
 from lab.machines.host_programs import start_detached
 from lab.machines.lab_names import Names, bridge
+from lab.machines.network import namespaces
 from lab.machines.network.router import AWS, DOWNLOADS, MTU
 from lab.processes import ProcessIdentity
 
@@ -64,9 +65,12 @@ class Dnsmasq:
             self._identity = None
 
     def _start(self) -> None:
-        command = ["ip", "netns", "exec", self._names.router, "dnsmasq"]
         self._identity = start_detached(
-            [*command, f"--conf-file={self._directory / 'dnsmasq.conf'}"],
+            [
+                *namespaces.entering(self._names.router),
+                "dnsmasq",
+                f"--conf-file={self._directory / 'dnsmasq.conf'}",
+            ],
             state=self._state,
             log=self._directory / "dnsmasq.log",
         )

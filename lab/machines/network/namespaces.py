@@ -55,6 +55,16 @@ def delete(name: str) -> None:
         run("ip", "netns", "delete", name)
 
 
+def entering(name: str) -> tuple[str, ...]:
+    """What to put before a command that is to run in a namespace.
+
+    `ip netns exec` would give it a mount namespace as well: a copy of every mount of this moment,
+    which keeps the disk of a machine that stops until whoever was started so ends, as a daemon does
+    much later.
+    """
+    return ("nsenter", f"--net={DIRECTORY / name}", "--")
+
+
 def load_rules(name: str, rules: str, image: Path | None = None) -> None:
     """Have nftables rules in a namespace; raises LabError.
 
@@ -62,7 +72,7 @@ def load_rules(name: str, rules: str, image: Path | None = None) -> None:
     a newer one of a machine made (observed: 1.0.6 on kube-proxy's by 1.1.3).
     """
     within = () if image is None else ("chroot", str(image))
-    run("ip", "netns", "exec", name, *within, "nft", "-f", "-", stdin=rules)
+    run(*entering(name), *within, "nft", "-f", "-", stdin=rules)
 
 
 def inside(name: str, action: Callable[[], _T]) -> _T:

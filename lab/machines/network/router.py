@@ -44,7 +44,7 @@ def create(names: Names) -> None:
     for address in (METADATA, RESOLVER, AWS, DOWNLOADS):
         run(*inside, "address", "replace", f"{address}/32", "dev", "lo")
     for key, value in _SETTINGS.items():
-        run("ip", "netns", "exec", names.router, "sysctl", "-qw", f"{key}={value}")
+        run(*namespaces.entering(names.router), "sysctl", "-qw", f"{key}={value}")
 
 
 def add_resolver(names: Names, address: IPv4Address) -> None:
@@ -110,7 +110,7 @@ def answer_for_pods(names: Names, instance: Plugged) -> None:
     """Have a machine's cable found under the addresses of its pods too: they lie in the subnet, so
     whoever is in it asks the link for them. In AWS the VPC answers."""
     for key, value in _POD_SETTINGS.items():
-        inside = ("ip", "netns", "exec", names.machine(instance.id))
+        inside = namespaces.entering(names.machine(instance.id))
         run(*inside, "sysctl", "-qw", f"{key}={value}")
 
 

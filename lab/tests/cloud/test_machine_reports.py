@@ -148,9 +148,11 @@ def test_user_data_is_kept_byte_for_byte(network, ec2):
     network.terminate(instance)
 
 
-def test_changes_are_counted_and_questions_are_not(network, ec2, control):
+def test_changes_are_counted_and_questions_and_metrics_are_not(network, ec2, aws, control):
     before = control("GET", "changes?after=-1")["change"]
     ec2.describe_instances()
+    metric = {"MetricName": "NodeReady", "Value": 1.0}
+    aws("cloudwatch").put_metric_data(Namespace="ha-kubernetes", MetricData=[metric])
     assert control("GET", "changes?after=-1")["change"] == before
     ec2.create_tags(Resources=[network.vpc], Tags=[{"Key": "a", "Value": "b"}])
     assert control("GET", f"changes?after={before}")["change"] == before + 1
