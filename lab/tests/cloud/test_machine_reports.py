@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -148,11 +149,16 @@ def test_user_data_is_kept_byte_for_byte(network, ec2):
     network.terminate(instance)
 
 
-def test_changes_are_counted_and_questions_and_metrics_are_not(network, ec2, aws, control):
+def test_changes_are_counted_and_questions_and_metrics_are_not(network, ec2, emulator, control):
     before = control("GET", "changes?after=-1")["change"]
     ec2.describe_instances()
-    metric = {"MetricName": "NodeReady", "Value": 1.0}
-    aws("cloudwatch").put_metric_data(Namespace="ha-kubernetes", MetricData=[metric])
+    # As the nodes' boto3 sends them; this one's sends CBOR.
+    metric = {"MetricData.member.1.MetricName": "NodeReady", "MetricData.member.1.Value": "1"}
+    form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "nodes", **metric}
+    host = {"Host": "monitoring.eu-central-1.amazonaws.com"}
+    body = urlencode(form).encode()
+    with urlopen(Request(emulator.endpoint, data=body, headers=host)) as answer:  # noqa: S310
+        assert b"PutMetricDataResponse" in answer.read()
     assert control("GET", "changes?after=-1")["change"] == before
     ec2.create_tags(Resources=[network.vpc], Tags=[{"Key": "a", "Value": "b"}])
     assert control("GET", f"changes?after={before}")["change"] == before + 1
