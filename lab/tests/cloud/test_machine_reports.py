@@ -155,9 +155,10 @@ def test_changes_are_counted_and_questions_and_metrics_are_not(network, ec2, emu
     # As the nodes' boto3 sends them; this one's sends CBOR.
     metric = {"MetricData.member.1.MetricName": "NodeReady", "MetricData.member.1.Value": "1"}
     form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "nodes", **metric}
-    host = {"Host": "monitoring.eu-central-1.amazonaws.com"}
+    scope = "test/20260101/eu-central-1/monitoring/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}"}
     body = urlencode(form).encode()
-    with urlopen(Request(emulator.endpoint, data=body, headers=host)) as answer:  # noqa: S310
+    with urlopen(Request(emulator.endpoint, data=body, headers=signed)) as answer:  # noqa: S310
         assert b"PutMetricDataResponse" in answer.read()
     assert control("GET", "changes?after=-1")["change"] == before
     ec2.create_tags(Resources=[network.vpc], Tags=[{"Key": "a", "Value": "b"}])
