@@ -77,7 +77,9 @@ COMMANDS: Mapping[str, Command] = {
         locked=False,
     ),
     "liveness": Command(
-        "node.api.liveness", "API server: kill a kube-apiserver that has died", locked=False
+        "node.api.liveness",
+        "API server: kill kube-apiserver whenever it has died",
+        locked=False,
     ),
     "cluster-agent": Command(
         "node.cluster.agent", "API server: serve workers, where controllers lead", locked=False

@@ -10,7 +10,7 @@ from components.userdata.cluster_agent import cluster_agent_unit
 from components.userdata.controllers import controller_files
 from components.userdata.etcd_proxy import etcd_proxy_units
 from components.userdata.kube_apiserver import kube_apiserver_unit
-from components.userdata.liveness_watchdog import liveness_files
+from components.userdata.liveness_watchdog import LIVENESS_UNIT, liveness_unit
 from components.userdata.operating_system import APPLY, host_files
 from config import ClusterSettings
 from config.image import PACKAGES
@@ -34,7 +34,7 @@ _UNITS = (
     "kube-controller-manager.service",
     "kube-scheduler.service",
     AGENT_UNIT,
-    "kube-apiserver-liveness.timer",
+    LIVENESS_UNIT,
 )
 
 
@@ -64,7 +64,7 @@ def api_server(
             authentication_config(),
             audit_policy(),
             *controller_files(settings),
-            *liveness_files(),
+            liveness_unit(),
             *((cluster_agent_unit(),) if settings.workers else ()),
         ),
         runcmd=(

@@ -3,42 +3,29 @@
 from components.userdata.agent_archive import AGENT
 from components.userdata.agent_units import PREPARED
 from components.userdata.cloud_config import File
-from components.userdata.sandbox import FILE_SYSTEM, NO_MOUNT_NAMESPACE
+from components.userdata.sandbox import FILE_SYSTEM, FOREVER, NO_MOUNT_NAMESPACE
 from components.userdata.systemd import unit
 
-
-def liveness_files() -> tuple[File, ...]:
-    """Its service and its timer; the check is the agent's (`node/api/liveness.py`)."""
-    return (_service(), _timer())
+LIVENESS_UNIT = "kube-apiserver-liveness.service"
 
 
-def _service() -> File:
+def liveness_unit() -> File:
+    """Its service; the checks are the agent's (`node/api/liveness.py`)."""
     return unit(
-        "kube-apiserver-liveness.service",
+        LIVENESS_UNIT,
         {
-            "Unit": {"Description": "Liveness of the API server", **PREPARED},
+            "Unit": {"Description": "Liveness of the API server", **PREPARED, **FOREVER},
             "Service": {
-                "Type": "oneshot",
+                "Type": "exec",
                 "ExecStart": f"/usr/bin/python3 {AGENT} liveness",
-                "TimeoutStartSec": "120s",
+                "Restart": "always",
+                "RestartSec": "5s",
                 **NO_MOUNT_NAMESPACE,
                 **FILE_SYSTEM,
                 "MemoryDenyWriteExecute": True,
                 "CapabilityBoundingSet": "",
                 "SystemCallFilter": ["@system-service", "~@privileged @resources"],
-                # Each success would be three lines in the journal, four times a minute.
-                "LogLevelMax": "notice",
             },
-        },
-    )
-
-
-def _timer() -> File:
-    return unit(
-        "kube-apiserver-liveness.timer",
-        {
-            "Unit": {"Description": "Liveness of the API server every 15 s"},
-            "Timer": {"OnActiveSec": "15s", "OnUnitInactiveSec": "15s", "AccuracySec": "1s"},
-            "Install": {"WantedBy": "timers.target"},
+            "Install": {"WantedBy": "multi-user.target"},
         },
     )

@@ -65,6 +65,6 @@ def test_every_command_has_a_module_that_runs():
 
 
 def test_a_command_line_is_read_without_what_commands_need():
-    """Watchdog and timers start many times a minute, on small machines."""
+    """A timer starts one every minute, on small machines."""
     code = "import sys, node.cli; node.cli.parser(); sys.exit('boto3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

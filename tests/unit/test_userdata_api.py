@@ -170,6 +170,19 @@ def test_the_leader_watch_reads_the_keys_of_the_api_server_and_may_command_the_p
     assert watch["ExecStart"][0].endswith(" watch-leader")
 
 
+def test_the_watchdog_stays_and_may_end_the_api_server():
+    watchdog = units(api_node(settings()))["kube-apiserver-liveness.service"]
+
+    assert watchdog["Type"] == ["exec"]
+    assert watchdog["ExecStart"][0].endswith(" liveness")
+    assert watchdog["Restart"] == ["always"]
+    # systemd lets root end a service, without any capability.
+    assert "User" not in watchdog
+    assert watchdog["CapabilityBoundingSet"] == [""]
+    # It is silent while all is well, and what it says is for the journal.
+    assert "LogLevelMax" not in watchdog
+
+
 def test_networks_come_from_the_settings():
     given = settings(network={"serviceCidr": "172.20.0.0/16", "podCidr": "100.64.0.0/12"})
     config = api_node(given)
