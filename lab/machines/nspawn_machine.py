@@ -121,8 +121,10 @@ class Machine:
         except (OSError, ValueError):
             return None
 
-    def boot(self, image: Path, instance: Instance, disks: Mapping[str, Path]) -> None:
-        """Start it on its network, with its disks by volume id."""
+    def boot(
+        self, image: Path, instance: Instance, disks: Mapping[str, Path], processor: int
+    ) -> None:
+        """Start it on its network and on a processor, with its disks by volume id."""
         for name in ("upper", "work", "root"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self._mount(image)
@@ -134,11 +136,11 @@ class Machine:
         groups = map(str, cgroups.create(self.names, self.instance))
         command = ["sh", "-c", _WRAPPER, "machine", str(self.exit_code), *groups, "--"]
         if instance.pool is None:
-            nspawn = self._command(instance, disks, _CAPABILITIES)
+            nspawn = self._command(instance, disks, processor, _CAPABILITIES)
         else:
             places = container_disk.mounted(self.directory)
             nspawn = ["env", *_FOR_CONTAINERS.environment]
-            nspawn += self._command(instance, disks, _FOR_CONTAINERS.capabilities)
+            nspawn += self._command(instance, disks, processor, _FOR_CONTAINERS.capabilities)
             nspawn += _FOR_CONTAINERS.options
             nspawn += [f"--bind={path}:{place}" for place, path in sorted(places.items())]
         start_detached(
@@ -148,7 +150,11 @@ class Machine:
         ).save(self.identity)
 
     def _command(
-        self, instance: Instance, disks: Mapping[str, Path], capabilities: tuple[str, ...]
+        self,
+        instance: Instance,
+        disks: Mapping[str, Path],
+        processor: int,
+        capabilities: tuple[str, ...],
     ) -> list[str]:
         return [
             "systemd-nspawn",
@@ -162,6 +168,7 @@ class Machine:
             "--keep-unit",
             f"--network-namespace-path={namespaces.DIRECTORY / self.names.machine(self.instance)}",
             f"--capability={','.join(capabilities)}",
+            f"--cpu-affinity={processor}",
             "--console=read-only",
             "--resolv-conf=off",
             "--timezone=off",
