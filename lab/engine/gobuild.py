@@ -24,12 +24,14 @@ REPORT_EVERY = 100
 
 # What most compilers allocate fits into memory as a whole, so they never collect; the few large
 # ones and the linker start when they come to the limit. It saves a tenth of the processor time.
+# A compiler for each processor, which keeps to one: that saves another seventh.
 ENVIRONMENT: Mapping[str, str] = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "",
     "GOWORK": "off",
     "GOGC": "off",
     "GOMEMLIMIT": "2GiB",
+    "GOMAXPROCS": "1",
 }
 
 
@@ -125,12 +127,13 @@ class GoBuild:
     def _build(self, go: Path, module: Path, target: Path, report: Report) -> None:
         log = cache_directory() / f"{self.name}.log"
         packages = self.packages.values()
+        parallel = ("-p", str(os.cpu_count() or 1))
         with (
             # Whoever waits for the lock tries again at once, and keeps what the first one said.
             log.open("a") as lines,
             subprocess.Popen(
                 # One call for all: each loads and hashes the sources of all modules again.
-                [str(go), "build", "-v", *self.flags, "-o", f"{target}/", *packages],
+                [str(go), "build", "-v", *parallel, *self.flags, "-o", f"{target}/", *packages],
                 cwd=module,
                 # Go that is killed leaves its files behind; here they go with the module's copy.
                 env={
