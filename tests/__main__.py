@@ -85,13 +85,13 @@ def _command(group: str) -> list[str]:
 
 
 def _environment(group: str) -> dict[str, str]:
-    """The environment of a group: real daemons write to memory where there is room for it."""
+    """The environment of a group: programs of its own, and real daemons write to memory."""
     environment = dict(os.environ)
-    if group != "daemons":
+    if group == "units":
         return environment
     # There are more of them than processors: with threads on several each takes a quarter more.
     environment["GOMAXPROCS"] = "1"
-    if MEMORY.is_dir():
+    if group == "daemons" and MEMORY.is_dir():
         system = os.statvfs(MEMORY)
         # Tests write programs of their own; in a container it may be mounted without execution.
         runs = not system.f_flag & os.ST_NOEXEC

@@ -4,17 +4,21 @@ A kubelet judges its disk by how full its file system is, which would be this co
 are unpacked into overlays, which cannot lie on the machine's root, an overlay itself.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from lab.machines.host_programs import run
-from lab.machines.volume_files import GIB
+from lab.machines.volume_files import GIB, devices
 
 SIZE = 20 * GIB
 """What it holds; the file takes what is written."""
 
 PLACES = ("/var/lib/containerd", "/var/lib/kubelet")
 """What of a machine lies on it."""
+
+PATIENCE = 10.0
+"""Seconds in which the kernel gives up a disk that was unmounted."""
 
 
 def mounted(directory: Path) -> Mapping[str, Path]:
@@ -43,7 +47,14 @@ def exists(directory: Path) -> bool:
 
 
 def unmount(directory: Path) -> None:
-    """Unmount the disk of a machine that is down, if it has one; what is on it stays."""
+    """Unmount the disk of a machine that is down, if it has one; what is on it stays.
+
+    Its loop device goes with its last user: another machine that is just booting has a copy of every
+    mount for a moment.
+    """
     root = directory / "containers"
     if root.is_mount():
         run("umount", str(root))
+        deadline = time.monotonic() + PATIENCE
+        while devices(directory / "containers.img") and time.monotonic() < deadline:
+            time.sleep(0.05)
