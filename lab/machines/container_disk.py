@@ -49,8 +49,8 @@ def exists(directory: Path) -> bool:
 def unmount(directory: Path) -> None:
     """Unmount the disk of a machine that is down, if it has one; what is on it stays.
 
-    Its loop device goes with its last user: another machine that is just booting has a copy of every
-    mount for a moment.
+    Its loop device goes with its last user, and another machine that is just booting has a copy of
+    every mount for a moment.
     """
     root = directory / "containers"
     if root.is_mount():

@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from lab.machines import cgroups, container_disk, host_limits, requirements
 from lab.machines.volume_files import devices
+from lab.proofs.polling import until
 
 
 @pytest.mark.daemons
@@ -28,8 +30,12 @@ def test_a_disk_is_made_once_and_goes(tmp_path):
             check=True,
         )
         assert int(used.stdout.split()[0]) < 300
+        # As a machine that boots, for a moment.
+        copy = subprocess.Popen(["unshare", "--mount", "sleep", "1"])
+        until("it has a copy", lambda: Path(f"/proc/{copy.pid}/comm").read_text() == "sleep\n")
         container_disk.unmount(tmp_path)
         assert devices(tmp_path) == []
+        assert copy.wait() == 0
         assert not places["/var/lib/kubelet"].exists()
         assert (container_disk.mounted(tmp_path)["/var/lib/kubelet"] / "kept").exists()
     finally:
