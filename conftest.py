@@ -1,6 +1,7 @@
 """Fixtures that the tests of the program and those of the lab share."""
 
 import asyncio
+import functools
 import gc
 import json
 import os
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,6 +26,9 @@ settings.load_profile("any-machine")
 # Most of what a test leaves needs no collector, and walking what pulumi-aws, moto and botocore hold
 # at every 700 objects, Python's default, is a fifth of a deployment's time and more.
 gc.set_threshold(300_000, 20, 20)
+
+# Every session of boto3 reads the models of its services anew, EC2's in a fifth of a second.
+botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 # Pulumi's outputs want a loop, and from Python 3.12 on a thread has none that nobody made.
 asyncio.set_event_loop(asyncio.new_event_loop())

@@ -89,16 +89,15 @@ class GoBuild:
             with tempfile.TemporaryDirectory(prefix="go-module-") as module:
                 for name, content in files.items():
                     (Path(module) / name).write_bytes(content)
-                for package, source in self.instead.items():
-                    self._replace(go, Path(module), package, source)
+                self._replace(go, Path(module))
                 self._build(go, Path(module), work, report)
             for binary, package in self.packages.items():
                 (work / _executable(package)).rename(work / binary)
 
         return published(directory, build)
 
-    def _replace(self, go: Path, module: Path, package: str, source: Path) -> None:
-        """Let a copy of a package's module, with `source` in the package's place, be built from."""
+    def _replace(self, go: Path, module: Path) -> None:
+        """Let copies of modules, with `instead` in the places of packages, be built from."""
 
         def output(*arguments: str) -> str:
             command = [str(go), *arguments]
@@ -114,15 +113,21 @@ class GoBuild:
                 raise EngineError(f"preparing {self.title} failed: {done.stderr.strip()}")
             return done.stdout
 
-        name = output("list", "-find", "-f", "{{.Module.Path}}", package).strip()
-        found = json.loads(output("mod", "download", "-json", name))
-        root = f"{name}@{found['Version']}"
-        with ZipFile(found["Zip"]) as content:
-            content.extractall(module, [n for n in content.namelist() if "/testdata/" not in n])
-        place = module / f"{root}{package.removeprefix(name)}"
-        shutil.rmtree(place)
-        shutil.copytree(source, place)
-        output("mod", "edit", f"-replace={name}=./{root}")
+        copies: dict[str, Path] = {}
+        for package, source in self.instead.items():
+            name = output("list", "-find", "-f", "{{.Module.Path}}", package).strip()
+            if name not in copies:
+                found = json.loads(output("mod", "download", "-json", name))
+                copies[name] = module / f"{name}@{found['Version']}"
+                with ZipFile(found["Zip"]) as content:
+                    wanted = [n for n in content.namelist() if "/testdata/" not in n]
+                    content.extractall(module, wanted)
+            place = copies[name] / package.removeprefix(f"{name}/")
+            shutil.rmtree(place)
+            shutil.copytree(source, place)
+        # At the end: what is replaced already is not downloaded.
+        for name, copy in copies.items():
+            output("mod", "edit", f"-replace={name}=./{copy.relative_to(module)}")
 
     def _build(self, go: Path, module: Path, target: Path, report: Report) -> None:
         log = cache_directory() / f"{self.name}.log"

@@ -162,9 +162,21 @@ def test_destroy_leaves_nothing(project: Project) -> None:
     assert "resources" not in json.loads(project.state())["checkpoint"]["latest"]
 
 
-def test_the_command_that_is_not_built_says_so(project: Project) -> None:
+NOT_BUILT = {
+    "`pulumi api`": ("api", "ListStacks"),
+    "s3://": ("login", "s3://states"),
+    "azblob://": ("login", "azblob://states"),
+    "gs://": ("login", "gs://states"),
+    "secrets providers of clouds": ("stack", "init", "other", "--secrets-provider=awskms://key"),
+}
+
+
+@pytest.mark.parametrize("missing", NOT_BUILT)
+def test_what_is_not_built_says_so(project: Project, missing: str) -> None:
     if not project.engine.sources["CLI"].startswith("built"):
         pytest.skip("the official CLI has it")
-    done = project.pulumi("api", "ListStacks")
+    done = project.pulumi(*NOT_BUILT[missing])
     assert done.status != 0
-    assert done.errors == ["this CLI was built without `pulumi api`: install the official one"]
+    (error,) = done.errors
+    assert f"this CLI was built without {missing}: " in error
+    assert "install the official" in error
