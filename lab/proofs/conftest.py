@@ -8,6 +8,7 @@ from rich.console import Console
 
 from lab.lab_errors import LabError
 from lab.machines import requirements
+from lab.proofs.etcd_resizing import SMALL, Resizing, resizing
 from lab.proofs.figures import Figures
 from lab.proofs.joined_workers import Worker, settled
 from lab.proofs.lab_session import LabSession
@@ -24,6 +25,7 @@ REPORT = Path("build/proofs.json")
 """Below the project's directory."""
 FAULTS_AGAIN = "make proofs"
 """Command that measures faults."""
+RESIZES = "test_2_resize.py"
 LONG = f"takes long: `{FAULTS_AGAIN}`"
 
 
@@ -107,6 +109,29 @@ def whole(session: LabSession) -> Iterator[None]:
     until("the cluster is ready", session.ready)
     yield
     fault_injection.heal(session.lab)
+
+
+@pytest.fixture(scope="session")
+def resizing_begun(
+    request: pytest.FixtureRequest,
+    session: LabSession,
+    workspace: Workspace,
+    figures: Figures,
+    *,
+    every_failure: bool,
+) -> Iterator[Resizing | None]:
+    """The resizing that is under way, or None where no proof of this run asks for one.
+
+    Other proofs wait for it where every failure is proved: their figures are published.
+    """
+    asked = any(item.path.name == RESIZES for item in request.session.items)
+    if not asked or len(session.nodes("etcd")) != SMALL:
+        yield None
+        return
+    with resizing(session, workspace, figures) as begun:
+        if every_failure:
+            begun.restored.exception()
+        yield begun
 
 
 @pytest.fixture(scope="module")

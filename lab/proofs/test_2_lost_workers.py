@@ -1,4 +1,4 @@
-"""Proof 3: workers and the control plane fail while an application answers through its Service."""
+"""Proof 2: workers and the control plane fail while an application answers through its Service."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,8 @@ from lab.running import fault_injection
 from lab.running.node_names import Node
 from lab.workspace import Workspace
 
-pytestmark = pytest.mark.usefixtures("whole")
+# The etcd tier is resized meanwhile, unless every failure is proved.
+pytestmark = pytest.mark.usefixtures("resizing_begun")
 
 TOLERATION = 10.0
 """Seconds that the example's pods tolerate the loss of their worker."""
@@ -40,7 +41,7 @@ WATCHED = 30.0
 
 
 @pytest.fixture
-def pool(session: LabSession, whole: None) -> Iterator[list[Worker]]:
+def pool(session: LabSession) -> Iterator[list[Worker]]:
     """At least two workers that are ready, before and afterwards."""
     found = settled(session)
     if len(found) < 2:
@@ -145,7 +146,7 @@ LOSSES: dict[str, tuple[Callable[[LabSession], Node], Callable[[LabSession, Node
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.usefixtures("takes_long")
+@pytest.mark.usefixtures("takes_long", "whole")
 def test_an_application_answers_while(
     session: LabSession,
     figures: Figures,
@@ -168,7 +169,7 @@ def test_an_application_answers_while(
     assert client.unanswered == []
 
 
-@pytest.mark.usefixtures("takes_long")
+@pytest.mark.usefixtures("takes_long", "whole")
 def test_applications_go_on_without_a_control_plane(
     session: LabSession,
     figures: Figures,
@@ -192,7 +193,7 @@ def test_applications_go_on_without_a_control_plane(
     assert {pod.uid for pod in web.pods()} == before
 
 
-@pytest.mark.usefixtures("takes_long")
+@pytest.mark.usefixtures("takes_long", "whole")
 def test_a_rolling_refresh_never_goes_below_the_budget(
     session: LabSession,
     figures: Figures,
@@ -226,7 +227,7 @@ def test_a_rolling_refresh_never_goes_below_the_budget(
     assert fewest.serving >= web.replicas - 1
 
 
-@pytest.mark.usefixtures("takes_long")
+@pytest.mark.usefixtures("takes_long", "whole")
 def test_a_template_whose_machines_never_join_replaces_nobody(
     session: LabSession, pool: list[Worker], web: Application
 ) -> None:
