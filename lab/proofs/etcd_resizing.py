@@ -57,7 +57,8 @@ def resizing(session: LabSession, workspace: Workspace, figures: Figures) -> Ite
         return _resized(session, figures, LARGE)
 
     def shrink() -> Resized:
-        grown.result()
+        large = grown.result()
+        assert len(large.after) > len(large.before)
         return _resized(session, figures, SMALL)
 
     def restore() -> str:

@@ -17,8 +17,8 @@ CLI = GoBuild(
     packages={"pulumi": f"{_MODULE}/cmd/pulumi"},
     # Without validators of Envoy's messages, which nothing here calls: gRPC brings them along.
     tags="disable_pgv",
-    # Other clouds than the one of the lab, and the API of Pulumi Cloud: half of what there was to
-    # compile. Whoever asks for one is told to install the official CLI.
+    # Other clouds than the one of the lab, and the API of Pulumi Cloud: nearly half of what there
+    # was to compile. Whoever asks for one is told to install the official CLI.
     instead={
         package: Path(__file__).parent / "instead" / name
         for name, package in {
