@@ -117,8 +117,13 @@ def _one_on_each(web: Application) -> list[Pod]:
 
 def test_pods_reach_services_by_name_and_each_other(session: LabSession, web: Application) -> None:
     """From every worker: Services, in its own namespace and in another one, an API of AWS, and pods
-    on other workers by their addresses."""
-    chosen = _one_on_each(web)
+    on other workers by their addresses. Each kube-proxy hears of ready pods in its own time, and
+    refuses connections to a Service until then."""
+    until_none("every worker reaches them", lambda: _not_reached(session, _one_on_each(web)), SOON)
+
+
+def _not_reached(session: LabSession, chosen: list[Pod]) -> list[str]:
+    """What pods do not reach, a phrase each."""
     region = session.lab.aws("ec2").meta.region_name
     wrong = []
     for pod in chosen:
@@ -133,7 +138,7 @@ def test_pods_reach_services_by_name_and_each_other(session: LabSession, web: Ap
             done = execute(session, NAMESPACE, pod.name, *CONNECT, endpoint)
             if done.returncode:
                 wrong.append(f"{pod.name} on {pod.node} to {endpoint}: {done.stderr.strip()}")
-    assert wrong == []
+    return wrong
 
 
 def test_api_servers_reach_pods_and_people_read_their_logs(
