@@ -4,6 +4,7 @@ the API and by people."""
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from ipaddress import IPv4Address
 
 import pytest
@@ -14,7 +15,7 @@ from lab.proofs.joined_workers import Worker, condition, machines, read
 from lab.proofs.kubernetes_api import api, namespace
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import Pod, execute, pods
-from lab.proofs.polling import until_none
+from lab.proofs.polling import until, until_none
 from lab.proofs.stack_settings import settings
 from lab.proofs.tls import Server
 from lab.proofs.webhook import CHOICE, LABEL, webhook
@@ -148,8 +149,13 @@ def test_api_servers_reach_pods_and_people_read_their_logs(
     for pod in _one_on_each(web):
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod.name}:{POD_PORT}/proxy/hostname"
         assert session.kubectl.output("get", "--raw", path) == pod.name
-        log = session.kubectl.output("logs", "--namespace", NAMESPACE, pod.name)
-        assert "GET /hostname" in log, log[-500:]
+        until(f"{pod.name} logs the request", partial(_logged, session, pod), SOON)
+
+
+def _logged(session: LabSession, pod: Pod) -> bool:
+    """Whether a pod's log has the request; containerd writes it after the pod has answered."""
+    log = session.kubectl.output("logs", "--namespace", NAMESPACE, pod.name)
+    return "GET /hostname" in log
 
 
 def test_the_api_asks_a_webhook_that_runs_in_a_pod(session: LabSession, web: Application) -> None:

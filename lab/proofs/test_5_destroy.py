@@ -1,5 +1,6 @@
 """Proof 5: `pulumi destroy` shuts the machines down, and `down` leaves nothing."""
 
+import re
 import subprocess
 import sys
 import time
@@ -23,6 +24,9 @@ from lab.workspace import ROOT, Workspace
 from node.worker.drain_plan import LIMIT_SECONDS
 
 NAMESPACE = "proof-destroy"
+SLOWEST = 5
+"""Deletions that are shown: what a destruction waits for."""
+_DELETED = re.compile(r"(\S+ \S+) deleted \((\d+)s\)")
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,12 @@ def destroyed(session: LabSession, may_destroy: None, figures: Figures) -> Destr
         session.kubectl.output("create", "namespace", NAMESPACE)
         apply(session, NAMESPACE)
     began = time.monotonic()
-    session.destroy()
+    printed = session.destroy()
     seconds = time.monotonic() - began
     figures.add("destroy", "pulumi destroy", seconds)
+    slowest = sorted(_DELETED.findall(printed), key=lambda found: int(found[1]))[-SLOWEST:]
+    for resource, taken in reversed(slowest):
+        figures.add("destroy", f"of that: {resource}", int(taken))
     until("the last machine is put away", lambda: _instances(session) == [])
     read = {name: session.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(
