@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 is success, 1 a failure in one sentence, 130 an interruption."""
     arguments = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    workspace = Workspace(arguments.project.resolve(), arguments.state.resolve())
     try:
+        workspace = Workspace(arguments.project.resolve(), arguments.state.resolve())
         return COMMANDS[arguments.command].load().run(arguments, workspace)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)

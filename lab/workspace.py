@@ -21,6 +21,11 @@ class Workspace:
     state: Path
     """Directory that `down` removes."""
 
+    def __post_init__(self) -> None:
+        """Raises LabError where something else is in the place of the directory."""
+        if self.state.exists() and not self.state.is_dir():
+            raise LabError(f"{self.state} is no directory, and --state takes one.")
+
     @property
     def lock(self) -> Path:
         """Held by the command that changes the lab."""

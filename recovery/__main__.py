@@ -12,18 +12,22 @@ from recovery.recovery_error import RecoveryError
 from recovery.search import Accounts, Found, search
 
 FAILED = 1
+INTERRUPTED = 130
 PATIENCE = 60.0
 """Seconds for which what is not there is looked for again."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Recover one stack; 0 is success, 1 a failure in one sentence."""
+    """Recover one stack; 0 is success, 1 a failure in one sentence, 130 an interruption."""
     arguments = _parser().parse_args(argv)
     try:
         return _recover(arguments)
     except RecoveryError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        print("Interrupted; run it again, then `pulumi refresh`.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,7 @@ class Engine:
 
     def refresh(self) -> None:
         """Compare the state with AWS, shown as it goes. Raises RecoveryError."""
-        done = subprocess.run(
-            self._words("refresh", "--yes", "--skip-preview"), stdin=subprocess.DEVNULL, check=False
-        )
+        done = self._pulumi("refresh", "--yes", "--skip-preview", stdin=subprocess.DEVNULL)
         if done.returncode:
             raise RecoveryError(
                 "`pulumi refresh` failed; what was found is recorded: mend what it names, then run "
@@ -36,15 +34,21 @@ class Engine:
             )
 
     def _run(self, *arguments: str, text: str = "") -> str:
-        done = subprocess.run(
-            self._words(*arguments), input=text, capture_output=True, text=True, check=False
-        )
+        done = self._pulumi(*arguments, input=text, capture_output=True)
         if done.returncode:
             said = (done.stderr or done.stdout).strip()
             hint = " Is the update really dead? Then run `pulumi cancel`." if "lock" in said else ""
             raise RecoveryError(f"`pulumi {' '.join(arguments)}` failed: {said}.{hint}")
         return done.stdout
 
-    def _words(self, *arguments: str) -> Sequence[str]:
+    def _pulumi(
+        self,
+        *arguments: str,
+        **options: Any,  # noqa: ANN401 - of subprocess
+    ) -> subprocess.CompletedProcess[str]:
         stack = () if self.stack is None else ("--stack", self.stack)
-        return ["pulumi", *arguments, *stack, "--non-interactive"]
+        command = ["pulumi", *arguments, *stack, "--non-interactive"]
+        try:
+            return subprocess.run(command, check=False, text=True, **options)
+        except FileNotFoundError as error:
+            raise RecoveryError("`pulumi` is not on PATH.") from error

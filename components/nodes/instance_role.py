@@ -12,7 +12,7 @@ from components.tags import named
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceRoleArgs:
-    """What a InstanceRole is built from."""
+    """What an InstanceRole is built from."""
 
     policy: pulumi.Input[str]
     """What the role may do, as a policy document."""

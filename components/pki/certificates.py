@@ -1,4 +1,4 @@
-"""Certificates that there are: names, usages and files. Pure."""
+"""Certificates that there are: names, usages and files."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network

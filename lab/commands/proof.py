@@ -17,7 +17,8 @@ from lab.workspace import Workspace
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which one."""
-    parser.add_argument("name", help="a fault, such as etcd-leader-silent")
+    names = ", ".join(case.fault.name for case in FAULTS)
+    parser.add_argument("name", help=f"a fault: {names}")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:

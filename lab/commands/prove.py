@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--destroy", action="store_true", help="prove `pulumi destroy` and `down` too, at the end"
     )
-    parser.add_argument("options", nargs="*", metavar="...", help="after `--`: options of pytest")
+    parser.add_argument("options", nargs="*", metavar="PYTEST-OPTION", help="after `--`")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:

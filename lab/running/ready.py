@@ -33,14 +33,12 @@ def missing(snapshots: Iterable[NodeSnapshot]) -> list[str]:
     return found
 
 
-def await_ready(
-    lab: RunningLab, say: Callable[[str], None], patience: float = PATIENCE
-) -> list[NodeSnapshot]:
+def await_ready(lab: RunningLab, say: Callable[[str], None]) -> list[NodeSnapshot]:
     """Wait until it is ready, telling what is missing whenever that changes; the last look.
 
     Raises LabError when it does not get ready.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     said: list[str] = []
     while True:
         snapshots = inspect(lab)
@@ -52,7 +50,7 @@ def await_ready(
             said = lacks
         if time.monotonic() > deadline:
             raise LabError(
-                f"The cluster did not get ready in {patience:.0f} s: {', '.join(lacks)}. "
+                f"The cluster did not get ready in {PATIENCE:.0f} s: {', '.join(lacks)}. "
                 "`python -m lab logs NAME` shows what a machine says."
             )
         time.sleep(PAUSE)

@@ -95,6 +95,17 @@ def test_without_a_lab_one_sentence_says_so(tmp_path, capsys, arguments):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_state_that_is_no_directory_is_one_sentence(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for command in ("up", "status", "down"):
+        assert main(["--state", str(file), command]) == 1
+        assert capsys.readouterr().err == (
+            f"error: {file} is no directory, and --state takes one.\n"
+        )
+    assert file.read_text() == "kept"
+
+
 def test_every_command_but_the_shells_own_is_listed(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])

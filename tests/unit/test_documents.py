@@ -46,5 +46,19 @@ def test_tests_that_documents_name_are_there():
             assert name in there, f"{document}: {name}"
 
 
+def test_figures_of_the_readme_are_those_of_the_documents():
+    """A run that is published writes the documents, and nobody remembers the README."""
+    text = (REPOSITORY / "README.md").read_text()
+    section = text.partition("## Figures")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    figures = re.findall(r"[\d.]+ s\b", "\n".join(rows))
+    published = [
+        (REPOSITORY / f"docs/{name}.md").read_text() for name in ("measurements", "proofs")
+    ]
+    assert len(figures) >= 3
+    for figure in figures:
+        assert any(re.search(rf"(?<![\d.]){figure}\b", one) for one in published), figure
+
+
 def test_the_readme_is_short():
     assert len((REPOSITORY / "README.md").read_bytes()) <= README_BYTES

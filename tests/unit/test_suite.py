@@ -36,6 +36,13 @@ def test_nothing_imports_the_lab_but_itself():
             assert not re.search(r"^\s*(from|import) lab\b", path.read_text(), re.MULTILINE), path
 
 
+def test_what_calls_itself_pure_does_not_import_pulumi():
+    for path in (REPOSITORY / "components").rglob("*.py"):
+        text = path.read_text()
+        if "Pure." in (ast.get_docstring(ast.parse(text)) or ""):
+            assert not re.search(r"^(from|import) pulumi", text, re.MULTILINE), path
+
+
 def test_the_tree_of_components_is_in_the_architecture():
     """One line a file: the first of its docstring, so that neither goes stale."""
     components = REPOSITORY / "components"

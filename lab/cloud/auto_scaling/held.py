@@ -85,7 +85,6 @@ class RefreshRecord:
 
     auto_scaling_group_name: str
     plan: Refresh
-    preferences: dict[str, object]
     status: str = "Pending"
     status_reason: str | None = None
     percentage_complete: int = 0

@@ -35,7 +35,7 @@ def start_instance_refresh(response: AutoScalingResponse) -> ActionResult:
             "Refresh.",
         )
     preferences: dict[str, Any] = response._get_param("Preferences") or {}
-    record = RefreshRecord(group.name, _plan(group, preferences), preferences)
+    record = RefreshRecord(group.name, _plan(group, preferences))
     record.instances_to_update = len(record.plan.to_replace)
     held(group).refreshes.insert(0, record)
     return ActionResult({"InstanceRefreshId": record.instance_refresh_id})

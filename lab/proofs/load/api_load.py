@@ -55,7 +55,6 @@ def api_load(
     kept: Path,
     *,
     within: Within = list,
-    seed: int = 0,
     clients: Mapping[str, int] = CLIENTS,
 ) -> Iterator[ApiLoad]:
     """Load the API while the context lasts; `kept` is the file of every request, as lines of JSON.
@@ -74,7 +73,6 @@ def api_load(
                 "kubeconfig": f"/dev/fd/{descriptor}",
                 "namespace": namespace,
                 "out": kept.absolute(),
-                "seed": seed,
                 **_numbers(clients),
             }
             words = [f"-{flag}={value}" for flag, value in flags.items()]

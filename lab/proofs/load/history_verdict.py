@@ -32,12 +32,13 @@ class Verdict:
         counts = {
             "lost acknowledged writes": self.lost_acknowledged_writes,
             "stale reads": self.stale_reads,
+            "objects whose history took too long to judge": self.undecided,
             "objects that were not read in the end": self.not_read_finally,
             "missed events": self.missed_events,
             "events out of order": self.reordered_events,
         }
         found = [f"{count} {what}" for what, count in counts.items() if count]
-        if not self.linearizable:
+        if not self.linearizable and not self.undecided:
             found.insert(0, "no linearizable history")
         if not found:
             return ""

@@ -28,9 +28,9 @@ def milliseconds(value: float | None) -> str:
     return NONE if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def count(number: int, one: str) -> str:
     """A number of things."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one if number == 1 else one + 's'}"
 
 
 def beside_goal(measure: Measure) -> str:
