@@ -12,9 +12,9 @@ from components.lookups.cluster_record import Record, read_record, refusals, war
 from components.lookups.existing_subnets import check_existing_subnets
 from components.lookups.instance_types import (
     Offers,
+    configured_types,
     look_up_types,
     missing_in,
-    wishes,
     zones_with_all,
 )
 from components.lookups.machine_image import choose_image
@@ -176,14 +176,14 @@ def _check_offers(
     offers: Offers, settings: ClusterSettings, placed: Placement, offered: list[str]
 ) -> None:
     problems = []
-    for wish in wishes(settings):
-        tier = wish.key.partition(".")[0]
+    for configured in configured_types(settings):
+        tier = configured.key.partition(".")[0]
         zones = (
             set(placed.zones)
-            if wish.is_of_pool
+            if configured.is_of_pool
             else {zone for name, zone in placed.nodes.items() if name.startswith(f"{tier}-")}
         )
-        if problem := missing_in(offers, wish, zones & set(offered)):
+        if problem := missing_in(offers, configured, zones & set(offered)):
             problems.append(problem)
     if problems:
         raise LookupFailedError("\n".join(problems))

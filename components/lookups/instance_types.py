@@ -24,11 +24,12 @@ class InstanceTypes:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ConfiguredType:
     """An instance type that a key of the configuration asks for."""
 
     key: str
-    instance_type: str
+    name: str
+    """Of the type."""
 
     @property
     def is_of_pool(self) -> bool:
@@ -36,7 +37,7 @@ class Wish:
         return self.key.startswith("workers.")
 
 
-def wishes(settings: ClusterSettings) -> tuple[Wish, ...]:
+def configured_types(settings: ClusterSettings) -> tuple[ConfiguredType, ...]:
     """The instance types of both tiers and of every pool."""
     chosen = {
         "etcd.instanceType": settings.etcd.instance_type,
@@ -46,7 +47,7 @@ def wishes(settings: ClusterSettings) -> tuple[Wish, ...]:
             for name, pool in sorted(settings.workers.items())
         },
     }
-    return tuple(Wish(key, settings.instance_type(chosen[key])) for key in chosen)
+    return tuple(ConfiguredType(key, settings.instance_type(chosen[key])) for key in chosen)
 
 
 def look_up_types(
@@ -57,7 +58,7 @@ def look_up_types(
     Raises LookupFailedError for a type that the region does not know, and for one that cannot run
     the cluster.
     """
-    types = sorted({wish.instance_type for wish in wishes(settings)})
+    types = sorted({configured.name for configured in configured_types(settings)})
     answer = ask(
         "etcd.instanceType",
         lambda: aws.ec2.get_instance_type_offerings(
@@ -71,9 +72,9 @@ def look_up_types(
     pairs = list(zip(answer.instance_types, answer.locations, strict=True))
     offers = {name: frozenset(zone for offer, zone in pairs if offer == name) for name in types}
     problems = [
-        f"{wish.key}: must be an instance type that {region} offers, got {wish.instance_type}"
-        for wish in wishes(settings)
-        if not offers[wish.instance_type]
+        f"{configured.key}: must be an instance type that {region} offers, got {configured.name}"
+        for configured in configured_types(settings)
+        if not offers[configured.name]
     ]
     details = {
         name: ask(
@@ -83,9 +84,9 @@ def look_up_types(
         for name in types
         if offers[name]
     }
-    for wish in wishes(settings):
-        if wish.instance_type in details:
-            problems += _unfit(wish, details[wish.instance_type], settings)
+    for configured in configured_types(settings):
+        if configured.name in details:
+            problems += _unfit(configured, details[configured.name], settings)
     if problems:
         raise LookupFailedError("\n".join(problems))
     addresses = {
@@ -95,24 +96,25 @@ def look_up_types(
 
 
 def _unfit(
-    wish: Wish, found: aws.ec2.GetInstanceTypeResult, settings: ClusterSettings
+    configured: ConfiguredType, found: aws.ec2.GetInstanceTypeResult, settings: ClusterSettings
 ) -> Iterator[str]:
     architecture = AWS_ARCHITECTURE[settings.architecture]
     if architecture not in found.supported_architectures:
         yield (
-            f"{wish.key}: must be an instance type of architecture {settings.architecture}, got "
-            f"{wish.instance_type}, which is {', '.join(found.supported_architectures)}"
+            f"{configured.key}: must be an instance type of architecture "
+            f"{settings.architecture}, got {configured.name}, which is "
+            f"{', '.join(found.supported_architectures)}"
         )
     # Xen types, of the generations before Nitro, show a volume under a name without its id, and
     # their interfaces take no prefixes.
     if found.ebs_nvme_support == "unsupported":
         because = (
             "their pods have prefixes of the subnet, which no other interface takes"
-            if wish.is_of_pool
+            if configured.is_of_pool
             else "machines find their volume by the id that NVMe shows"
         )
         yield (
-            f"{wish.key}: must be an instance type on Nitro, got {wish.instance_type}: {because}"
+            f"{configured.key}: must be an instance type on Nitro, got {configured.name}: {because}"
         )
 
 
@@ -121,13 +123,13 @@ def zones_with_all(offers: Offers, zones: Iterable[str]) -> list[str]:
     return [zone for zone in zones if all(zone in offering for offering in offers.values())]
 
 
-def missing_in(offers: Offers, wish: Wish, zones: Iterable[str]) -> str | None:
+def missing_in(offers: Offers, configured: ConfiguredType, zones: Iterable[str]) -> str | None:
     """What is wrong with a type in the zones of its tier; None when each offers it."""
-    lacking = sorted(set(zones) - offers[wish.instance_type])
+    lacking = sorted(set(zones) - offers[configured.name])
     if not lacking:
         return None
     return (
-        f"{wish.key}: must be offered in every zone of its machines, got {wish.instance_type}, "
-        f"which {', '.join(lacking)} lacks ({', '.join(sorted(offers[wish.instance_type]))} offer "
-        "it)"
+        f"{configured.key}: must be offered in every zone of its machines, got "
+        f"{configured.name}, which {', '.join(lacking)} lacks "
+        f"({', '.join(sorted(offers[configured.name]))} offer it)"
     )

@@ -13,18 +13,18 @@ import pytest
 from components.naming import ParameterPaths
 from components.userdata.controllers import CERTIFICATE_LIFE
 from lab.machines.account import user_data
-from lab.proofs.certificate_wishes import (
-    ANY_CLIENT,
-    PATH,
-    SERVING,
-    Requester,
-    Verdict,
-    Wish,
-    verdict,
-)
 from lab.proofs.example_application import Application, application
 from lab.proofs.expected_reachability import PORTS
 from lab.proofs.joined_workers import Worker, items
+from lab.proofs.kubelet_certificate_requests import (
+    ANY_CLIENT,
+    PATH,
+    SERVING,
+    CertificateRequest,
+    Requester,
+    Verdict,
+    verdict,
+)
 from lab.proofs.kubernetes_api import api
 from lab.proofs.lab_session import LabSession
 from lab.proofs.pods import Pod, within_network
@@ -272,17 +272,17 @@ def test_a_stolen_token_reads_nothing_and_poses_as_nobody(
     dashed = str(api_machine).replace(".", "-")
     region = session.lab.aws("ec2").meta.region_name
     denied = {
-        "a worker that is there": Wish(f"system:node:{node}"),
-        "an administrator": Wish(f"system:node:{node}", organization),
-        "a person": Wish("somebody"),
+        "a worker that is there": CertificateRequest(f"system:node:{node}"),
+        "an administrator": CertificateRequest(f"system:node:{node}", organization),
+        "a person": CertificateRequest("somebody"),
     }
     unheard = {
-        "an API server": Wish(f"system:node:ip-{dashed}.{region}.compute.internal"),
-        "nobody": Wish("system:node:ip-192-0-2-1.compute.internal"),
-        "a client": Wish("somebody", None, ANY_CLIENT),
+        "an API server": CertificateRequest(f"system:node:ip-{dashed}.{region}.compute.internal"),
+        "nobody": CertificateRequest("system:node:ip-192-0-2-1.compute.internal"),
+        "a client": CertificateRequest("somebody", None, ANY_CLIENT),
     }
     # The API server itself refuses this one.
-    assert thief.wish(Wish("somebody", organization, ANY_CLIENT)) is None
+    assert thief.request(CertificateRequest("somebody", organization, ANY_CLIENT)) is None
     _nothing_issued(session, thief, denied, unheard)
 
 
@@ -293,22 +293,24 @@ def test_a_kubelet_gets_no_certificate_for_another_one(
     me, other = workers[0], workers[1]
     own, address = f"system:node:{me.name}", str(other.machine.instance.address)
     denied = {
-        "its name": Wish(own, signer=SERVING, dns_names=[other.name], addresses=[address]),
-        "a further name": Wish(
+        "its name": CertificateRequest(
+            own, signer=SERVING, dns_names=[other.name], addresses=[address]
+        ),
+        "a further name": CertificateRequest(
             own,
             signer=SERVING,
             dns_names=[me.name, "kubernetes.default.svc"],
             addresses=[str(me.machine.instance.address)],
         ),
     }
-    unheard = {"its identity": Wish(f"system:node:{other.name}")}
+    unheard = {"its identity": CertificateRequest(f"system:node:{other.name}")}
     _nothing_issued(session, kubelets[0], denied, unheard)
 
 
 def test_a_kubelets_next_certificate_is_good_for_days(
     session: LabSession, kubelets: list[Requester], workers: list[Worker]
 ) -> None:
-    name = kubelets[0].wish(Wish(f"system:node:{workers[0].name}"))
+    name = kubelets[0].request(CertificateRequest(f"system:node:{workers[0].name}"))
     assert name
     try:
         until("it is issued", lambda: verdict(session, name).issued, SOON)
@@ -318,11 +320,14 @@ def test_a_kubelets_next_certificate_is_good_for_days(
 
 
 def _nothing_issued(
-    session: LabSession, requester: Requester, denied: dict[str, Wish], unheard: dict[str, Wish]
+    session: LabSession,
+    requester: Requester,
+    denied: dict[str, CertificateRequest],
+    unheard: dict[str, CertificateRequest],
 ) -> None:
     """Of all these no certificate comes about: the first ones are denied, with a reason, and the
     others are not even taken, or nobody approves them."""
-    asked = {what: requester.wish(wish) for what, wish in {**denied, **unheard}.items()}
+    asked = {what: requester.request(request) for what, request in {**denied, **unheard}.items()}
     names = {what: name for what, name in asked.items() if name}
 
     def verdicts() -> dict[str, Verdict]:

@@ -20,9 +20,9 @@ from lab.machines.host_programs import run
 from lab.machines.network import namespaces
 from lab.proofs import example_application as applications
 from lab.proofs import service_client, test_4_workers
-from lab.proofs.certificate_wishes import SERVING, Requester, Wish
 from lab.proofs.example_application import Application
 from lab.proofs.joined_workers import Worker, _problem, condition, instance_of, pair
+from lab.proofs.kubelet_certificate_requests import SERVING, CertificateRequest, Requester
 from lab.proofs.pods import Pod, pod, within_network
 from lab.proofs.polling import until, until_none
 from lab.proofs.service_client import ServiceClient
@@ -219,16 +219,18 @@ def test_the_webhooks_certificate_is_good_for_its_service():
     json.dumps(made)
 
 
-def test_a_wish_is_a_request_that_says_what_is_wished():
-    wish = Wish("system:node:a", signer=SERVING, dns_names=["a", "b"], addresses=["10.0.0.7"])
-    spec = wish.document["spec"]
+def test_a_certificate_request_says_what_is_asked_for():
+    request = CertificateRequest(
+        "system:node:a", signer=SERVING, dns_names=["a", "b"], addresses=["10.0.0.7"]
+    )
+    spec = request.document["spec"]
     assert spec["usages"] == ["digital signature", "server auth"]
     request = x509.load_pem_x509_csr(base64.b64decode(spec["request"]))
     assert request.subject.rfc4514_string() == "O=system:nodes,CN=system:node:a"
     names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["a", "b"]
     assert [str(one) for one in names.get_values_for_type(x509.IPAddress)] == ["10.0.0.7"]
-    plain = Wish("somebody", None).document["spec"]["request"]
+    plain = CertificateRequest("somebody", None).document["spec"]["request"]
     assert list(x509.load_pem_x509_csr(base64.b64decode(plain)).extensions) == []
 
 
@@ -242,9 +244,9 @@ def test_a_requester_shows_its_token_and_learns_what_is_not_taken():
         return Answer(status, json.dumps({"metadata": {"name": "csr-1"}}))
 
     thief = Requester(SimpleNamespace(ask=ask), token="a.b")
-    assert thief.wish(Wish("x")) == "csr-1"
+    assert thief.request(CertificateRequest("x")) == "csr-1"
     assert asked[0][2:] == ("POST", "Bearer a.b")
-    assert thief.wish(Wish("masters")) is None
+    assert thief.request(CertificateRequest("masters")) is None
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from tests.node.writer import Writer
 
 
-def test_the_latest_wish_is_what_comes_true(etcd_tier):
+def test_the_latest_desired_size_is_what_comes_true(etcd_tier):
     tier = etcd_tier
     tier.form(3)
     founders = tier.ids()

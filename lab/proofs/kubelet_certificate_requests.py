@@ -26,7 +26,7 @@ _PURPOSE = {CLIENT: "client auth", SERVING: "server auth", ANY_CLIENT: "client a
 
 
 @dataclass(frozen=True)
-class Wish:
+class CertificateRequest:
     """A certificate that somebody would like to have."""
 
     common_name: str
@@ -43,21 +43,21 @@ class Wish:
             "kind": "CertificateSigningRequest",
             "metadata": {"generateName": "proof-"},
             "spec": {
-                "request": base64.b64encode(_request(self)).decode(),
+                "request": base64.b64encode(_pem(self)).decode(),
                 "signerName": self.signer,
                 "usages": ["digital signature", _PURPOSE[self.signer]],
             },
         }
 
 
-def _request(wish: Wish) -> bytes:
+def _pem(request: CertificateRequest) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    parts = [x509.NameAttribute(NameOID.COMMON_NAME, wish.common_name)]
-    if wish.organization:
-        parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, wish.organization))
+    parts = [x509.NameAttribute(NameOID.COMMON_NAME, request.common_name)]
+    if request.organization:
+        parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, request.organization))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(parts))
-    names: list[x509.GeneralName] = [x509.DNSName(one) for one in wish.dns_names]
-    names += [x509.IPAddress(IPv4Address(one)) for one in wish.addresses]
+    names: list[x509.GeneralName] = [x509.DNSName(one) for one in request.dns_names]
+    names += [x509.IPAddress(IPv4Address(one)) for one in request.addresses]
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -82,12 +82,12 @@ class Requester:
         body = None if document is None else json.dumps(document)
         return self.server.ask(path, self.identity, method=method, body=body, headers=headers)
 
-    def wish(self, wish: Wish) -> str | None:
+    def request(self, request: CertificateRequest) -> str | None:
         """Ask for a certificate; the request's name, or None when the API takes no such request.
 
         Raises AssertionError for any other answer.
         """
-        answer = self.ask(PATH, method="POST", document=wish.document)
+        answer = self.ask(PATH, method="POST", document=request.document)
         if answer.status == 403:
             return None
         assert answer.status == 201, answer.body
