@@ -90,9 +90,11 @@ class ClusterSettings(Settings):
     ] = Field(default_factory=list)
     """Public SSH keys of operators, as OpenSSH writes them; the user is `admin`. Nodes follow the
     list within a minute."""
-    tags: Annotated[dict[str, str], AfterValidator(check_tags), IN_PLACE] = Field(
-        default_factory=dict
-    )
+    tags: Annotated[
+        dict[str, str],
+        AfterValidator(check_tags),
+        Change(Effect.IN_PLACE, "rolls every pool, whose launch template has them"),
+    ] = Field(default_factory=dict)
     """Tags of every resource that can have some."""
     protect: Annotated[bool, IN_PLACE] = True
     """Delete no machine, disk or target that the cluster cannot spare, and never the snapshots, the

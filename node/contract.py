@@ -173,6 +173,17 @@ class Metric(StrEnum):
     """Of the certificate of a node that expires first, a CA's or a leaf's."""
 
 
+def worker_name(address: str, region: str) -> str:
+    """Name of a worker's Node: the name that EC2 itself gives an instance, from its private IPv4
+    address.
+
+    Both sides compute it: the metadata's `local-hostname` follows the domain in the VPC's DHCP
+    options, and EC2's `PrivateDnsName` mostly does not (amazon-eks-ami issues 1263, 1457, 1711).
+    """
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{address.replace('.', '-')}.{domain}"
+
+
 def metric_namespace(cluster: str) -> str:
     """CloudWatch namespace of what the nodes of a cluster report.
 

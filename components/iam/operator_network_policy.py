@@ -72,6 +72,7 @@ def _network() -> list[Statement]:
                     "ModifyVpcAttribute",
                     "ModifyVpcEndpoint",
                     "ReleaseAddress",
+                    "ReplaceRoute",
                     "RevokeSecurityGroupEgress",
                     "RevokeSecurityGroupIngress",
                     "RunInstances",
@@ -162,6 +163,7 @@ def _balancer(cluster: str) -> list[Statement]:
                     "ModifyTargetGroupAttributes",
                     "RegisterTargets",
                     "RemoveTags",
+                    "SetSubnets",
                 )
             ],
             [

@@ -118,7 +118,7 @@ def kubelet_configuration(
         "clusterDNS": [cluster_dns(settings)],
         "clusterDomain": CLUSTER_DOMAIN,
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
-        # For the kube-proxy of other modes; there is no iptables here.
+        # For the kube-proxy of other modes.
         "makeIPTablesUtilChains": False,
         "kubeReserved": {
             "cpu": "100m",

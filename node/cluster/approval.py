@@ -159,7 +159,7 @@ def _first(
 ) -> Decision:
     """The first certificate of a worker."""
     if instance is None:
-        missing = f"no instance of a pool of this cluster that runs has the private DNS name {name}"
+        missing = f"no instance of a pool of this cluster that runs is called {name}"
         if age < PATIENCE:
             return Decision(Outcome.WAIT, missing)
         return Decision(Outcome.DENY, f"{missing}, {PATIENCE:.0f} s after the request")

@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from node.aws import client, translating_aws_errors
-from node.contract import CLUSTER_TAG, POOL_TAG
+from node.contract import CLUSTER_TAG, POOL_TAG, worker_name
 
 ATTEMPTS = 3
 """Of a request. The next round asks again."""
 PER_REQUEST = 100
-"""Names or ids in a request. EC2 takes 200 values of all filters together (FilterLimitExceeded)."""
+"""Addresses or ids in a request. EC2 takes 200 values of all filters (FilterLimitExceeded)."""
 
 _PROVIDER_ID = re.compile(r"aws:///([a-z]{2}(?:-[a-z]+)+-\d[a-z])/(i-[0-9a-f]{8,17})")
 
@@ -23,7 +24,7 @@ class WorkerInstance:
 
     id: str
     name: str
-    """Its private DNS name, which its Node is called by."""
+    """Of its Node (node.contract.worker_name)."""
     address: str
     """Primary private IPv4 address."""
     zone: str
@@ -41,20 +42,32 @@ def instance_of(provider_id: str, region: str) -> str | None:
     return found[2] if found and found[1][:-1] == region else None
 
 
+def address_in(name: str, region: str) -> str | None:
+    """The private IPv4 address of the worker whose Node has that name; None when no worker of this
+    region has."""
+    try:
+        address = str(IPv4Address(name.partition(".")[0].removeprefix("ip-").replace("-", ".")))
+    except AddressValueError:
+        return None
+    return address if worker_name(address, region) == name else None
+
+
 class Ec2:
     """EC2 in one region; everything raises AwsError when AWS does not answer or refuses."""
 
     def __init__(self, region: str, cluster: str) -> None:
+        self._region = region
         self._cluster = cluster
         self._ec2 = client("ec2", region, attempts=ATTEMPTS)
 
     def workers(self, names: Iterable[str]) -> dict[str, WorkerInstance]:
-        """The workers of this cluster that have these private DNS names, by name."""
+        """The workers of this cluster whose Nodes have these names, by name."""
         found = {}
-        for some in _batches(sorted(names)):
+        addresses = {address for name in names if (address := address_in(name, self._region))}
+        for some in _batches(sorted(addresses)):
             for instance in self._instances(
                 {
-                    "private-dns-name": some,
+                    "private-ip-address": some,
                     "instance-state-name": ["pending", "running"],
                     f"tag:{CLUSTER_TAG}": [self._cluster],
                     "tag-key": [POOL_TAG],
@@ -62,7 +75,7 @@ class Ec2:
             ):
                 worker = WorkerInstance(
                     id=instance["InstanceId"],
-                    name=instance["PrivateDnsName"],
+                    name=worker_name(instance["PrivateIpAddress"], self._region),
                     address=instance["PrivateIpAddress"],
                     zone=instance["Placement"]["AvailabilityZone"],
                     launched=instance["LaunchTime"],

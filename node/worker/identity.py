@@ -1,13 +1,13 @@
 """Identity of a worker: who it is to Kubernetes and to AWS, in node.env, from the metadata.
 
-All machines of a pool have one user data, so none of this is in node.json. The name and the
-provider id are those that the AWS cloud provider knows a Node by.
+All machines of a pool have one user data, so none of this is in node.json. The provider id is what
+the AWS cloud provider knows a Node by.
 """
 
 from dataclasses import dataclass
 
 from node import files
-from node.contract import NODE_ENV
+from node.contract import NODE_ENV, worker_name
 from node.errors import NodeError
 from node.metadata import metadata
 from node.settings import at
@@ -20,7 +20,7 @@ class Identity:
     address: str
     """Private IPv4 address."""
     name: str
-    """Name of the Node: the private DNS name of the instance."""
+    """Name of the Node."""
     instance: str
     """i-0123..."""
     zone: str
@@ -47,17 +47,13 @@ class Identity:
 
 def ask() -> Identity:
     """What the metadata service says. Raises NodeError when it does not answer."""
-    names = metadata("local-hostname").split()
-    if not names:
-        raise NodeError("the instance has no private DNS name: enable DNS hostnames of the VPC")
+    address, region = metadata("local-ipv4"), metadata("placement/region")
     return Identity(
-        address=metadata("local-ipv4"),
-        # More than one where the VPC's DHCP options set several domains; EC2 knows the first. Node
-        # names are in lower case.
-        name=names[0].lower(),
+        address=address,
+        name=worker_name(address, region),
         instance=metadata("instance-id"),
         zone=metadata("placement/availability-zone"),
-        region=metadata("placement/region"),
+        region=region,
         instance_type=metadata("instance-type"),
     )
 

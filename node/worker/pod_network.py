@@ -59,7 +59,14 @@ def conflist(
     }
     if mtu is not None:
         ptp["mtu"] = mtu
-    portmap = {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}
+    portmap = {
+        "type": "portmap",
+        "capabilities": {"portMappings": True},
+        "snat": True,
+        # Without it, iptables where that is installed, as on Debian's image, beside what kube-proxy
+        # has in nftables.
+        "backend": "nftables",
+    }
     document = {"cniVersion": CNI_VERSION, "name": "ha-kubernetes", "plugins": [ptp, portmap]}
     return json.dumps(document, indent=1) + "\n"
 
