@@ -35,7 +35,7 @@ from components.storage.kms_key import EncryptionKey, EncryptionKeyArgs
 from components.workers.pod_capacity import PodCapacity
 from components.workers.worker_pool import WorkerPool, WorkerPoolArgs
 from config import check
-from tests.recording import REGION, ZONES
+from tests.recording import REGION, SMALL, ZONES
 
 
 def placed(settings):
@@ -43,7 +43,7 @@ def placed(settings):
     return placement(settings, {zone: slot for slot, zone in enumerate(ZONES)}, {})
 
 
-SETTINGS = check({}, stack="alone")
+SETTINGS = check(SMALL, stack="alone")
 ACCOUNT = Account("aws", REGION, "123456789012")
 PATHS = ParameterPaths("alone")
 PLACEMENT = placed(SETTINGS)

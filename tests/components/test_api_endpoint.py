@@ -1,5 +1,3 @@
-import pytest
-
 from tests.recording import SMALL, ZONES
 
 
@@ -53,15 +51,14 @@ def test_the_listener(cluster):
 
 def test_a_public_balancer_stands_in_the_public_subnets(deploy_stack):
     cluster = deploy_stack(
-        {**SMALL, "api": {"size": 2, "internal": False, "allowedCidrs": ["0.0.0.0/0"]}}
+        {**SMALL, "api": {"size": 2, "internal": False, "allowedCidrs": ["203.0.113.0/24"]}}
     )
     balancer = cluster.of("LoadBalancer")["test-api"]
     assert balancer["internal"] is False
     assert balancer["subnets"] == [f"test-public-{zone}-id" for zone in ZONES]
 
 
-@pytest.mark.parametrize("name", ["a", "a" * 20])
-def test_names_leave_room_for_pulumis_random_suffix(deploy_stack, name):
-    cluster = deploy_stack({**SMALL, "clusterName": name})
+def test_names_leave_room_for_pulumis_random_suffix(deploy_stack):
+    cluster = deploy_stack({**SMALL, "clusterName": "a" * 20})
     for type_ in ("LoadBalancer", "TargetGroup"):
         assert all(len(given) + len("-1234567") <= 32 for given in cluster.of(type_))

@@ -225,9 +225,7 @@ def test_ids_are_in_one_place_and_complete(deploy, network, api, ids, says):
 
 
 def test_workers_of_a_given_network_have_subnets_of_it(deploy):
-    settings = check(
-        {"network": GIVEN, "workers": {"general": {"min": 1}}, "etcd": {"size": 1}}, stack="one"
-    )
+    settings = small("one", network=GIVEN, workers={"general": {"min": 1}})
     with_workers = replace(IDS, workers={zone: f"subnet-{zone[-1]}" for zone in ZONES})
     told = []
 

@@ -29,9 +29,9 @@ nobody can delete."""
 
 
 @pytest.mark.parametrize("config", [SMALL, UNPROTECTED])
-@pytest.mark.parametrize("preview", [False, True])
-def test_every_run_registers_every_hook_once(deploy_stack, config, preview):
-    deployment = deploy_stack(config, preview=preview)
+@pytest.mark.parametrize("options", [{}, {"preview": True}], ids=["update", "preview"])
+def test_every_run_registers_every_hook_once(deploy_stack, config, options):
+    deployment = deploy_stack(config, **options)
     assert sorted(deployment.monitor.hooks) == REGISTERED
 
 

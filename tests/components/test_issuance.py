@@ -9,6 +9,7 @@ import pytest
 
 from components.gates.aws_reader import AwsAccessDeniedError
 from components.pki.issuance import Issuance, IssuanceRefusedError
+from tests.recording import SMALL, run_program
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 CA = "-----BEGIN CERTIFICATE-----"
@@ -104,7 +105,7 @@ def test_every_certificate_asks(cluster):
             assert certificate.hooks == (("before_create", "pki-issuance"),)
 
 
-def test_the_end_of_an_authority_is_known_before_it_signs(deploy_stack, monkeypatch):
+def test_the_end_of_an_authority_is_known_before_it_signs(monkeypatch):
     known = {}
 
     def know(_self, pem, ends):
@@ -112,7 +113,7 @@ def test_the_end_of_an_authority_is_known_before_it_signs(deploy_stack, monkeypa
         return pem
 
     monkeypatch.setattr(Issuance, "know", know)
-    deploy_stack({}, stack="test", preview=False)
+    run_program(SMALL)
     assert known == {
         f"certificate test-{name}-ca": "2126-01-01T00:00:00Z"
         for name in ("kubernetes", "etcd", "front-proxy")

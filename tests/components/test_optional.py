@@ -10,6 +10,7 @@ from tests.recording import REPOSITORY, SMALL, ZONES
 from tests.unit.ssh_keygen import ed25519
 
 NO_NAT = {
+    **SMALL,
     "network": {"nat": "none"},
     "ami": "ami-0123456789abcdef0",
     "artifacts": {"mirror": "https://mirror.internal"},
@@ -121,9 +122,12 @@ def reserved(cluster, subnet):
     }
 
 
-@pytest.mark.parametrize("size", [3, 7])
-def test_the_addresses_of_members_are_reserved(deploy_stack, size):
-    cluster = deploy_stack({"etcd": {"size": size}})
+SEVEN = {**SMALL, "etcd": {"size": 7}}
+
+
+@pytest.mark.parametrize("config", [{}, SEVEN])
+def test_the_addresses_of_members_are_reserved(deploy_stack, config):
+    cluster = deploy_stack(config)
     for instance in cluster.of("Instance").values():
         if "privateIp" in instance:
             address = IPv4Address(instance["privateIp"])
@@ -136,7 +140,7 @@ def test_the_addresses_of_members_are_reserved(deploy_stack, size):
 
 
 def test_reservations_stay_as_they_are_when_the_tier_grows(deploy_stack):
-    small, large = (deploy_stack({"etcd": {"size": size}}) for size in (1, 7))
+    small, large = deploy_stack({}), deploy_stack(SEVEN)
     assert small.of("SubnetCidrReservation") == large.of("SubnetCidrReservation")
 
 

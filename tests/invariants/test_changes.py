@@ -9,7 +9,7 @@ from config.cluster_settings import ClusterSettings
 from config.network import ExistingNetwork
 from config.types import Settings
 from config.workers import WorkerPoolSettings
-from tests.golden.nodes import both, settings
+from tests.golden.nodes import both, settings, worker_node
 from tests.recording import SMALL, ZONES
 from tests.unit.ssh_keygen import ed25519
 
@@ -66,7 +66,7 @@ CHANGES = {
     "pki.caYears": ({}, 20),
     "pki.leafDays": ({}, 90),
     "pki.epoch": ({}, 2),
-    "ami": ({"ami": "ami-0123456789abcdef0"}, "ami-0123456789abcdef1"),
+    "ami": ({}, "ami-0123456789abcdef1"),
     "architecture": ({}, "arm64"),
     "operatorAccess": (KEYS, "none"),
     "operatorKeys": (KEYS, [ed25519(1, "alice at work"), ed25519(2)]),
@@ -172,12 +172,16 @@ def machine(settings, tier):
     return node.render(), settings.instance_type(chosen), settings.ami
 
 
-@pytest.mark.parametrize("key", keys_of(*EXPECTED))
-def test_each_key_alone_changes_the_machines_that_it_says(key):
+def others(key):
+    """The tiers whose machines are made of something else after the change of a key alone."""
     base, value = CHANGES[key]
     before, after = settings(**base), settings(**changed(base, key, value))
-    rolled = {tier for tier in ("etcd", "api") if machine(before, tier) != machine(after, tier)}
-    assert rolled == EXPECTED[notes()[key].effect]
+    return {tier for tier in ("etcd", "api") if machine(before, tier) != machine(after, tier)}
+
+
+@pytest.mark.parametrize("key", keys_of(*EXPECTED))
+def test_each_key_alone_changes_the_machines_that_it_says(key):
+    assert others(key) == EXPECTED[notes()[key].effect]
 
 
 @pytest.mark.parametrize("effect", TOGETHER)
@@ -201,18 +205,23 @@ def test_what_rolls_every_machine_does(key, deploy_stack):
 
 @pytest.mark.parametrize("key", keys_of(Effect.REFUSED))
 def test_what_is_refused_would_take_something_away_that_a_cluster_stands_on(key, deploy_stack):
+    # The program is asked where what a machine is made of does not say it.
+    assert others(key) or loss(key, deploy_stack)
+
+
+def loss(key, deploy_stack):
+    """Whether the change of a key alone takes away machines, authorities or the load balancer."""
     base, value = CHANGES[key]
     base = merged(SMALL, base)
     before, after = deploy_stack(base), deploy_stack(changed(base, key, value))
     rolled, came_or_went = replaced(before, after)
     authorities = before.of("SelfSignedCert") != after.of("SelfSignedCert")
     balancer = before.of("LoadBalancer") != after.of("LoadBalancer")
-    assert rolled or came_or_went or authorities or balancer
+    return rolled or came_or_went or authorities or balancer
 
 
 # Pools of workers
 
-SMALL_POOL = {**SMALL, **POOL}
 OF_A_POOL = {
     "min": 2,
     "max": 5,
@@ -225,6 +234,11 @@ OF_A_POOL = {
 }
 """Another value of each key of a pool."""
 
+SMALL_POOL = {**SMALL, **POOL}
+POOLS = merged(SMALL_POOL, {"workers": {key.lower(): {"min": 1} for key in OF_A_POOL}})
+"""And a pool for each key."""
+IMAGE = f"registry.example/image@sha256:{'0' * 64}"
+
 
 def pool_notes():
     fields = WorkerPoolSettings.model_fields.values()
@@ -233,10 +247,15 @@ def pool_notes():
     }
 
 
-def new_pool(before, after):
-    """Whether the machines of the pool are others."""
-    groups = before.of("Group").keys() == after.of("Group").keys()
-    return not groups or before.of("LaunchTemplate") != after.of("LaunchTemplate")
+def new_pool(before, after, name="general"):
+    """Whether the machines of a pool are others."""
+
+    def made_of(deployment):
+        groups, templates = deployment.of("Group"), deployment.of("LaunchTemplate")
+        pool = f"test-workers-{name}"
+        return {group for group in groups if group.startswith(pool)}, templates[pool]
+
+    return made_of(before) != made_of(after)
 
 
 def test_every_key_of_a_pool_says_what_its_change_does_and_is_tried_here():
@@ -245,34 +264,30 @@ def test_every_key_of_a_pool_says_what_its_change_does_and_is_tried_here():
 
 @pytest.mark.parametrize("key", OF_A_POOL)
 def test_each_key_of_a_pool_changes_the_machines_that_it_says(key, deploy_stack):
-    config = merged(SMALL_POOL, {"workers": {"general": {key: OF_A_POOL[key]}}})
-    before, after = deploy_stack(SMALL_POOL), deploy_stack(config)
+    one_each = {key.lower(): {key: value} for key, value in OF_A_POOL.items()}
+    before, after = deploy_stack(POOLS), deploy_stack(merged(POOLS, {"workers": one_each}))
     assert replaced(before, after) == (set(), set())
-    assert new_pool(before, after) == (pool_notes()[key].effect is Effect.ROLLS_POOL)
+    assert new_pool(before, after, key.lower()) == (pool_notes()[key].effect is Effect.ROLLS_POOL)
+    assert not new_pool(before, after)
 
 
-def test_the_first_pool_rolls_the_api_tier_and_another_nothing(deploy_stack):
-    none, one = deploy_stack(SMALL), deploy_stack(SMALL_POOL)
-    two = deploy_stack(merged(SMALL_POOL, {"workers": {"batch": {"min": 0}}}))
+def test_the_first_pool_rolls_the_api_tier_and_others_nothing(deploy_stack):
+    none, one, more = (deploy_stack(config) for config in (SMALL, SMALL_POOL, POOLS))
     assert replaced(none, one) == ({"api"}, set())
-    assert replaced(one, two) == (set(), set())
-    assert one.of("Group").items() <= two.of("Group").items()
-    assert one.of("LaunchTemplate").items() <= two.of("LaunchTemplate").items()
+    assert replaced(one, more) == (set(), set())
+    assert one.of("Group").items() <= more.of("Group").items()
+    assert one.of("LaunchTemplate").items() <= more.of("LaunchTemplate").items()
 
 
-def test_another_pod_network_rolls_every_pool(deploy_stack):
-    other = merged(SMALL_POOL, {"network": {"podNetwork": "none"}})
-    assert new_pool(deploy_stack(SMALL_POOL), deploy_stack(other))
+@pytest.mark.parametrize(
+    "change", [{"network": {"podNetwork": "none"}}, {"artifacts": {"images": {"pause": IMAGE}}}]
+)
+def test_another_pod_network_or_pause_image_rolls_every_pool(change):
+    assert worker_node(settings(**POOL)) != worker_node(settings(**POOL, **change))
 
 
-def test_another_pause_image_rolls_every_pool_and_another_coredns_none(deploy_stack):
-    def images(name):
-        return {"artifacts": {"images": {name: f"registry.example/{name}@sha256:{'0' * 64}"}}}
-
-    before = deploy_stack(SMALL_POOL)
-    pause, coredns = (
-        deploy_stack(merged(SMALL_POOL, images(name))) for name in ("pause", "coredns")
-    )
-    assert new_pool(before, pause)
-    assert not new_pool(before, coredns)
-    assert replaced(before, coredns) == (set(), set())
+def test_another_image_of_coredns_rolls_no_pool(deploy_stack):
+    images = {"artifacts": {"images": {"coredns": IMAGE}}}
+    before, after = deploy_stack(SMALL_POOL), deploy_stack(merged(SMALL_POOL, images))
+    assert not new_pool(before, after)
+    assert replaced(before, after) == (set(), set())

@@ -14,28 +14,25 @@ from tests.unit.ssh_keygen import ed25519
 CONFIGURATIONS = {
     "defaults": {},
     "small": {"etcd": {"size": 1}, "api": {"size": 1}, "protect": False},
-    "large": {"etcd": {"size": 7}, "api": {"size": 5}},
-    "arm64": {**SMALL, "architecture": "arm64"},
+    "large": {
+        "etcd": {"size": 7},
+        "api": {"size": 5},
+        "architecture": "arm64",
+        "network": {"workerCidrs": ["100.64.0.0/16"], "flowLogDays": 30},
+        "workers": {
+            "general": {"min": 2},
+            "batch": {"min": 0, "max": 9, "perZone": True, "spot": True, "taints": ["a:NoExecute"]},
+        },
+        "operatorAccess": "instance-connect",
+        "operatorKeys": [ed25519()],
+        "tags": {"team": "a"},
+    },
     "public": {**SMALL, "api": {"size": 2, "internal": False, "allowedCidrs": ["203.0.113.0/24"]}},
-    "workers": {**SMALL, "network": {"workerCidrs": ["100.64.0.0/16"], "flowLogDays": 30}},
     "no-nat": {
         **SMALL,
         "network": {"nat": "none"},
         "ami": "ami-0123456789abcdef0",
         "artifacts": {"mirror": "https://mirror.internal"},
-    },
-    "pools": {
-        **SMALL,
-        "workers": {
-            "general": {"min": 2},
-            "batch": {"min": 0, "max": 9, "perZone": True, "spot": True, "taints": ["a:NoExecute"]},
-        },
-    },
-    "operator": {
-        **SMALL,
-        "operatorAccess": "instance-connect",
-        "operatorKeys": [ed25519()],
-        "tags": {"team": "a"},
     },
 }
 

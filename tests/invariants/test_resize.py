@@ -6,13 +6,14 @@ from itertools import permutations
 import pytest
 
 from components.nodes.owned_parameter import NEVER_WRITTEN_AGAIN
+from tests.recording import SMALL
 
 SIZES = (1, 3, 5, 7)
 
 
 @pytest.fixture(scope="module")
 def by_size(deploy_stack):
-    return {size: deploy_stack({"etcd": {"size": size}}) for size in SIZES}
+    return {size: deploy_stack({**SMALL, "etcd": {"size": size}}) for size in SIZES}
 
 
 def inventory(deployment):
