@@ -149,3 +149,11 @@ def test_member_addresses_of_an_existing_network_are_reserved_too(deploy_stack, 
     assert IPv4Address("10.0.1.5") in reserved(cluster, "subnet-1b")
     # What AWS keeps of a subnet is none of a member's.
     assert IPv4Address("10.0.1.3") not in reserved(cluster, "subnet-1b")
+
+
+def test_the_documents_name_the_apis_that_an_adopted_network_must_reach():
+    always, with_pools = (
+        ", ".join(f"`{name}`" for name in names) for names in (SERVICES, WORKER_SERVICES)
+    )
+    text = (REPOSITORY / "docs/runbooks/first-deployment.md").read_text()
+    assert f"({always}; with pools {with_pools})" in " ".join(text.split())

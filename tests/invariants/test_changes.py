@@ -286,6 +286,23 @@ def test_another_pod_network_or_pause_image_rolls_every_pool(change):
     assert worker_node(settings(**POOL)) != worker_node(settings(**POOL, **change))
 
 
+def test_what_changes_in_place_rolls_pools_only_where_it_says_so(deploy_stack):
+    keys = keys_of(Effect.IN_PLACE)
+    says_so = {key for key in keys if notes()[key].but.startswith("rolls every pool")}
+    assert says_so
+    others_changed = SMALL_POOL
+    for key in keys:
+        if key not in says_so:
+            base, value = CHANGES[key]
+            others_changed = merged(others_changed, changed(base, key, value))
+    before = deploy_stack(SMALL_POOL)
+    assert not new_pool(before, deploy_stack(others_changed))
+    for key in says_so:
+        base, value = CHANGES[key]
+        config = merged(SMALL_POOL, changed(base, key, value))
+        assert new_pool(before, deploy_stack(config)), key
+
+
 def test_another_image_of_coredns_rolls_no_pool(deploy_stack):
     images = {"artifacts": {"images": {"coredns": IMAGE}}}
     before, after = deploy_stack(SMALL_POOL), deploy_stack(merged(SMALL_POOL, images))
