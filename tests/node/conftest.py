@@ -63,6 +63,8 @@ def aws(moto_url: str, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> SS
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url,
+        # moto makes a thousand images for each test otherwise.
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     }.items():
         monkeypatch.setenv(variable, value)
     web.ask(HTTPConnection(moto_url.removeprefix("http://")), "/moto-api/reset", "POST")

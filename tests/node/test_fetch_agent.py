@@ -14,12 +14,10 @@ import time
 import zipfile
 from pathlib import Path
 
-import boto3
 import pytest
 
 from components.userdata.agent_archive import zip_archive
 from components.userdata.files import fetch_agent
-from tests.node.conftest import REGION
 from tests.node.doubles import Quiet, serve
 from tests.node.fetcher_process import FETCHER, fetch, identity
 
@@ -32,12 +30,11 @@ OTHER = {"node/__main__.py": "print('two')\n"}
 
 
 @pytest.fixture
-def wanted(bucket, node):
+def wanted(bucket, s3, node):
     """Have a node want an archive; it is stored unless another content is to be in its place."""
 
     def want(content, stored=None):
         agent = identity(bucket, content)
-        s3 = boto3.client("s3", region_name=REGION)
         s3.put_object(Bucket=bucket, Key=agent["key"], Body=content if stored is None else stored)
         node("api-0", agent=agent)
         return agent
@@ -265,8 +262,11 @@ def finishes_before(monkeypatch, number):
 
 @pytest.mark.parametrize("before", [None, OTHER], ids=["first", "second"])
 def test_whenever_it_is_stopped_the_agent_is_whole_and_the_next_run_completes_it(
-    wanted, library, monkeypatch, before
+    wanted, s3, library, monkeypatch, before
 ):
+    # Making a client takes ten times as long as all else.
+    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: s3)
+
     def start():
         shutil.rmtree(library, ignore_errors=True)
         if before is not None:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ def aws(emulator):
     session = aws_environment.session()
     config = Config(retries={"total_max_attempts": 1})
 
+    @cache
     def make(service: str) -> Any:
         return session.client(service, endpoint_url=emulator.endpoint, config=config)
 
