@@ -71,7 +71,8 @@ class Cluster(pulumi.ComponentResource):
         its zones and the CIDRs of its etcd subnets in `network.existing`.
 
         Raises ConfigError and LookupFailedError, before anything is registered, when the settings
-        do not fit the network or what AWS has.
+        do not fit the network or what AWS has; ValueError while it registers, when another cluster
+        of the program has the name.
         """
         self._settings = settings
         ids = existing_network(settings, network)
