@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import backends
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_ssm import SSMClient
@@ -32,10 +33,14 @@ def authority() -> Authority:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    modules = tuple(backends.list_of_moto_modules())
+    with pytest.MonkeyPatch.context() as patched:
+        # moto lists its own directory for every request otherwise.
+        patched.setattr(backends, "list_of_moto_modules", lambda: modules)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture(scope="session")
