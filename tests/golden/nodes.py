@@ -53,6 +53,14 @@ def worker_node(settings: ClusterSettings, name: str = "general", **values) -> C
 POOL = {"general": {"min": 2}}
 """`workers` of a stack that has some."""
 
+NODES = {
+    "etcd": etcd_node(settings()),
+    "api": api_node(settings()),
+    "api with workers": api_node(settings(workers=POOL)),
+    "worker": worker_node(settings(workers=POOL)),
+}
+"""A node of each kind."""
+
 
 def every(settings: ClusterSettings) -> tuple[CloudConfig, ...]:
     """A node of each tier and of each pool."""

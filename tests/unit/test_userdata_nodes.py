@@ -26,7 +26,7 @@ from node import cli, contract
 from node import settings as agent
 from node.rounds import LIMITS
 from tests.golden.nodes import (
-    POOL,
+    NODES,
     api_node,
     commands,
     etcd_node,
@@ -241,14 +241,6 @@ def test_size_of_either_tier_changes_no_byte_of_an_api_server():
     }
 
     assert len(servers) == 1
-
-
-NODES = {
-    "etcd": etcd_node(settings()),
-    "api": api_node(settings()),
-    "api with workers": api_node(settings(workers=POOL)),
-    "worker": worker_node(settings(workers=POOL)),
-}
 
 
 @pytest.fixture(params=NODES)

@@ -9,14 +9,10 @@ import pytest
 from node.api.haproxy import render
 from node.membership import Member
 from tests.golden.nodes import (
-    POOL,
-    api_node,
+    NODES,
     commands,
-    etcd_node,
-    settings,
     tier,
     units,
-    worker_node,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +27,6 @@ def tool(name):
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
-
-
-NODES = {
-    "etcd": etcd_node(settings()),
-    "api": api_node(settings()),
-    "api with workers": api_node(settings(workers=POOL)),
-    "worker": worker_node(settings(workers=POOL)),
-}
 
 
 @pytest.fixture(params=NODES)
