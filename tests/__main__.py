@@ -29,8 +29,10 @@ SHOWN = 30_000
 SLOWEST = 25
 """Tests that `--times` prints."""
 ALONE = "not machines and not matrix"
+UNITS = str((os.cpu_count() or 1) + 1)
+"""Processes of the units: one more than processors, since a quarter of their time is waits."""
 GROUPS: dict[str, Sequence[str]] = {
-    "units": (f"not engine and not daemons and {ALONE}", "-n", "auto", "--dist", "loadfile"),
+    "units": (f"not engine and not daemons and {ALONE}", "-n", UNITS, "--dist", "loadfile"),
     # Networks are of one worker (tests/node/loopback.py), and what a file shares stays in one. They
     # mostly wait, those of Kubernetes for its build: the others go on meanwhile.
     "daemons": (f"daemons and not engine and {ALONE}", "-n", "4", "--dist", "loadfile"),
