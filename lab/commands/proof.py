@@ -14,11 +14,12 @@ from lab.running import find
 from lab.running.node_names import choose_word
 from lab.workspace import Workspace
 
+NAMES = [case.fault.name for case in FAULTS]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which one."""
-    names = ", ".join(case.fault.name for case in FAULTS)
-    parser.add_argument("name", help=f"a fault: {names}")
+    parser.add_argument("name", help=f"a fault: {', '.join(NAMES)}")
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
 
     The exit code is pytest's. Raises LabError when the lab is not up.
     """
-    name = choose_word("fault", arguments.name, [case.fault.name for case in FAULTS])
+    name = choose_word("fault", arguments.name, NAMES)
     requirements.require()
     find(workspace)
     only = [f"{PROOFS}/test_3_failures.py", "-k", f"[{name}]", "--failures"]

@@ -49,9 +49,9 @@ def destroyed(session: LabSession, may_destroy: None, figures: Figures) -> Destr
     printed = session.destroy()
     seconds = time.monotonic() - began
     figures.add("destroy", "pulumi destroy", seconds)
-    slowest = sorted(_DELETED.findall(printed), key=lambda found: int(found[1]))[-SLOWEST:]
-    for resource, taken in reversed(slowest):
-        figures.add("destroy", f"of that: {resource}", int(taken))
+    deletions = [(int(taken), resource) for resource, taken in _DELETED.findall(printed)]
+    for taken, resource in sorted(deletions, reverse=True)[:SLOWEST]:
+        figures.add("destroy", f"of that: {resource}", taken)
     until("the last machine is put away", lambda: _instances(session) == [])
     read = {name: session.lab.layout.console(node.instance.id) for name, node in nodes.items()}
     return Destroyed(

@@ -85,8 +85,11 @@ def test_an_internal_load_balancer_knows_no_nat_gateway(cluster):
     assert not reaches(cluster, HOSTS["worker"], HOSTS["outside"], 6443)
 
 
-def test_the_port_of_a_mirror_is_open_to_all_machines(deploy_stack):
-    cluster = deploy_stack({**SMALL, "artifacts": {"mirror": "https://mirror.internal:8444/x"}})
+@pytest.mark.parametrize(
+    "mirror", ["https://mirror.internal:8444", "https://mirror.internal:8444/x"]
+)
+def test_the_port_of_a_mirror_is_open_to_all_machines(deploy_stack, mirror):
+    cluster = deploy_stack({**SMALL, "artifacts": {"mirror": mirror}})
     for machine in ("etcd", "api", "worker"):
         assert reaches(cluster, HOSTS[machine], HOSTS["outside"], 8444)
         assert reaches(cluster, HOSTS[machine], HOSTS["outside"], 443)

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.recording import SMALL, ZONES
 
 
@@ -58,7 +60,8 @@ def test_a_public_balancer_stands_in_the_public_subnets(deploy_stack):
     assert balancer["subnets"] == [f"test-public-{zone}-id" for zone in ZONES]
 
 
-def test_names_leave_room_for_pulumis_random_suffix(deploy_stack):
-    cluster = deploy_stack({**SMALL, "clusterName": "a" * 20})
+@pytest.mark.parametrize("name", ["a", "a" * 20])
+def test_names_leave_room_for_pulumis_random_suffix(deploy_stack, name):
+    cluster = deploy_stack({**SMALL, "clusterName": name})
     for type_ in ("LoadBalancer", "TargetGroup"):
         assert all(len(given) + len("-1234567") <= 32 for given in cluster.of(type_))

@@ -77,8 +77,8 @@ def test_the_kubeconfig_is_secret_and_complete(cluster):
 @pytest.mark.parametrize("preview", [True, False])
 def test_every_run_prints_the_quorum_arithmetic(deploy_stack, caplog, preview):
     with caplog.at_level(logging.INFO):
-        deploy_stack(SMALL, preview=preview)
-    expected = "etcd: 1 member over 3 zones (1-0-0), quorum 1: 0 member(s) or 0 zone(s) may fail"
+        deploy_stack({**SMALL, "etcd": {"size": 5}}, preview=preview)
+    expected = "etcd: 5 members over 3 zones (2-2-1), quorum 3: 2 member(s) or 1 zone(s) may fail"
     assert expected in caplog.text
 
 

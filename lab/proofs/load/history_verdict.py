@@ -38,7 +38,7 @@ class Verdict:
             "events out of order": self.reordered_events,
         }
         found = [f"{count} {what}" for what, count in counts.items() if count]
-        if not self.linearizable and not self.undecided:
+        if not self.linearizable:
             found.insert(0, "no linearizable history")
         if not found:
             return ""
