@@ -132,7 +132,7 @@ def test_what_is_damaged_is_an_error_or_reads_as_it_does_elsewhere(data):
     text = f"-----BEGIN CERTIFICATE REQUEST-----\n{encoded}\n-----END CERTIFICATE REQUEST-----\n"
     try:
         found, other = read(text), x509.load_pem_x509_csr(text.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         # One of them refuses it: nobody gets a certificate.
         return
     assert [a.value for a in other.subject.get_attributes_for_oid(COMMON_NAME)] == [
