@@ -12,6 +12,8 @@ def run(settings: Settings, machine: Machine) -> str:
     """Take one step, refresh certificates, follow what operators set; what was done.
 
     Each is done whatever comes of the other: a daemon may be in trouble for want of a certificate.
+
+    NodeError when the step failed; it says what was done after it, too.
     """
     try:
         step = _tier(settings, machine)

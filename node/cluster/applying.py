@@ -46,7 +46,10 @@ class Applied:
         return said
 
     def offer(self, api: Api, defaults: Iterable[Manifest], now: float) -> list[str]:
-        """Apply what is due, but leave an object alone where a person has set something else."""
+        """Apply what is due, but leave an object alone where a person has set something else.
+
+        NodeError at the first that fails.
+        """
         said = []
         for manifest in defaults:
             if not self._due(manifest, now):
@@ -64,7 +67,10 @@ class Applied:
         return said
 
     def prune(self, api: Api, wanted: Sequence[Manifest], now: float) -> list[str]:
-        """Delete what this program once applied and wants no more; what was deleted."""
+        """Delete what this program once applied and wants no more; what was deleted.
+
+        NodeError at the first that fails.
+        """
         if now - self._pruned < AGAIN:
             return []
         said, kept = [], {path_of(manifest) for manifest in wanted}

@@ -21,7 +21,10 @@ FOLLOW_SECONDS = 300
 
 
 def run(settings: Settings, machine: Machine) -> str:
-    """Take one step; what was done. Each is taken whatever comes of the others."""
+    """Take one step; what was done. Each is taken whatever comes of the others.
+
+    NodeError on any other node, and as `drain.run`.
+    """
     worker = settings.worker
     if worker is None:
         raise NodeError(f"{settings.name} is no worker: run this on one")
