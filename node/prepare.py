@@ -57,13 +57,14 @@ def write_address(settings: Settings, machine: Machine) -> list[str]:
 
 
 def or_use_local(fetch: Callable[[], list[str]], lacking: Callable[[], list[str]]) -> list[str]:
-    """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS.
+    """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS, and
+    no room on the disk.
 
     NodeError when that will not do.
     """
     try:
         return fetch()
-    except NodeError as error:
+    except (NodeError, OSError) as error:
         if problems := lacking():
             raise NodeError(f"{error}; and on disk {', '.join(problems)}") from error
         return [f"kept what is on disk: {error}"]
