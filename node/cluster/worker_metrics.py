@@ -36,7 +36,7 @@ def undecided_seconds(
         if pending(one) and (by_token(one["spec"]) or claimed_name(one) in names)
     )
     # The API server that wrote the time may have a clock that is a little ahead of this one.
-    return max(0.0, *ages, 0.0)
+    return max([0.0, *ages])
 
 
 def not_ready(
