@@ -11,24 +11,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from node import metrics
 from node.api.lease import PATH as LEASES
 from node.api.lease import held_on
 from node.api.release_lease import this_machine
 from node.aws import ParameterStore, require_credentials
-from node.cluster import addons, bootstrap_token, gone_nodes, silent_drains, stranded
+from node.cluster import (
+    addons,
+    bootstrap_token,
+    gone_nodes,
+    silent_drains,
+    stranded,
+    worker_metrics,
+)
 from node.cluster.addons import Addons
 from node.cluster.applying import Applied
 from node.cluster.bootstrap_token import JoinToken
 from node.cluster.dns_moves import Moves
 from node.cluster.kubelet_requests import NODES, Requests
+from node.cluster.kubelet_requests import PATH as REQUESTS
 from node.cluster.labels import SELECTOR
 from node.cluster.local_api import Api
 from node.cluster.manifests import defaults, manifests
 from node.cluster.parameter import TokenParameter
 from node.cluster.ready_condition import ready
-from node.cluster.silent_drains import AutoScaling
+from node.cluster.scaling_groups import AutoScaling
 from node.cluster.worker_instances import Ec2
-from node.contract import STRANDED_ANNOTATION
+from node.contract import INTERVAL_SECONDS, STRANDED_ANNOTATION, WorkerMetric
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings
@@ -46,6 +55,9 @@ TOKEN_INTERVAL = 60.0
 """Seconds between two looks at the join token."""
 PARAMETER_INTERVAL = 300.0
 """Seconds between two looks at whether the join token's parameter still holds it."""
+METRICS_INTERVAL = float(INTERVAL_SECONDS)
+"""Seconds between two times that CloudWatch is told of workers: as every node tells it, so that no
+minute of an alarm is without a value."""
 
 RETRY = 15.0
 """Seconds until a task is tried again that failed; those of every round are tried in the next."""
@@ -127,6 +139,8 @@ class Agent:
             ("drains of silent workers", NODES_INTERVAL, self._end_drains),
             ("objects", 0.0, self._keep_objects),
             ("spread of CoreDNS", NODES_INTERVAL, self._spread_dns),
+            # The last: whatever is late here is late for people alone.
+            ("numbers of workers", METRICS_INTERVAL, self._send_metrics),
         )
         said = []
         for name, interval, task in tasks:
@@ -206,7 +220,7 @@ class Agent:
             and seconds < stranded.SECONDS
             and any(stranded.changes(nodes, stranded.SECONDS))
         )
-        if waits and self._scaling.desired(self._settings.cluster) == 0:
+        if waits and not any(one.desired for one in self._scaling.groups(self._settings.cluster)):
             seconds = stranded.SECONDS
         said = []
         for node, value in stranded.changes(nodes, seconds):
@@ -232,6 +246,42 @@ class Agent:
 
     def _spread_dns(self, api: Api, term: _Term, now: float) -> list[str]:
         return term.moves.step(api, term.nodes, now) if term.nodes else []
+
+    def _send_metrics(self, api: Api, term: _Term, _now: float) -> list[str]:
+        """Tell CloudWatch of workers, from the machine that leads alone.
+
+        What is not known is not sent: a value that was made up would silence an alarm. Raises
+        nothing, as what failed is not to be tried sooner than ever: an AWS that does not answer
+        takes the approvals' time.
+        """
+        numbers, troubles = self._numbers(api, term)
+        if numbers and (trouble := metrics.publish(self._settings, numbers)):
+            troubles.append(trouble)
+        return self._troubles("metrics", "; ".join(troubles))
+
+    def _numbers(self, api: Api, term: _Term) -> tuple[dict[str, float], list[str]]:
+        """By name of metric, and why some are not known. Requests do not wait for AWS."""
+        numbers: dict[str, float] = {}
+        troubles: list[str] = []
+        nodes, region = term.nodes, self._settings.region
+        if nodes is None:
+            return numbers, troubles
+        try:
+            requests = api.get(REQUESTS, resourceVersion="0")["items"]
+            numbers[WorkerMetric.UNDECIDED_REQUEST_SECONDS] = worker_metrics.undecided_seconds(
+                requests, nodes, region, datetime.now(UTC)
+            )
+        except NodeError as error:
+            troubles.append(str(error))
+        try:
+            groups = self._scaling.groups(self._settings.cluster)
+            numbers[WorkerMetric.NOT_READY_WORKERS] = worker_metrics.not_ready(
+                groups, nodes, region
+            )
+            numbers[WorkerMetric.MISSING_WORKERS] = worker_metrics.missing(groups)
+        except NodeError as error:
+            troubles.append(str(error))
+        return numbers, troubles
 
     def _keep_objects(self, api: Api, term: _Term, now: float) -> list[str]:
         if term.addons is None or term.nodes is None:
