@@ -77,6 +77,8 @@ class FakeApi:
         self.holder, self.down, self.refused = MINE, False, ""
         self.nodes, self.requests, self.secrets, self.applied = {}, {}, [], {}
         self.broken = set()
+        self.unwritable = set()
+        """Objects whose write fails: `Deployment coredns`, or a Node's name."""
 
     def get(self, path, **_query):
         if self.down:
@@ -109,10 +111,15 @@ class FakeApi:
         self.requests[changed["metadata"]["name"]] = changed
 
     def apply(self, manifest, *, force=False):
-        self.applied[f"{manifest['kind']} {manifest['metadata']['name']}"] = manifest
+        name = f"{manifest['kind']} {manifest['metadata']['name']}"
+        if name in self.unwritable:
+            raise ApiError(500, "etcd")
+        self.applied[name] = manifest
 
     def delete(self, path, uid):
         name = path.rpartition("/")[2]
+        if name in self.unwritable:
+            raise ApiError(500, "etcd")
         assert self.nodes[name]["metadata"]["uid"] == uid
         del self.nodes[name]
 
@@ -452,6 +459,30 @@ def test_objects_are_applied_and_follow_the_stack(agent, api, wanted):
     agent.round(DOCUMENT_INTERVAL)
     (container,) = api.applied["Deployment coredns"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/coredns:v2"
+
+
+def test_an_object_that_fails_stops_no_other_and_none_of_the_defaults(agent, api):
+    api.unwritable = {"Deployment coredns"}
+    said = agent.round(0)
+    assert any(line.startswith("objects: Deployment kube-system/coredns: ") for line in said)
+    assert {"Service kube-dns", "Namespace default"} <= api.applied.keys()
+    assert agent.round(INTERVAL) == []
+    api.unwritable = set()
+    assert agent.round(2 * INTERVAL) == ["objects: works again"]
+    assert "Deployment coredns" in api.applied
+
+
+def test_a_node_that_was_deleted_is_told_whatever_fails_after_it(agent, api, launch, ec2):
+    # In the order in which their Nodes are deleted.
+    ended = sorted((launch() for _ in range(2)), key=lambda one: one["InstanceId"])
+    api.nodes = {one["PrivateDnsName"]: worker_node(one) for one in ended}
+    first, second = api.nodes
+    ec2.terminate_instances(InstanceIds=[one["InstanceId"] for one in ended])
+    api.unwritable = {second}
+    agent.round(0)
+    said = agent.round(NODES_INTERVAL)
+    assert [line.partition(":")[0] for line in said] == [f"deleted Node {first}", "nodes"]
+    assert list(api.nodes) == [second]
 
 
 def test_one_task_in_trouble_stops_no_other_and_is_said_once(agent, api, aws):
