@@ -245,6 +245,7 @@ class Cluster(pulumi.ComponentResource):
                 key_arn=key.arn,
                 after=[etcd, api],
                 snapshot_minutes=settings.etcd.snapshots.every_minutes,
+                workers=bool(settings.workers),
                 tags=self._tags,
             ),
             self._child,

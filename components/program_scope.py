@@ -18,6 +18,8 @@ def once_per_program(kind: type[T], make: Callable[[], T]) -> T:
 
     Resource hooks need it: their names are in state and so must be the same in every run, and the
     engine takes each name once in a program.
+
+    RuntimeError outside of a program.
     """
     stack = get_root_resource()
     if stack is None:

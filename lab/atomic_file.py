@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that a kill at any point leaves the old content or the new one, never a
-    part."""
+    """Write a file so that a kill at any point leaves the old content or the new one, never a part.
+    Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

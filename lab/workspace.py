@@ -73,12 +73,12 @@ class Workspace:
 
     @property
     def project_name(self) -> str:
-        """The name of the Pulumi project."""
+        """The name of the Pulumi project. Raises LabError without a Pulumi.yaml."""
         return str(self._settings()["name"])
 
     @property
     def stack_file(self) -> Path:
-        """The configuration of the lab's stack."""
+        """The configuration of the lab's stack. Raises LabError without a Pulumi.yaml."""
         directory = self._settings().get("stackConfigDir", ".")
         return self.project / str(directory) / f"Pulumi.{STACK}.yaml"
 

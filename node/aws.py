@@ -79,7 +79,7 @@ class ParameterStore:
             }
 
     def get(self, name: str) -> Any:  # noqa: ANN401  JSON
-        """The JSON document in a parameter."""
+        """The JSON document in a parameter; NodeError when it holds none."""
         with translating_aws_errors():
             text = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
         try:
@@ -149,7 +149,7 @@ class ParameterStore:
         return became
 
     def insist(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write what nobody else has a say in, until it counts."""
+        """Write what nobody else has a say in, until it counts; AwsError when it never does."""
         there = self.latest([name]).get(name)
         version = there.version if there else 0
         for _ in range(RETRIES):

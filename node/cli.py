@@ -23,9 +23,10 @@ class Command:
 
     module: str
     help: str
-    etcd_only: bool = False
+    tier: str | None = None
+    """The tier whose machines alone run it; None for all."""
     worker: str | None = None
-    """The module whose `run` it is on a worker; None where no worker has a use for it."""
+    """The module whose `run` it is on a worker; None where a tier alone runs it."""
     locked: bool = True
     """Whether a second run waits for the first, since a person may run what a unit is running. The
     others may not write where locks are, and systemd runs them one by one."""
@@ -56,36 +57,46 @@ COMMANDS: Mapping[str, Command] = {
     "snapshot": Command(
         "node.etcd.snapshot_schedule",
         "etcd: store a snapshot, if this member leads",
-        etcd_only=True,
+        tier="etcd",
     ),
     "restore": Command(
         "node.etcd.restore_request",
         "etcd: start the whole tier again from a snapshot",
-        etcd_only=True,
+        tier="etcd",
     ),
     "defrag": Command(
         "node.etcd.defrag_run",
         "etcd: give back disk space that the database wastes",
-        etcd_only=True,
+        tier="etcd",
     ),
     "release-lease": Command(
-        "node.api.release_lease", "API server: free the lease of a daemon that ended", locked=False
+        "node.api.release_lease",
+        "API server: free the lease of a daemon that ended",
+        tier="api",
+        locked=False,
     ),
     "watch-leader": Command(
         "node.api.watch_leader",
         "API server: leave etcd members that lost their leader",
+        tier="api",
         locked=False,
     ),
     "liveness": Command(
         "node.api.liveness",
         "API server: kill kube-apiserver whenever it has died",
+        tier="api",
         locked=False,
     ),
     "cluster-agent": Command(
-        "node.cluster.agent", "API server: serve workers, where controllers lead", locked=False
+        "node.cluster.agent",
+        "API server: serve workers, where controllers lead",
+        tier="api",
+        locked=False,
     ),
 }
 
+_KIND = {"etcd": "etcd member", "api": "API server"}
+"""What a machine of a tier is."""
 _USAGE = "<command> [<arguments>]"
 
 
@@ -147,15 +158,11 @@ def complain(said: str) -> None:
 
 def _run(name: str, given: Mapping[str, Any]) -> str:
     command, settings = COMMANDS[name], load()
-    if settings.etcd is None and command.etcd_only:
-        raise NodeError(f"{settings.name} is no etcd member: run this on one")
-    if settings.worker and not command.worker:
-        raise NodeError(f"{settings.name} is a worker: run this on an API server")
+    if command.tier and settings.tier != command.tier:
+        raise NodeError(f"{settings.name} is no {_KIND[command.tier]}: run this on one")
     # What one tier needs is not imported on another: boto3 is, and workers seldom need it.
     run = import_module((settings.worker and command.worker) or command.module).run
-    if settings.etcd is None or not command.etcd_only:
-        return str(run(settings, Machine(), **given))
-    return str(run(settings, settings.etcd, **given))
+    return str(run(settings, settings.etcd if command.tier == "etcd" else Machine(), **given))
 
 
 def _priority() -> str:

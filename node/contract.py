@@ -173,6 +173,20 @@ class Metric(StrEnum):
     """Of the certificate of a node that expires first, a CA's or a leaf's."""
 
 
+class WorkerMetric(StrEnum):
+    """Metric of workers that the cluster agent sends to CloudWatch, with the one dimension Cluster;
+    of stacks with pools alone."""
+
+    UNDECIDED_REQUEST_SECONDS = "UndecidedRequestSeconds"
+    """Age of the oldest certificate request of a worker that nobody has decided about; 0 without
+    one."""
+    NOT_READY_WORKERS = "NotReadyWorkers"
+    """Instances in service whose Node is not ready or not there, without those whose Node is
+    cordoned."""
+    MISSING_WORKERS = "MissingWorkers"
+    """Instances that the groups are to have and that are not in service, of all groups together."""
+
+
 def worker_name(address: str, region: str) -> str:
     """Name of a worker's Node: the name that EC2 itself gives an instance, from its private IPv4
     address.

@@ -30,21 +30,22 @@ def problems(settings: Settings, directory: Path) -> list[str]:
 
 
 def replace(settings: Settings, wanted: Mapping[str, str]) -> list[str]:
-    """Put a set in place, names of changed files; NodeError when it must not be, as a whole."""
+    """Put a set in place, names of changed files; NodeError when it must not be, OSError when it
+    cannot be: as a whole."""
     finish(settings)
     staging, owner = settings.pki / ".staging", OWNER[settings.tier]
     shutil.rmtree(staging, ignore_errors=True)
-    for name in settings.files:
-        mode = 0o644 if name.endswith((".crt", ".pub")) else 0o600
-        files.write(staging / name, wanted.get(name, ""), mode, owner)
     changed = [
         name for name in settings.files if files.read(settings.pki / name) != wanted.get(name)
     ]
     try:
+        for name in settings.files:
+            mode = 0o644 if name.endswith((".crt", ".pub")) else 0o600
+            files.write(staging / name, wanted.get(name, ""), mode, owner)
         if refused := _refusal(settings, staging, changed):
             raise NodeError(f"{settings.parameters['files']}: {refused}")
-    except NodeError:
-        shutil.rmtree(staging)
+    except (NodeError, OSError):
+        shutil.rmtree(staging, ignore_errors=True)
         raise
     for name in settings.files:
         if name not in changed:

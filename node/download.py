@@ -17,6 +17,8 @@ def install(artifact: Artifact, source: Callable[[str], str]) -> list[str]:
     """Install an artifact's binaries, unless these very bytes are installed; what was done.
 
     `source` says where to download what upstream has at a URL. Nobody asks it otherwise.
+
+    NodeError when it is not to be had, has another checksum or lacks a binary.
     """
     if all(
         _record(artifact, name) == files.read(_record_path(artifact, name))

@@ -39,7 +39,7 @@ def write(path: Path, content: str, mode: int = 0o644, owner: str = "root") -> b
 
 
 def install(temporary: Path, path: Path, mode: int, owner: str = "root") -> None:
-    """Give a complete file its mode, its owner and then its final name."""
+    """Give a complete file its mode, its owner and then its final name; NodeError as `own`."""
     temporary.chmod(mode)
     own(temporary, owner)
     sync(temporary)
@@ -48,7 +48,10 @@ def install(temporary: Path, path: Path, mode: int, owner: str = "root") -> None
 
 
 def own(path: Path, owner: str) -> None:
-    """Hand a path to a user and its group; only root can, and tests are not always root."""
+    """Hand a path to a user and its group; only root can, and tests are not always root.
+
+    NodeError when there is no such user or group.
+    """
     if os.geteuid() == 0 and owner != "root":
         try:
             shutil.chown(path, owner, owner)

@@ -23,7 +23,10 @@ RUNNING = {"active", "activating", "reloading"}
 
 
 class Machine:
-    """What the agent changes outside its files. Tests put real processes behind it."""
+    """What the agent changes outside its files. Tests put real processes behind it.
+
+    What asks systemd raises NodeError when that fails; the rest raises OSError.
+    """
 
     def active(self, unit: str) -> bool:
         """Whether a service runs or is starting."""
@@ -101,7 +104,10 @@ class Machine:
 
 
 def show(unit: str, *properties: str) -> dict[str, str]:
-    """What systemd says of a unit; times in seconds since 1970, as "@1700000000"."""
+    """What systemd says of a unit; times in seconds since 1970, as "@1700000000".
+
+    Raises as `run`.
+    """
     named = f"--property={','.join(properties)}"
     shown = run("systemctl", "show", named, "--timestamp=unix", unit).stdout
     return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)

@@ -35,14 +35,20 @@ def run(settings: Settings, machine: Machine) -> str:
 
 
 def fetch_files(settings: Settings) -> list[str]:
-    """Bring this node's certificates and keys up to date."""
+    """Bring this node's certificates and keys up to date.
+
+    NodeError when AWS has no set that will do.
+    """
     store = ParameterStore(settings.region)
     changed = credentials.replace(settings, store.files(settings.parameters["files"]))
     return [f"wrote {', '.join(changed)}"] if changed else []
 
 
 def write_address(settings: Settings, machine: Machine) -> list[str]:
-    """Write this machine's address, for units, and call the machine by a name of its own."""
+    """Write this machine's address, for units, and call the machine by a name of its own.
+
+    NodeError without the metadata service.
+    """
     address = metadata("local-ipv4")
     if settings.tier == "api":
         # Before the address: with that on disk, it counts as done.
@@ -51,10 +57,14 @@ def write_address(settings: Settings, machine: Machine) -> list[str]:
 
 
 def or_use_local(fetch: Callable[[], list[str]], lacking: Callable[[], list[str]]) -> list[str]:
-    """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS."""
+    """What fetching did; when it cannot, that what is on disk will do: a reboot needs no AWS, and
+    no room on the disk.
+
+    NodeError when that will not do.
+    """
     try:
         return fetch()
-    except NodeError as error:
+    except (NodeError, OSError) as error:
         if problems := lacking():
             raise NodeError(f"{error}; and on disk {', '.join(problems)}") from error
         return [f"kept what is on disk: {error}"]

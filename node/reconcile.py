@@ -2,26 +2,28 @@
 
 from node import operations, refresh
 from node.api import proxy
-from node.errors import NodeError
 from node.etcd import reconcile_member
 from node.machine import Machine
 from node.settings import Settings
+from node.steps import taken
 
 
 def run(settings: Settings, machine: Machine) -> str:
     """Take one step, refresh certificates, follow what operators set; what was done.
 
-    Each is done whatever comes of the other: a daemon may be in trouble for want of a certificate.
+    Each is done whatever comes of the others: a daemon may be in trouble for want of a certificate.
+
+    NodeError when one failed; it says what was done besides, too.
     """
-    try:
-        step = _tier(settings, machine)
-    except (NodeError, OSError) as error:
-        raise NodeError("; ".join((str(error), *_every_run(settings, machine)))) from error
-    return "; ".join((step, *_every_run(settings, machine)))
-
-
-def _every_run(settings: Settings, machine: Machine) -> list[str]:
-    return [*refresh.run(settings, machine), *operations.follow(settings)]
+    return "; ".join(
+        taken(
+            (
+                lambda: [_tier(settings, machine)],
+                lambda: refresh.run(settings, machine),
+                lambda: operations.follow(settings),
+            )
+        )
+    )
 
 
 def _tier(settings: Settings, machine: Machine) -> str:

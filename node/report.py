@@ -18,7 +18,7 @@ from node.status import stamped
 
 
 def run(settings: Settings, _machine: Machine) -> str:
-    """Write the status; what it says."""
+    """Write the status; what it says; AwsError when AWS does not take it."""
     told: dict[str, Any] = {}
     try:
         told = _write(settings)

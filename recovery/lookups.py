@@ -29,9 +29,7 @@ GONE: Final = frozenset(
 """States of what is gone or goes, lest it is taken for what was being created."""
 
 
-def tagged(
-    operation: str, key: str, identifier: str, *, filters: str = "Filters", state: str = "State"
-) -> Lookup:
+def tagged(operation: str, key: str, identifier: str, *, filters: str = "Filters") -> Lookup:
     """EC2's resources that have every tag of the inputs."""
 
     def find(clients: Clients, inputs: Document) -> list[str]:
@@ -48,7 +46,7 @@ def tagged(
             str(one[identifier])
             for answer in answers
             for one in _flat(answer[key])
-            if _has(one.get("Tags") or (), tags) and _state(one, state) not in GONE
+            if _has(one.get("Tags") or (), tags) and _state(one) not in GONE
         ]
 
     return find
@@ -65,8 +63,8 @@ def _has(tags: Iterable[Document], wanted: Mapping[str, str]) -> bool:
     return wanted.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items()
 
 
-def _state(one: Document, key: str) -> str:
-    state = one.get(key, "")
+def _state(one: Document) -> str:
+    state = one.get("State", "")
     return str(state["Name"] if isinstance(state, dict) else state)
 
 

@@ -178,7 +178,10 @@ class GateHooks:
         }
 
     def add(self, gates: Gates) -> None:
-        """Have the hooks ask a cluster's gates about its resources."""
+        """Have the hooks ask a cluster's gates about its resources.
+
+        ValueError when the program has gates of this cluster already.
+        """
         if gates.cluster in self._clusters:
             raise ValueError(f"clusterName: must be another one, got {gates.cluster!r} twice")
         self._clusters[gates.cluster] = gates

@@ -17,6 +17,8 @@ def lacking_prefixes(
 
     EC2 starts no instance whose prefixes do not fit, so a pool would stop growing long before its
     `max`, on the day that it has to. The subnets of an adopted VPC are up to its owner.
+
+    ValueError as `plan_zones`.
     """
     network = settings.network
     if network.existing is not None or not settings.pods_in_vpc:

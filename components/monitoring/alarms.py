@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.monitoring.node_alarms import Missing, node_alarms
+from components.monitoring.worker_alarms import worker_alarms
 from components.tags import named
 from node.contract import metric_namespace
 
@@ -36,6 +37,8 @@ class AlarmsArgs:
     when a stack is destroyed it would outlive them."""
     snapshot_minutes: int
     """Minutes between snapshots."""
+    workers: bool = False
+    """Whether there are pools. Without them nobody sends what their alarms watch."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags of every resource."""
 
@@ -101,7 +104,8 @@ class Alarms(pulumi.ComponentResource):
                 # A stopped instance sends no data (EC2 user guide, "Status checks").
                 missing="breaching",
             )
-        for alarm in node_alarms(args.snapshot_minutes):
+        of_workers = worker_alarms() if args.workers else ()
+        for alarm in (*node_alarms(args.snapshot_minutes), *of_workers):
             self._alarm(
                 alarm.suffix,
                 alarm.description,

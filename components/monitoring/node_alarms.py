@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from node.contract import Metric
+from node.contract import Metric, WorkerMetric
 
 QUOTA_PERCENT = 80
 """Of the database quota. At 100 etcd refuses writes (operations guide, "Space quota")."""
@@ -18,13 +18,13 @@ Missing = Literal["breaching", "notBreaching", "ignore"]
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAlarm:
-    """An alarm on the worst or the best of what all nodes report, each half minute."""
+    """An alarm on the worst or the best of what nodes report, each half minute."""
 
     suffix: str
     """The name, after the cluster's."""
     description: str
     """What is wrong when it fires."""
-    metric: Metric
+    metric: Metric | WorkerMetric
     """Name of the metric; its one dimension is the cluster."""
     statistic: Literal["Minimum", "Maximum"]
     """Over all nodes and one minute."""

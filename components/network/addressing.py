@@ -42,6 +42,8 @@ def plan_zones(cidr: IPv4Network, slots: Mapping[str, int]) -> tuple[ZonePlan, .
     """The subnets of each zone of a VPC that the program creates, in the order of the slots.
 
     `slots` has the place of each zone in the plan, by zone name.
+
+    ValueError for a slot that the plan does not have.
     """
     if not set(slots.values()) <= set(range(MAX_ZONES)):
         raise ValueError(f"the address plan has slots 0 to {MAX_ZONES - 1}, not {slots}")
@@ -89,7 +91,7 @@ def prefixes_in(worker_subnet: IPv4Network) -> int:
 
 
 def etcd_cidrs(network: NetworkSettings, slots: Mapping[str, int]) -> Mapping[str, IPv4Network]:
-    """The etcd subnet of each zone, planned or adopted."""
+    """The etcd subnet of each zone, planned or adopted; ValueError as `plan_zones`."""
     if network.existing is not None:
         return {zone: network.existing.zones[zone].etcd_cidr for zone in slots}
     return {plan.zone: plan.etcd for plan in plan_zones(network.cidr, slots)}

@@ -43,9 +43,8 @@ COUNTER = Counter()
 class Changes:
     """WSGI middleware that counts requests which may have changed the account."""
 
-    def __init__(self, application: "WSGIApplication", counter: Counter = COUNTER) -> None:
+    def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
-        self._counter = counter
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -59,4 +58,4 @@ class Changes:
             return list(self._application(environ, start_response))
         finally:
             if not _WITHOUT_CHANGE.search(body):
-                self._counter.increase()
+                COUNTER.increase()

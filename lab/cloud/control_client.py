@@ -20,7 +20,8 @@ from lab.lab_errors import LabError
 
 
 class Control:
-    """Talks to one emulator. Everything raises OSError when it does not answer."""
+    """Talks to one emulator. Everything raises OSError when it does not answer, LabError when it
+    refuses."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)

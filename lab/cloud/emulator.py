@@ -36,7 +36,10 @@ class ServerIdentity(ProcessIdentity):
 
 
 def main() -> int:
-    """Bind the port, then leave the server behind and return at once."""
+    """Bind the port, then leave the server behind and return at once.
+
+    Raises OSError for any trouble with the port that is not PORT_IN_USE.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True)

@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _workspace: Workspace) -> int:
-    """Build one after the other, what is waited for first; the image where machines can run."""
+    """Build one after the other, what is waited for first; the image where machines can run.
+
+    Raises EngineError, and LabError when the image cannot be built.
+    """
     if arguments.only:
         print(BINARIES[arguments.only](print))
         return 0

@@ -14,7 +14,7 @@ from lab.workspace import Workspace
 
 
 def run(_arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """Stop what runs, remove what is there, then say what that was."""
+    """Stop what runs, remove what is there, then say what that was. Raises LabError."""
     report = []
     if workspace.state.exists():
         with exclusive(workspace.lock):

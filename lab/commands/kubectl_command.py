@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """Run it; its exit code."""
+    """Run it; its exit code; raises LabError, EngineError."""
     return kubectl(find(workspace)).run(arguments.words)
 
 

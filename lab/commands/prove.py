@@ -62,7 +62,7 @@ def place(workspace: Workspace) -> list[str]:
 
 
 def watched(command: list[str]) -> int:
-    """The exit code of pytest on the proofs."""
+    """The exit code of pytest on the proofs. Raises KeyboardInterrupt once it has ended."""
     # Out of the terminal's reach: the proofs are interrupted once, and then put back what they
     # changed.
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:

@@ -53,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, workspace: Workspace) -> int:
-    """Provide the engine and the cloud, update the stack, show what came of it."""
+    """Provide the engine and the cloud, update the stack, show what came of it.
+
+    Raises LabError, EngineError.
+    """
     console = Console(highlight=False)
     if arguments.machines:
         requirements.require()

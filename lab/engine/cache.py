@@ -39,6 +39,8 @@ def published(directory: Path, build: Callable[[Path], None]) -> Path:
 
     A builder that was killed leaves a temporary sibling, which the next builder removes; a
     directory of the final name is therefore always complete.
+
+    Raises what the builder raises.
     """
     if directory.is_dir():
         return directory

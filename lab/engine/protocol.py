@@ -13,7 +13,10 @@ from types import ModuleType
 
 
 def import_messages_only() -> None:
-    """Make `pulumi.runtime.proto` importable without running the SDK's `__init__` modules."""
+    """Make `pulumi.runtime.proto` importable without running the SDK's `__init__` modules.
+
+    Raises ModuleNotFoundError without the SDK.
+    """
     if "pulumi" in sys.modules:
         return
     spec = importlib.util.find_spec("pulumi")

@@ -57,7 +57,10 @@ def _inherit(group: Path) -> None:
 
 
 def remove(names: Names, instance: str | None = None) -> None:
-    """Remove the groups of a machine that is down, or those of all."""
+    """Remove the groups of a machine that is down, or those of all.
+
+    Raises OSError when one is still busy after PATIENCE.
+    """
     for root in hierarchies():
         group = root / names.prefix / instance if instance else root / names.prefix
         _remove(group)

@@ -50,7 +50,7 @@ def unmount(directory: Path) -> None:
     """Unmount the disk of a machine that is down, if it has one; what is on it stays.
 
     Its loop device goes with its last user, and another machine that is just booting has a copy of
-    every mount for a moment.
+    every mount for a moment. Raises LabError when it is in use.
     """
     root = directory / "containers"
     if root.is_mount():

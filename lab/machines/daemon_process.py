@@ -49,7 +49,7 @@ def start(state: Path, emulator: Server) -> ProcessIdentity:
 
 def remove(state: Path) -> list[str]:
     """End and remove everything that the machines made on this computer, whatever state it is in;
-    what that was, for people."""
+    what that was, for people. Raises LabError when some of it stays."""
     layout, names = Layout(state), Names.of(state)
     if not layout.base.exists():
         return []

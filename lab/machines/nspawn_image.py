@@ -10,7 +10,7 @@ from lab.machines import recipe
 def built_image(ca: bytes, report: Report) -> Path:
     """The root directory of the image, built first if need be; raises LabError.
 
-    `authority` is the certificate in PEM that machines trust.
+    `ca` is the certificate in PEM that machines trust.
     """
     files = ((recipe.SOURCE / name).read_bytes() for name in recipe.FILES)
     key = digest(ca, Path(recipe.__file__).read_bytes(), *files)[:16]

@@ -69,7 +69,8 @@ echo $? >"$code.new"; mv "$code.new" "$code"
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine of one instance, whatever state it is in."""
+    """The machine of one instance, whatever state it is in. What runs a program of the host raises
+    LabError."""
 
     instance: str
     layout: Layout

@@ -1,5 +1,5 @@
-"""EBS volumes: sparse files on loop devices. A file outlives the machines that it is attached
-to."""
+"""EBS volumes: sparse files on loop devices. A file outlives the machines that it is attached to.
+What runs a program of the host raises LabError."""
 
 import json
 import os

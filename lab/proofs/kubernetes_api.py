@@ -38,6 +38,8 @@ def api(kubectl: Kubectl, patience: float = SECONDS) -> Api:
     """The API, from the place and with the kubeconfig of a kubectl.
 
     A request fails after `patience` seconds without a word.
+
+    Raises as `resolve`.
     """
     document = yaml.safe_load(kubectl.kubeconfig)
     cluster = document["clusters"][0]["cluster"]
@@ -58,7 +60,7 @@ def api(kubectl: Kubectl, patience: float = SECONDS) -> Api:
 
 
 def resolve(kubectl: Kubectl, name: str) -> list[str]:
-    """The addresses of a name, as the VPC's resolver has them."""
+    """The addresses of a name, as the VPC's resolver has them. Raises LabError when it has none."""
     lines = run(*kubectl.place.command(["getent", "ahostsv4", name])).splitlines()
     return sorted({line.split()[0] for line in lines})
 

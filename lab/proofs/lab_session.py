@@ -35,7 +35,7 @@ class LabSession:
         self._held.close()
 
     def snapshots(self) -> list[NodeSnapshot]:
-        """A look at every machine."""
+        """A look at every machine. Raises LabError when the API does not answer."""
         return inspect(self.lab)
 
     def ready(self) -> list[NodeSnapshot] | None:
@@ -43,18 +43,20 @@ class LabSession:
 
         Workers are waited for where they matter, and by what Kubernetes says of their nodes
         (joined_workers.py): their own agents say so half a minute later.
+
+        Raises as `snapshots`.
         """
         snapshots = [one for one in self.snapshots() if tier(one.node.name) != "worker"]
         return None if missing(snapshots) else snapshots
 
     def members(self) -> dict[str, int]:
-        """The ids of the members that answer, by name."""
+        """The ids of the members that answer, by name; raises as `snapshots`."""
         return {
             snapshot.node.name: snapshot.etcd.id for snapshot in self.snapshots() if snapshot.etcd
         }
 
     def nodes(self, of: str) -> list[Node]:
-        """The machines of a tier: `etcd`, `api` or `worker`."""
+        """The machines of a tier: `etcd`, `api` or `worker`; raises as `snapshots`."""
         return [node for name, node in self.lab.nodes().items() if tier(name) == of]
 
     def within(self, node: Node, *words: str, stdin: str = "") -> str:
@@ -62,7 +64,10 @@ class LabSession:
         return inside.output(self.lab.init(node), words, stdin)
 
     def process(self, node: Node, service: str) -> int:
-        """The id of a service's main process in a machine; 0 when it has none."""
+        """The id of a service's main process in a machine; 0 when it has none.
+
+        Raises LabError when the machine is off.
+        """
         return inside.main_process(self.lab.init(node), service)
 
     def namespace(self, node: Node) -> str:

@@ -21,7 +21,7 @@ STARTING = "Pending"
 
 @dataclass(frozen=True)
 class StrangeGroup:
-    """A group whose next machines are of the strange template."""
+    """A group whose next machines are of the strange template. Raises botocore's errors."""
 
     session: LabSession
     name: str
@@ -81,7 +81,10 @@ class StrangeGroup:
 
 @contextmanager
 def strange_template(session: LabSession, worker: Worker) -> Iterator[StrangeGroup]:
-    """Give a worker's group the template, and take everything back: refresh, machines, template."""
+    """Give a worker's group the template, and take everything back: refresh, machines, template.
+
+    Raises botocore's errors, and AssertionError when machines of it stay.
+    """
     groups, ec2 = session.lab.aws("autoscaling"), session.lab.aws("ec2")
     (member,) = groups.describe_auto_scaling_instances(InstanceIds=[worker.machine.instance.id])[
         "AutoScalingInstances"

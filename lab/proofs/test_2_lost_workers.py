@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from zlib import crc32
 
 import pytest
@@ -12,6 +13,7 @@ from lab.proofs.figures import Figures
 from lab.proofs.joined_workers import Worker, instance_of, items, lacking, machines, settled
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until, until_none
+from lab.proofs.sent_metrics import greatest
 from lab.proofs.service_client import ServiceClient
 from lab.proofs.stack_settings import settings
 from lab.proofs.strange_template import strange_template
@@ -20,6 +22,7 @@ from lab.proofs.worker_loss import STEPS, Fewest, LossWatch
 from lab.running import fault_injection
 from lab.running.node_names import Node
 from lab.workspace import Workspace
+from node.contract import WorkerMetric
 
 # The etcd tier is resized meanwhile, unless every failure is proved.
 pytestmark = pytest.mark.usefixtures("resizing_begun")
@@ -32,6 +35,9 @@ LEARNS = 10.0
 """Seconds in which kube-proxy on a busy machine has heard of an endpoint that is gone."""
 FIRST, AFTER = 20, 3.0
 """Requests that are answered before anything happens; seconds of them afterwards."""
+TOLD = 120.0
+"""Seconds in which CloudWatch is told of a worker that is not ready: the agent that leads looks at
+Nodes each 15 s, and tells each 30 s. The alarm waits 15 minutes more."""
 AWAY, LONG_AWAY = 30.0, 120.0
 """Seconds that something is away."""
 REFRESH = 1200.0
@@ -84,11 +90,12 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
     web: Application,
 ) -> None:
     """Every request is answered, by clients that try again; once the dead replicas are out of the
-    Service, nobody is sent to them."""
+    Service, nobody is sent to them. CloudWatch is told of one worker that is not ready."""
     victim, survivor = _busiest(web, pool)
     had = [pod.uid for pod in web.pods() if pod.node == victim.name]
     grace = settings(workspace).eviction.node_monitor_grace.total_seconds()
     with _asked(session, web, survivor) as client:
+        moment = datetime.now(UTC)
         fault_injection.power_cut(session.lab, victim.machine)
         began = time.time()
         steps = LossWatch(web, victim.name, had).until_replaced(grace + TOLERATION + FAR_OFF)
@@ -98,6 +105,9 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
     assert client.unanswered == []
     sent = [one for one in client.failed if one.at > began + steps["left"] + LEARNS]
     assert sent == []
+    until("it is told", lambda: greatest(session, WorkerMetric.NOT_READY_WORKERS, moment), TOLD)
+    figures.add("workers", "a worker loses power: told after", time.time() - began)
+    assert greatest(session, WorkerMetric.NOT_READY_WORKERS, moment) == 1
     back = time.monotonic()
     fault_injection.heal(session.lab)
     settled(session)
@@ -107,9 +117,11 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
 def test_a_worker_that_goes_is_drained_within_the_budget(
     session: LabSession, figures: Figures, pool: list[Worker], web: Application
 ) -> None:
-    """As its group ends one: for a refresh, for another zone, to shrink."""
+    """As its group ends one: for a refresh, for another zone, to shrink. CloudWatch is told that a
+    worker is missing, and of none that is not ready."""
     victim, survivor = _busiest(web, pool)
     instance = victim.machine.instance.id
+    moment = datetime.now(UTC)
     with _asked(session, web, survivor) as client, Fewest(web) as fewest:
         began = time.monotonic()
         session.lab.aws("autoscaling").terminate_instance_in_auto_scaling_group(
@@ -127,6 +139,9 @@ def test_a_worker_that_goes_is_drained_within_the_budget(
     figures.add("workers", "a worker is drained: fewest replicas", fewest.serving, "replicas")
     assert client.unanswered == []
     assert fewest.serving >= web.replicas - 1
+    # It takes longer than the half minute between two values.
+    assert greatest(session, WorkerMetric.MISSING_WORKERS, moment) == 1
+    assert greatest(session, WorkerMetric.NOT_READY_WORKERS, moment) == 0
 
 
 LOSSES: dict[str, tuple[Callable[[LabSession], Node], Callable[[LabSession, Node], object]]] = {

@@ -9,9 +9,10 @@ import pytest
 from lab.proofs.figures import Figures
 from lab.proofs.lab_session import LabSession
 from lab.proofs.polling import until
+from lab.proofs.sent_metrics import greatest
 from lab.proofs.victims import etcd_follower
 from lab.running import fault_injection
-from node.contract import metric_namespace
+from node.contract import Metric
 
 SOON = 120.0
 """Seconds in which the leader tells: nodes report every 30 s. The alarm waits 5 minutes more."""
@@ -45,16 +46,4 @@ def _ago() -> datetime:
 
 
 def _missing(session: LabSession, since: datetime) -> float | None:
-    """The greatest value that was reported since the minute of a moment, over all nodes; None
-    without any."""
-    cluster = session.lab.cluster or ""
-    found = session.lab.aws("cloudwatch").get_metric_statistics(
-        Namespace=metric_namespace(cluster),
-        MetricName="MissingMembers",
-        Dimensions=[{"Name": "Cluster", "Value": cluster}],
-        StartTime=since,
-        EndTime=datetime.now(UTC) + timedelta(minutes=1),
-        Period=60,
-        Statistics=["Maximum"],
-    )
-    return max((point["Maximum"] for point in found["Datapoints"]), default=None)
+    return greatest(session, Metric.MISSING_MEMBERS, since)

@@ -57,7 +57,7 @@ class RunningLab:
             ) from error
 
     def nodes(self, account: Account | None = None) -> Mapping[str, Node]:
-        """The machines by name."""
+        """The machines by name. Raises as `account`."""
         instances = (account or self.account()).instances.values()
         return nodes(instances, self.cluster)
 

@@ -31,7 +31,11 @@ END_SECONDS = 5.0
 
 
 def run(settings: Settings, machine: Machine) -> str:
-    """Have HAProxy serve the desired members; what was done."""
+    """Have HAProxy serve the desired members; what was done.
+
+    NodeError when the list is empty or damaged, when there is neither Parameter Store nor a
+    configuration from before, and as `apply`.
+    """
     path = at(PROXY_CONFIG)
     try:
         wanted = members(ParameterStore(settings.region).get(settings.parameters["members"]))
@@ -75,7 +79,10 @@ def _write(path: Path, config: str) -> None:
 
 
 def apply(backend: str, step: Change) -> None:
-    """Change a backend of the running HAProxy. Stopped anywhere, the next run goes on."""
+    """Change a backend of the running HAProxy. Stopped anywhere, the next run goes on.
+
+    NodeError when HAProxy refuses something, OSError when it does not run.
+    """
     for name in step.remove:
         _remove(backend, name)
     for member in step.add:

@@ -28,7 +28,10 @@ SECONDS = 5.0
 
 
 def run(settings: Settings, _machine: Machine, daemon: str) -> str:
-    """Release the lease of a process that ended here; what was done, or why it was left."""
+    """Release the lease of a process that ended here; what was done, or why it was left.
+
+    NodeError for a daemon that has none, and without an address or a certificate that is accepted.
+    """
     if daemon not in CERTIFICATES:
         raise NodeError(f"{daemon} has no lease; those that have: {', '.join(CERTIFICATES)}")
     mine, trust = this_machine(settings), _trust(settings, CERTIFICATES[daemon])
@@ -58,7 +61,7 @@ def run(settings: Settings, _machine: Machine, daemon: str) -> str:
 
 
 def this_machine(settings: Settings) -> str:
-    """The hostname that this machine's leaders sign with."""
+    """The hostname that this machine's leaders sign with; NodeError without an address."""
     address = (files.read(at(NODE_ENV)) or "").strip().removeprefix("NODE_ADDRESS=")
     if not address:
         raise NodeError(f"{at(NODE_ENV)} has no address: run ha-node prepare")

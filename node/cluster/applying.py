@@ -7,7 +7,7 @@ does its name among the object's managers, which nobody sets by hand.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from node.cluster.labels import SELECTOR
 from node.cluster.local_api import FIELD_MANAGER, RESOURCES, Api, ApiError, path_of
@@ -22,32 +22,36 @@ PRUNED = tuple(kind for kind in RESOURCES if kind != "v1/Namespace")
 
 
 class Applied:
-    """What has been applied since this machine leads, and when."""
+    """What has been applied since this machine leads, and when.
+
+    Its methods tell what they do as they do it, so that it is told whatever fails after it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, float]] = {}
         self._declined: dict[str, str] = {}
         self._pruned = -AGAIN
 
-    def keep(self, api: Api, wanted: Iterable[Manifest], now: float) -> list[str]:
+    def keep(self, api: Api, wanted: Iterable[Manifest], now: float) -> Iterator[str]:
         """Apply what is due; what a person should know. NodeError at the end for what failed."""
-        said, failed = [], []
+        failed = []
         for manifest in wanted:
             if not self._due(manifest, now):
                 continue
             try:
-                said += _take(api, manifest)
+                yield from _take(api, manifest)
             except NodeError as error:
                 failed.append(f"{_name(manifest)}: {error}")
             else:
                 self._remember(manifest, now)
         if failed:
             raise NodeError("; ".join(failed))
-        return said
 
-    def offer(self, api: Api, defaults: Iterable[Manifest], now: float) -> list[str]:
-        """Apply what is due, but leave an object alone where a person has set something else."""
-        said = []
+    def offer(self, api: Api, defaults: Iterable[Manifest], now: float) -> Iterator[str]:
+        """Apply what is due, but leave an object alone where a person has set something else.
+
+        NodeError at the first that fails.
+        """
         for manifest in defaults:
             if not self._due(manifest, now):
                 continue
@@ -58,16 +62,18 @@ class Applied:
                 if error.status != 409:
                     raise
                 if self._declined.get(path_of(manifest)) != str(error):
-                    said.append(f"left {_name(manifest)} as somebody else has set it: {error}")
+                    yield f"left {_name(manifest)} as somebody else has set it: {error}"
                 self._declined[path_of(manifest)] = str(error)
             self._remember(manifest, now)
-        return said
 
-    def prune(self, api: Api, wanted: Sequence[Manifest], now: float) -> list[str]:
-        """Delete what this program once applied and wants no more; what was deleted."""
+    def prune(self, api: Api, wanted: Sequence[Manifest], now: float) -> Iterator[str]:
+        """Delete what this program once applied and wants no more; what was deleted.
+
+        NodeError at the first that fails.
+        """
         if now - self._pruned < AGAIN:
-            return []
-        said, kept = [], {path_of(manifest) for manifest in wanted}
+            return
+        kept = {path_of(manifest) for manifest in wanted}
         for kind in PRUNED:
             version, _, name = kind.rpartition("/")
             for item in api.get(RESOURCES[kind][0], labelSelector=SELECTOR)["items"]:
@@ -75,9 +81,8 @@ class Applied:
                 found = {**item, "apiVersion": version, "kind": name}
                 if path_of(found) not in kept and _applied_here(found):
                     api.delete(path_of(found), found["metadata"]["uid"])
-                    said.append(f"deleted {_name(found)}, which is no longer wanted")
+                    yield f"deleted {_name(found)}, which is no longer wanted"
         self._pruned = now
-        return said
 
     def _due(self, manifest: Manifest, now: float) -> bool:
         text, when = self._known.get(path_of(manifest), ("", now))

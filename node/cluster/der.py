@@ -29,7 +29,10 @@ def expect(value: tuple[int, bytes], tag: int) -> bytes:
 
 
 def items(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of the values that follow each other in the bytes, to their end."""
+    """Tag and content of the values that follow each other in the bytes, to their end.
+
+    ValueError where they are not DER.
+    """
     while data:
         if len(data) < 2:
             raise ValueError("a value that is cut off")
@@ -50,7 +53,7 @@ def items(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def text(tag: int, content: bytes) -> str:
-    """The text of a string, of the two kinds that are written today."""
+    """The text of a string, of the two kinds that are written today; ValueError for any other."""
     if tag == UTF8_STRING:
         return content.decode("utf-8")
     if tag == PRINTABLE_STRING:

@@ -28,12 +28,12 @@ TerminateInstances)."""
 
 def silent(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mapping[str, Any]]:
     """Nodes of pools that are not ready, by the id of their instance."""
-    return _of_pools((node for node in nodes if not ready(node)), region)
+    return of_pools((node for node in nodes if not ready(node)), region)
 
 
 def awake(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mapping[str, Any]]:
     """Nodes of pools that are ready, by the id of their instance."""
-    return _of_pools((node for node in nodes if ready(node)), region)
+    return of_pools((node for node in nodes if ready(node)), region)
 
 
 def gone(instances: Iterable[str], states: Mapping[str, str]) -> set[str]:
@@ -63,7 +63,8 @@ def certain(now: Collection[str], before: Collection[str]) -> set[str]:
     return set(now) & set(before)
 
 
-def _of_pools(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mapping[str, Any]]:
+def of_pools(nodes: Iterable[Mapping[str, Any]], region: str) -> dict[str, Mapping[str, Any]]:
+    """Nodes of pools, by the id of their instance."""
     found = {}
     for node in nodes:
         instance = instance_of(node["spec"].get("providerID", ""), region)

@@ -92,6 +92,8 @@ def mark_formed(settings: Settings, seen: Formation) -> str:
     """Set the marker, in what it says now: every founding member does this, and once is enough.
 
     `seen` is of the cluster that runs; a marker that a restore has ordered meanwhile stays.
+
+    NodeError when it is damaged, or AWS does not answer.
     """
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
     stored = store.owned([name])[name]
@@ -114,6 +116,8 @@ def restate(settings: Settings) -> str | None:
 
     Nothing depends on it: nodes read on in the history, of which Parameter Store keeps the last
     hundred versions.
+
+    AwsError when AWS does not answer.
     """
     store, name = ParameterStore(settings.region), settings.parameters["formation"]
     stored = store.owned([name]).get(name)

@@ -58,7 +58,11 @@ def space() -> Space | None:
 
 
 def prepare(etcd: EtcdSettings, machine: Machine) -> list[str]:
-    """Have the data volume mounted and etcd's directory on it; what was done."""
+    """Have the data volume mounted and etcd's directory on it; what was done.
+
+    NodeError when it is not attached after ATTACH_SECONDS, holds anything but ext4, or cannot be
+    mounted.
+    """
     done = []
     mount = at(ETCD_MOUNT)
     if not machine.mounted(mount):
@@ -123,7 +127,7 @@ def extent(device: Path) -> int:
 
 
 def data_directory() -> None:
-    """Have etcd's directory on the mounted volume, for etcd alone."""
+    """Have etcd's directory on the mounted volume, for etcd alone; NodeError without its user."""
     data = at(ETCD_DATA)
     data.mkdir(exist_ok=True)
     data.chmod(0o700)
@@ -135,6 +139,8 @@ def signature(device: Path) -> str:
 
     blkid answers 2 both for "nothing found" and for "cannot be read", 8 when it is in doubt. A
     volume that was never written reads as zeros; anything else at its head is somebody's.
+
+    NodeError when blkid is in doubt, OSError when the device cannot be read.
     """
     with device.open("rb") as file:
         head = file.read(4096)

@@ -78,13 +78,19 @@ def membership(settings: Settings, etcd: EtcdSettings) -> tuple[Entry, ...] | No
 
 
 def connected(etcd: EtcdSettings) -> frozenset[str]:
-    """Ids of the members that the local etcd believes to have a connection to (peers.answering)."""
+    """Ids of the members that the local etcd believes to have a connection to (peers.answering).
+
+    NodeError when it does not answer.
+    """
     text = web.ask(HTTPConnection(etcd.address, ETCD_METRICS_PORT, timeout=5), "/metrics")
     return frozenset(_ACTIVE.findall(text))
 
 
 def add_learner(settings: Settings, etcd: EtcdSettings, peer_url: str) -> None:
-    """Add a member that counts for nothing yet. etcd names it once it runs."""
+    """Add a member that counts for nothing yet. etcd names it once it runs.
+
+    NodeError when etcd refuses.
+    """
     ctl(settings, etcd, "member", "add", "learner", f"--peer-urls={peer_url}", "--learner")
 
 
@@ -105,7 +111,7 @@ def remove(settings: Settings, etcd: EtcdSettings, member: str) -> None:
 
 
 def transfer(settings: Settings, etcd: EtcdSettings, member: str) -> None:
-    """Hand leadership to a member."""
+    """Hand leadership to a member; NodeError when etcd refuses."""
     ctl(settings, etcd, "move-leader", member)
 
 
@@ -131,6 +137,8 @@ def save(settings: Settings, etcd: EtcdSettings, path: Path) -> None:
 
     etcdctl itself sets no limit to this command when `--command-timeout` is not given. What it has
     so far is in a file next to the path.
+
+    NodeError when it fails, or gets no further for STALL.
     """
     part = path.with_name(f"{path.name}.part")
     run(
@@ -146,7 +154,10 @@ def save(settings: Settings, etcd: EtcdSettings, path: Path) -> None:
 
 
 def ctl(settings: Settings, etcd: EtcdSettings, *command: str, seconds: int = 3) -> Any:  # noqa: ANN401  JSON
-    """The answer of etcdctl, as this member, to a question to this member; None for mere text."""
+    """The answer of etcdctl, as this member, to a question to this member; None for mere text.
+
+    NodeError when etcd refuses or does not answer.
+    """
     done = run(
         *_etcdctl(settings, etcd),
         f"--command-timeout={seconds}s",

@@ -66,14 +66,14 @@ def read(stored: Stored | None) -> Report | None:
 def reports(
     store: ParameterStore, settings: Settings, nodes: Sequence[Member]
 ) -> Mapping[str, Report]:
-    """What the nodes of members last said, by name."""
+    """What the nodes of members last said, by name; AwsError when AWS does not answer."""
     paths = {settings.status_of(member.name): member.name for member in nodes}
     found = {paths[path]: read(stored) for path, stored in store.owned(list(paths)).items()}
     return {name: report for name, report in found.items() if report is not None}
 
 
 def write(settings: Settings, etcd: EtcdSettings) -> dict[str, Any]:
-    """Tell Parameter Store how etcd is; what it was told."""
+    """Tell Parameter Store how etcd is; what it was told; AwsError when AWS does not take it."""
     with _exclusive():
         store = ParameterStore(settings.region)
         document = local_member.status(settings, etcd)
@@ -86,7 +86,10 @@ def write(settings: Settings, etcd: EtcdSettings) -> dict[str, Any]:
 
 
 def declare(settings: Settings, state: EtcdState, member_id: str | None) -> None:
-    """Tell Parameter Store what `reconcile` decided, immediately and before it acts on it."""
+    """Tell Parameter Store what `reconcile` decided, immediately and before it acts on it.
+
+    AwsError when AWS does not take it.
+    """
     with _exclusive():
         store = ParameterStore(settings.region)
         before = _before(store, settings)
@@ -95,7 +98,10 @@ def declare(settings: Settings, state: EtcdState, member_id: str | None) -> None
 
 
 def busy(settings: Settings, etcd: EtcdSettings) -> None:
-    """Tell Parameter Store that this member is about to answer nobody for a while."""
+    """Tell Parameter Store that this member is about to answer nobody for a while.
+
+    AwsError when AWS does not take it.
+    """
     with _exclusive():
         document = local_member.status(settings, etcd) or _silent(EtcdState.WAITING, None)
         _put(ParameterStore(settings.region), settings, {**document, "healthy": False})

@@ -26,6 +26,8 @@ def membership(settings: Settings, addresses: Iterable[str]) -> tuple[Entry, ...
 
     It may be a little behind the leader. What depends on it must be right then too: etcd checks
     a joining member's list, and ends when its peers know that it was removed.
+
+    NodeError without certificates.
     """
     context = _context(settings)
     for address in addresses:
@@ -42,6 +44,8 @@ def works(settings: Settings, address: str) -> bool:
 
     The question is about a downgrade; etcd answers it on the peer port after a linearizable read
     (etcdserver/server.go, downgradeEnabledHandler).
+
+    NodeError without certificates.
     """
     return _works(_context(settings), address, LINEARIZABLE_SECONDS)
 
@@ -53,6 +57,8 @@ def answering(settings: Settings, members: Sequence[Entry]) -> frozenset[str]:
     for two minutes after its machine fell silent, may have a dead one in it for ever (its gauge
     counts connections twice that are made anew when a learner gets a snapshot), and may leave out
     one that is well for ever (etcd issue 14523).
+
+    NodeError without certificates.
     """
     if not members:
         return frozenset()

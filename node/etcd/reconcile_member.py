@@ -13,7 +13,7 @@ PAUSE = 2
 
 
 def run(settings: Settings, etcd: EtcdSettings, machine: Machine) -> str:
-    """Take steps until there is nothing to do or to wait for; what they were."""
+    """Take steps until there is nothing to do or to wait for; what they were; raises as `step`."""
     give_up = time.monotonic() + SECONDS
     said = disk.grow(etcd, machine)
     while True:
@@ -26,7 +26,10 @@ def run(settings: Settings, etcd: EtcdSettings, machine: Machine) -> str:
 
 
 def step(settings: Settings, etcd: EtcdSettings, machine: Machine) -> tuple[str, bool]:
-    """Take the one next step; what it was, and whether to look again soon."""
+    """Take the one next step; what it was, and whether to look again soon.
+
+    NodeError and OSError say why it could not be taken.
+    """
     state = member_state.observe(settings, etcd, machine)
     decision = member_plan.decide(state)
     if isinstance(decision, member_plan.Wait) and state.desired and state.entries:

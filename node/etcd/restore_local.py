@@ -35,7 +35,10 @@ def set_aside(machine: Machine) -> str:
 def found_from_snapshot(
     settings: Settings, etcd: EtcdSettings, machine: Machine, marker: Formation
 ) -> str:
-    """Found the marker's cluster from its snapshot, on a disk that is not of it; what was done."""
+    """Found the marker's cluster from its snapshot, on a disk that is not of it; what was done.
+
+    NodeError when the snapshot is not to be had, there is no room, or it cannot be restored.
+    """
     key = str(marker.snapshot)
     path = at(f"{CACHE}/restore/{Path(key).name}")
     # First, so that nothing is given up for a snapshot that cannot be had.

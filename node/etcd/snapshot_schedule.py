@@ -23,6 +23,8 @@ def run(settings: Settings, etcd: EtcdSettings, *, when_due: bool = False) -> st
     does it, or why not yet.
 
     How often is for the stack to say, and may change while the machine runs.
+
+    NodeError as `snapshots.take`, and when nobody knows how often.
     """
     if when_due and (reason := not_yet(operations.recent(settings).every_minutes)):
         return reason

@@ -43,7 +43,8 @@ class Content:
 def take(settings: Settings, etcd: EtcdSettings) -> str:
     """Take one and store it, if this member leads; what was done.
 
-    Whatever goes wrong is in this member's next status as well.
+    NodeError when etcd, the disk or S3 does not allow it. Whatever goes wrong is in this member's
+    next status as well.
     """
     snapshot_attempt.begin()
     try:

@@ -59,7 +59,7 @@ def ask() -> Identity:
 
 
 def write() -> list[str]:
-    """Bring node.env up to date; what was done."""
+    """Bring node.env up to date; what was done; raises as `ask`."""
     found = ask()
     if files.write(at(NODE_ENV), found.environment()):
         return [f"this is {found.name}, {found.provider_id}"]

@@ -47,7 +47,7 @@ def why_not(settings: Settings, worker: WorkerSettings, me: Identity, machine: M
 
 
 def remark() -> str:
-    """What a joined worker lacks; empty when nothing."""
+    """What a joined worker lacks; empty when nothing; NodeError when its certificate is damaged."""
     lacks = []
     if overdue := certificate.overdue():
         lacks.append(overdue)

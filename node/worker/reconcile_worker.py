@@ -12,6 +12,7 @@ from node.contract import RUNTIME
 from node.errors import NodeError
 from node.machine import Machine
 from node.settings import Settings, at
+from node.steps import taken
 from node.worker import drain, join_hook, join_token, termination
 
 FOLLOWED = f"{RUNTIME}/followed"
@@ -21,21 +22,28 @@ FOLLOW_SECONDS = 300
 
 
 def run(settings: Settings, machine: Machine) -> str:
-    """Take one step; what was done. Each is taken whatever comes of the others."""
+    """Take the steps that are due, each whatever comes of the others; what was done.
+
+    NodeError on any other node, as `drain.run`, and in the end when a step failed.
+    """
     worker = settings.worker
     if worker is None:
         raise NodeError(f"{settings.name} is no worker: run this on one")
-    done = []
+    end, unknown_end = None, []
     try:
         end = termination.announced()
     except NodeError as error:
-        end = None
-        done.append(f"nobody knows whether this instance is to end: {error}")
+        unknown_end = [f"nobody knows whether this instance is to end: {error}"]
     if end:
         return drain.run(settings, worker, end)
-    done += join_token.follow(settings, worker.api)
-    done += join_hook.follow(settings, worker, machine)
-    done += follow(settings)
+    done = taken(
+        (
+            lambda: unknown_end,
+            lambda: join_token.follow(settings, worker.api),
+            lambda: join_hook.follow(settings, worker, machine),
+            lambda: follow(settings),
+        )
+    )
     return "; ".join(done) or "nothing to do"
 
 

@@ -24,7 +24,8 @@ class Termination:
 
 
 def announced() -> Termination | None:
-    """The announcement; None without one. Raises NodeError when nobody can be asked."""
+    """The announcement; None without one. Raises NodeError when nobody can be asked, and as
+    `parse`."""
     hooked = if_any("autoscaling/target-lifecycle-state") == "Terminated"
     interruption = if_any("spot/instance-action")
     if interruption is None:
@@ -36,6 +37,8 @@ def parse(interruption: str) -> datetime:
     """When EC2 acts, by a text such as {"action": "terminate", "time": "2026-11-29T12:00:00Z"}.
 
     Whether it terminates, stops or hibernates the instance, the pods on it are gone.
+
+    Raises NodeError for any other text.
     """
     try:
         time = datetime.fromisoformat(json.loads(interruption)["time"])

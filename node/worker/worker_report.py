@@ -16,7 +16,7 @@ from node.worker import drain, identity, joining
 
 
 def run(settings: Settings, machine: Machine) -> str:
-    """Write the status; what it says."""
+    """Write the status; what it says. NodeError on any other node."""
     me = identity.known()
     state, reason = _state(settings, machine, me)
     status = {

@@ -8,7 +8,8 @@ import zipfile
 import pytest
 
 from node import metrics
-from node.contract import Metric, metric_namespace
+from node.cluster import agent
+from node.contract import INTERVAL_SECONDS, JOIN_SECONDS, Metric, WorkerMetric, metric_namespace
 from node.etcd import member_metrics
 from tests.recording import REPOSITORY, SMALL, UNPROTECTED
 
@@ -163,12 +164,54 @@ REPORTED = {
 }
 
 
+OF_WORKERS = {
+    "undecided-requests": ("UndecidedRequestSeconds", "Maximum", ABOVE, 900, 5, "breaching"),
+    "not-ready-workers": ("NotReadyWorkers", "Maximum", ABOVE, 0, 15, "ignore"),
+    "missing-workers": ("MissingWorkers", "Maximum", ABOVE, 0, 20, "ignore"),
+}
+
+
+@pytest.fixture(scope="module")
+def with_workers(deploy_stack):
+    return deploy_stack({"workers": {"general": {"min": 1}}})
+
+
 @pytest.mark.parametrize("suffix", REPORTED)
 def test_alarms_on_what_nodes_report(cluster, suffix):
-    alarm = cluster.of("MetricAlarm")[f"test-{suffix}"]
+    _watches(cluster.of("MetricAlarm")[f"test-{suffix}"], REPORTED[suffix])
+
+
+@pytest.mark.parametrize("suffix", OF_WORKERS)
+def test_alarms_of_workers(with_workers, suffix):
+    _watches(with_workers.of("MetricAlarm")[f"test-{suffix}"], OF_WORKERS[suffix])
+
+
+def test_workers_bring_their_alarms_and_nothing_else_does(cluster, with_workers):
+    """Without workers nobody would send what they watch."""
+    more = set(with_workers.of("MetricAlarm")) - set(cluster.of("MetricAlarm"))
+    assert more == {f"test-{suffix}" for suffix in OF_WORKERS}
+    assert set(cluster.of("MetricAlarm")) <= set(with_workers.of("MetricAlarm"))
+
+
+def test_the_alarm_of_requests_waits_for_who_decides_them(with_workers):
+    """As others that silence raises."""
+    registered = with_workers.registrations("MetricAlarm")
+    machines = {with_workers.urn("Instance", f"test-{node}") for node in NODES}
+    assert machines <= set(registered["test-undecided-requests"].dependencies)
+
+
+def test_alarms_of_workers_give_a_replacement_its_time():
+    """A launch that does not join is given up, and another one is to join before anybody is woken;
+    and no minute is without a value."""
+    assert OF_WORKERS["missing-workers"][4] * 60 > JOIN_SECONDS
+    assert agent.METRICS_INTERVAL + agent.INTERVAL < 60
+    assert agent.METRICS_INTERVAL == INTERVAL_SECONDS
+
+
+def _watches(alarm, wanted):
     assert alarm["namespace"] == metric_namespace("test") == "ha-kubernetes/test"
     assert alarm["dimensions"] == {"Cluster": "test"}
-    assert REPORTED[suffix] == (
+    assert wanted == (
         alarm["metricName"],
         alarm["statistic"],
         alarm["comparisonOperator"],
@@ -178,12 +221,16 @@ def test_alarms_on_what_nodes_report(cluster, suffix):
     )
 
 
-def test_every_metric_is_sent_by_nodes():
+def test_every_metric_is_sent():
     """By name: an alarm on a metric that nobody sends would be silent, or never be."""
     sent = inspect.getsource(member_metrics) + inspect.getsource(metrics)
     assert {metric for metric, *_ in REPORTED.values()} == set(Metric)
     for metric in Metric:
         assert f"Metric.{metric.name}" in sent
+    of_workers = inspect.getsource(agent)
+    assert {metric for metric, *_ in OF_WORKERS.values()} == set(WorkerMetric)
+    for metric in WorkerMetric:
+        assert f"WorkerMetric.{metric.name}" in of_workers
 
 
 def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
@@ -213,15 +260,15 @@ def rows(cluster):
         )
 
 
-def test_the_documentation_has_every_alarm(cluster):
+def test_the_documentation_has_every_alarm(with_workers):
     """Also a section of the runbook for each, which its description names."""
     architecture = (REPOSITORY / "docs/architecture.md").read_text()
     part = architecture.partition("\n## Alarms\n")[2].partition("\n## ")[0]
     table = [line for line in part.splitlines() if line.startswith("| [`")]
-    assert sorted(table) == sorted(rows(cluster))
+    assert sorted(table) == sorted(rows(with_workers))
     runbook = (REPOSITORY / "docs/runbooks/alarms.md").read_text()
     headings = {line[3:].strip("`") for line in runbook.splitlines() if line[:3] == "## "}
-    for name, alarm in cluster.of("MetricAlarm").items():
+    for name, alarm in with_workers.of("MetricAlarm").items():
         text, _, section = alarm["alarmDescription"].partition(
             ". Runbook: docs/runbooks/alarms.md, "
         )

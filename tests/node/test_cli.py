@@ -59,9 +59,20 @@ def test_what_is_for_etcd_members_runs_on_no_other_node(node, capsys, line):
     assert capsys.readouterr().err == f"{command}: api-0 is no etcd member: run this on one\n"
 
 
-def test_every_command_has_a_module_that_runs():
+@pytest.mark.parametrize(
+    "line", ["release-lease kube-scheduler", "watch-leader", "liveness", "cluster-agent"]
+)
+def test_what_is_for_api_servers_runs_on_no_other_node(node, capsys, line):
+    node("etcd-0")
+    assert cli.main(line.split()) == 1
+    command = line.split()[0]
+    assert capsys.readouterr().err == f"{command}: etcd-0 is no API server: run this on one\n"
+
+
+def test_every_command_has_a_module_that_runs_on_every_tier_that_it_is_for():
     for command in cli.COMMANDS.values():
         assert callable(cli.import_module(command.module).run)
+        assert (command.tier is None) == (command.worker is not None)
 
 
 def test_a_command_line_is_read_without_what_commands_need():

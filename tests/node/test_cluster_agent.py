@@ -9,12 +9,13 @@ import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node import cli
+from node import cli, metrics
 from node.cluster import agent as agent_module
 from node.cluster import bootstrap_token
 from node.cluster.agent import (
     DOCUMENT_INTERVAL,
     INTERVAL,
+    METRICS_INTERVAL,
     NODES_INTERVAL,
     PARAMETER_INTERVAL,
     READY_INTERVAL,
@@ -76,6 +77,8 @@ class FakeApi:
         self.holder, self.down, self.refused = MINE, False, ""
         self.nodes, self.requests, self.secrets, self.applied = {}, {}, [], {}
         self.broken = set()
+        self.unwritable = set()
+        """Objects whose write fails: `Deployment coredns`, or a Node's name."""
 
     def get(self, path, **_query):
         if self.down:
@@ -108,10 +111,15 @@ class FakeApi:
         self.requests[changed["metadata"]["name"]] = changed
 
     def apply(self, manifest, *, force=False):
-        self.applied[f"{manifest['kind']} {manifest['metadata']['name']}"] = manifest
+        name = f"{manifest['kind']} {manifest['metadata']['name']}"
+        if name in self.unwritable:
+            raise ApiError(500, "etcd")
+        self.applied[name] = manifest
 
     def delete(self, path, uid):
         name = path.rpartition("/")[2]
+        if name in self.unwritable:
+            raise ApiError(500, "etcd")
         assert self.nodes[name]["metadata"]["uid"] == uid
         del self.nodes[name]
 
@@ -453,6 +461,30 @@ def test_objects_are_applied_and_follow_the_stack(agent, api, wanted):
     assert container["image"] == "registry.example/coredns:v2"
 
 
+def test_an_object_that_fails_stops_no_other_and_none_of_the_defaults(agent, api):
+    api.unwritable = {"Deployment coredns"}
+    said = agent.round(0)
+    assert any(line.startswith("objects: Deployment kube-system/coredns: ") for line in said)
+    assert {"Service kube-dns", "Namespace default"} <= api.applied.keys()
+    assert agent.round(INTERVAL) == []
+    api.unwritable = set()
+    assert agent.round(2 * INTERVAL) == ["objects: works again"]
+    assert "Deployment coredns" in api.applied
+
+
+def test_a_node_that_was_deleted_is_told_whatever_fails_after_it(agent, api, launch, ec2):
+    # In the order in which their Nodes are deleted.
+    ended = sorted((launch() for _ in range(2)), key=lambda one: one["InstanceId"])
+    api.nodes = {one["PrivateDnsName"]: worker_node(one) for one in ended}
+    first, second = api.nodes
+    ec2.terminate_instances(InstanceIds=[one["InstanceId"] for one in ended])
+    api.unwritable = {second}
+    agent.round(0)
+    said = agent.round(NODES_INTERVAL)
+    assert [line.partition(":")[0] for line in said] == [f"deleted Node {first}", "nodes"]
+    assert list(api.nodes) == [second]
+
+
 def test_one_task_in_trouble_stops_no_other_and_is_said_once(agent, api, aws):
     api.refused = bootstrap_token.SECRETS
     said = agent.round(0)
@@ -496,3 +528,114 @@ def test_many_names_are_asked_for_in_several_requests(aws, launch):
     found = Ec2(REGION, "test").workers(names)
     assert found.keys() == instances
     assert socket.inet_aton(next(iter(found.values())).address)
+
+
+@pytest.fixture
+def pool(aws, ec2):
+    """Workers in a group of the cluster; what EC2 says of them."""
+    groups = boto3.client("autoscaling", region_name=REGION)
+    groups.create_launch_configuration(
+        LaunchConfigurationName="it", ImageId="ami-12345678", InstanceType="t3.medium"
+    )
+    groups.create_auto_scaling_group(
+        AutoScalingGroupName="test-workers-general",
+        LaunchConfigurationName="it",
+        MinSize=2,
+        MaxSize=2,
+        AvailabilityZones=[f"{REGION}a"],
+        Tags=[
+            {"Key": key, "Value": value, "PropagateAtLaunch": True}
+            for key, value in {CLUSTER_TAG: "test", POOL_TAG: "general"}.items()
+        ],
+    )
+    found = ec2.describe_instances()["Reservations"]
+    return [instance for one in found for instance in one["Instances"]]
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What CloudWatch is told, one after the other."""
+    told = []
+    real = metrics.publish
+
+    def publish(settings, values):
+        told.append({str(name): value for name, value in values.items()})
+        return real(settings, values)
+
+    monkeypatch.setattr(metrics, "publish", publish)
+    return told
+
+
+def refuse(monkeypatch, owner, name):
+    def refused(*_arguments):
+        raise AwsError("AWS: UnauthorizedOperation")
+
+    monkeypatch.setattr(owner, name, refused)
+
+
+QUIET = {"UndecidedRequestSeconds": 0, "NotReadyWorkers": 0, "MissingWorkers": 0}
+
+
+def test_cloudwatch_is_told_of_workers_each_half_minute_by_who_leads(agent, api, pool, sent):
+    for instance in pool:
+        api.nodes[instance["PrivateDnsName"]] = worker_node(instance, "True")
+    for now in range(0, 61, 5):
+        agent.round(now)
+    assert sent == [QUIET] * 3
+    api.holder = OTHER
+    agent.round(120)
+    assert len(sent) == 3
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    found = cloudwatch.list_metrics(Namespace="ha-kubernetes/test")["Metrics"]
+    assert {one["MetricName"] for one in found} == QUIET.keys()
+    assert all(one["Dimensions"] == [{"Name": "Cluster", "Value": "test"}] for one in found)
+
+
+def test_a_request_that_ec2_keeps_from_a_decision_grows_older_until_it_is_decided(
+    agent, api, launch, sent, monkeypatch
+):
+    name = launch()["PrivateDnsName"]
+    with monkeypatch.context() as away:
+        refuse(away, agent._ec2, "workers")
+        asks(api, "csr-a", name, -1200)
+        assert "certificate requests: AWS: UnauthorizedOperation" in agent.round(0)
+    assert 1200 <= sent[-1]["UndecidedRequestSeconds"] < 1300
+    # Once EC2 answers again, in the same round.
+    api.requests.clear()
+    asks(api, "csr-a", name, 1)
+    agent.round(METRICS_INTERVAL)
+    assert verdict(api, "csr-a") == "Approved"
+    assert sent[-1]["UndecidedRequestSeconds"] == 0
+
+
+def test_a_worker_that_is_not_ready_is_told_and_one_that_is_drained_is_not(agent, api, pool, sent):
+    first, second = ([one["PrivateDnsName"], one] for one in pool)
+    api.nodes = {first[0]: worker_node(first[1]), second[0]: worker_node(second[1], "True")}
+    agent.round(0)
+    assert sent[-1] == {**QUIET, "NotReadyWorkers": 1}
+    api.nodes[first[0]]["spec"]["unschedulable"] = True
+    agent.round(METRICS_INTERVAL)
+    assert sent[-1] == QUIET
+
+
+def test_what_is_not_known_is_not_told(agent, api, sent, monkeypatch):
+    refuse(monkeypatch, agent._scaling, "groups")
+    assert "metrics: AWS: UnauthorizedOperation" in agent.round(0)
+    assert sent == [{"UndecidedRequestSeconds": 0}]
+    # Nor anything of requests while nobody knows the Nodes.
+    api.refused = "/api/v1/nodes"
+    agent._term = None
+    agent.round(METRICS_INTERVAL)
+    assert len(sent) == 1
+
+
+def test_without_cloudwatch_requests_are_decided_and_one_line_says_so(
+    agent, api, launch, monkeypatch
+):
+    monkeypatch.setattr(metrics, "publish", lambda *_: "no metrics: AWS: no")
+    assert agent.round(0)[-1] == "metrics: no metrics: AWS: no"
+    asks(api, "csr-a", launch()["PrivateDnsName"], 1)
+    (line,) = agent.round(METRICS_INTERVAL)
+    assert line.startswith("approved csr-a of ")
+    monkeypatch.setattr(metrics, "publish", lambda *_: "")
+    assert agent.round(2 * METRICS_INTERVAL) == ["metrics: works again"]

@@ -8,7 +8,8 @@ from botocore.stub import Stubber
 
 from node.cluster.agent import NODES_INTERVAL, Agent, _Term
 from node.cluster.kubelet_requests import Requests
-from node.cluster.silent_drains import PER_REQUEST, AutoScaling, hopeless, lately, unheard
+from node.cluster.scaling_groups import PER_REQUEST, AutoScaling, ScalingGroup
+from node.cluster.silent_drains import hopeless, lately, unheard
 from node.cluster.worker_instances import Ec2
 from node.contract import DRAIN_SECONDS, POOL_LABEL
 from node.errors import AwsError
@@ -70,6 +71,7 @@ def described(scaling, asked, *members):
     )
 
 
+STATES = ("Pending", "Pending:Wait", "InService", "Standby", "Terminating", "Terminating:Wait")
 COMPLETED = {
     "LifecycleHookName": "drain",
     "AutoScalingGroupName": "test-workers-general",
@@ -95,7 +97,13 @@ def test_many_are_asked_about_in_several_requests(scaling):
     assert scaling.waiting(ids).keys() == {ids[0], ids[PER_REQUEST]}
 
 
-def test_the_machines_that_pools_are_to_have_are_counted(scaling):
+def in_group(instance, state):
+    known = member(instance, state)
+    del known["AutoScalingGroupName"]
+    return known
+
+
+def test_groups_tell_what_they_are_to_have_and_what_is_in_service(scaling):
     asked = {"Filters": [{"Name": "tag:ha-kubernetes:cluster", "Values": ["test"]}]}
     groups = [
         {
@@ -107,13 +115,20 @@ def test_the_machines_that_pools_are_to_have_are_counted(scaling):
             "AvailabilityZones": [f"{REGION}a"],
             "HealthCheckType": "EC2",
             "CreatedTime": datetime(2026, 11, 29, tzinfo=UTC),
+            **({"Instances": instances} if instances else {}),
         }
-        for name, desired in (("blue", 2), ("green", 1))
+        for name, desired, instances in (
+            ("blue", 2, [in_group(f"i-{state}", state) for state in STATES]),
+            ("green", 1, []),
+        )
     ]
     scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": groups}, asked)
-    assert scaling.desired("test") == 3
+    assert scaling.groups("test") == (
+        ScalingGroup(2, frozenset({"i-InService"})),
+        ScalingGroup(1, frozenset()),
+    )
     scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []}, asked)
-    assert scaling.desired("test") == 0
+    assert scaling.groups("test") == ()
 
 
 def test_a_drain_is_ended(scaling):

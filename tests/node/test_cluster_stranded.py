@@ -5,6 +5,7 @@ import pytest
 from node.cluster import stranded
 from node.cluster.agent import Agent, _Term
 from node.cluster.kubelet_requests import Requests
+from node.cluster.scaling_groups import ScalingGroup
 from node.cluster.stranded import changes, everywhere
 from node.cluster.worker_instances import Ec2
 from node.contract import STRANDED_ANNOTATION
@@ -70,11 +71,11 @@ class FakeScaling:
     def __init__(self, desired):
         self.machines = desired
 
-    def desired(self, cluster):
+    def groups(self, cluster):
         assert cluster == "test"
         if self.machines is None:
             raise AwsError("Auto Scaling is away")
-        return self.machines
+        return (ScalingGroup(0, frozenset()), ScalingGroup(self.machines, frozenset()))
 
 
 SHUT_NODE = {"metadata": {"name": "a", "uid": "u"}, "spec": {"unschedulable": True}}

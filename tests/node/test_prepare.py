@@ -94,6 +94,20 @@ def test_a_reboot_needs_no_aws(request, tier, aws_down):
         assert done.endswith("; mounted vol-0abc")
 
 
+def test_a_reboot_needs_no_room_on_the_disk(api_node, monkeypatch):
+    prepare.run(api_node, FakeMachine())
+    before = contents(api_node.pki)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert prepare.run(api_node, FakeMachine()) == (
+        "kept what is on disk: [Errno 28] No space left on device"
+    )
+    assert contents(api_node.pki) == before
+
+
 def test_a_first_boot_without_aws_says_what_is_missing(node, aws, aws_down):
     aws_down()
     with pytest.raises(
@@ -227,4 +241,7 @@ class TestCommandLine:
         monkeypatch.setattr("os.fsync", full)
         status, out, err = self.run(capsys, "prepare")
         assert (status, out) == (1, "")
-        assert err == "prepare: [Errno 28] No space left on device\n"
+        assert err.startswith(
+            "prepare: [Errno 28] No space left on device; and on disk ca.crt is mis"
+        )
+        assert err.count("\n") == 1

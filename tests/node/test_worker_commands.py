@@ -161,6 +161,17 @@ def test_reconcile_follows_operators_and_then_rests(worker, root, monkeypatch, a
     assert "kept the operators' keys on disk: AWS" in reconcile(worker)
 
 
+def test_a_step_is_taken_whatever_comes_of_the_one_before(worker, monkeypatch):
+    prepare(worker)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("node.worker.join_token.follow", full)
+    with pytest.raises(NodeError, match="No space left on device; accepts 1 operators' keys"):
+        reconcile(worker)
+
+
 def test_a_reboot_follows_at_once(worker, root):
     prepare(worker)
     reconcile(worker)

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def read_settings() -> tuple[str, dict[str, str]]:
-    """The region, and the bucket, key and SHA-256 of the agent."""
+    """The region, and the bucket, key and SHA-256 of the agent; FetchError without them."""
     try:
         document: Any = json.loads(at(NODE_JSON).read_text())
         agent = {name: str(document["agent"][name]) for name in ("bucket", "key", "sha256")}
@@ -63,7 +63,10 @@ def read_settings() -> tuple[str, dict[str, str]]:
 
 
 def install(region: str, agent: dict[str, str]) -> str:
-    """Bring the agent into place, unless it is there; what was done."""
+    """Bring the agent into place, unless it is there; what was done.
+
+    FetchError as `download` and `unpack`, and for another SHA-256.
+    """
     sha256, library = agent["sha256"], at(LIBRARY)
     # A link to the version in use, so that one rename changes all modules together.
     link, version = library / "node", Path("agents", sha256, "node")
@@ -97,7 +100,7 @@ def installed(link: Path, version: Path) -> bool:
 
 
 def download(region: str, agent: dict[str, str], url: str) -> bytes:
-    """The object."""
+    """The object; FetchError when it is not to be had."""
     config = Config(
         connect_timeout=2,
         read_timeout=10,
@@ -117,7 +120,10 @@ def download(region: str, agent: dict[str, str], url: str) -> bytes:
 
 
 def unpack(archive: bytes, url: str, directory: Path) -> None:
-    """Unpack into a directory that has its name only when all of it is on the disk."""
+    """Unpack into a directory that has its name only when all of it is on the disk.
+
+    FetchError for what is no archive of the agent.
+    """
     new = directory.with_name(f".{directory.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     try:

@@ -45,7 +45,7 @@ class Order:
 def version_of(group: FakeAutoScalingGroup) -> LaunchTemplateVersion:
     """The version of the launch template for what is launched now.
 
-    Raises InvalidLaunchTemplateVersionNotFound, InvalidLaunchTemplateIdNotFound.
+    Raises EC2ClientError when the group has none, or it is gone.
     """
     if group.ec2_launch_template is None:
         raise EC2ClientError("ValidationError", "The group has no launch template.")

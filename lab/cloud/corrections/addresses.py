@@ -89,7 +89,10 @@ def create_network_interface(
     *args: object,
     **kwargs: object,
 ) -> NetworkInterface:
-    """Give every interface a checked or free address of its own subnet."""
+    """Give every interface a checked or free address of its own subnet.
+
+    Raises as `request_ip` and `get_available_subnet_ip`.
+    """
     place = backend.get_subnet(subnet) if isinstance(subnet, str) else subnet
     given = private_ip_address or None
     if isinstance(given, list):

@@ -87,7 +87,10 @@ def create_instance_connect_endpoint(response: EC2Response) -> ActionResult:
 
 @replaces(EC2Response, "describe_instance_connect_endpoints")
 def describe_instance_connect_endpoints(response: EC2Response) -> ActionResult:
-    """DescribeInstanceConnectEndpoints by ids and filters."""
+    """DescribeInstanceConnectEndpoints by ids and filters.
+
+    Raises InvalidInstanceConnectEndpointId.NotFound.
+    """
     backend = response.ec2_backend
     ids = response._get_param("InstanceConnectEndpointIds", [])
     endpoints = [_with_id(backend, one) for one in ids] or list(held(backend).values())
@@ -102,7 +105,10 @@ def describe_instance_connect_endpoints(response: EC2Response) -> ActionResult:
 
 @replaces(EC2Response, "delete_instance_connect_endpoint")
 def delete_instance_connect_endpoint(response: EC2Response) -> ActionResult:
-    """DeleteInstanceConnectEndpoint; gone at once, with its interface."""
+    """DeleteInstanceConnectEndpoint; gone at once, with its interface.
+
+    Raises InvalidInstanceConnectEndpointId.NotFound.
+    """
     backend = response.ec2_backend
     endpoint = _with_id(backend, response._get_param("InstanceConnectEndpointId"))
     del held(backend)[endpoint.id]

@@ -105,7 +105,7 @@ def terminate(original: Method, instance: Instance) -> InstanceState:
 def run_instances(
     original: Method, backend: EC2Backend, *args: object, **kwargs: object
 ) -> Reservation:
-    """One launch at a time; a refused launch leaves nothing."""
+    """One launch at a time; a refused launch leaves nothing. Raises what moto raises."""
     with LAUNCH_LOCK:
         before = set(backend.reservations)
         try:

@@ -77,7 +77,7 @@ def _first(*values: Any) -> Any:  # noqa: ANN401 - parameters have no types
 
 @replaces(AutoScalingResponse, "describe_instance_refreshes")
 def describe_instance_refreshes(response: AutoScalingResponse) -> ActionResult:
-    """DescribeInstanceRefreshes, the last one first."""
+    """DescribeInstanceRefreshes, the last one first. Raises ValidationError."""
     ids = response._get_param("InstanceRefreshIds", [])
     found = [
         one

@@ -131,7 +131,7 @@ def create_tags(original: Method, response: EC2Response) -> ActionResult:
 def tag_verification(
     original: Method, backend: IAMBackend, tags: Tags
 ) -> dict[str, Mapping[str, str]]:
-    """The checks of a role's tags, and those that stock moto leaves out."""
+    """The checks of a role's tags, and those that stock moto leaves out. Raises ValidationError."""
     checked: dict[str, Mapping[str, str]] = original(backend, tags)
     problem = _problem({tag["Key"]: tag["Value"] for tag in tags})
     if problem is None:
@@ -152,7 +152,7 @@ def tag_verification(
 def create_instance_profile(
     original: Method, backend: IAMBackend, *args: object, **kwargs: object
 ) -> InstanceProfile:
-    """CreateInstanceProfile with the checks of a role's tags."""
+    """CreateInstanceProfile with the checks of a role's tags. Raises ValidationError."""
     backend._tag_verification(list(given(original, backend, *args, **kwargs)["tags"] or ()))
     profile: InstanceProfile = original(backend, *args, **kwargs)
     return profile
@@ -162,6 +162,6 @@ def create_instance_profile(
 def tag_instance_profile(
     original: Method, backend: IAMBackend, instance_profile_name: str, tags: Tags
 ) -> None:
-    """TagInstanceProfile with the checks of a role's tags."""
+    """TagInstanceProfile with the checks of a role's tags. Raises ValidationError."""
     backend._tag_verification(list(tags))  # type: ignore[arg-type] # any mapping
     original(backend, instance_profile_name, tags)

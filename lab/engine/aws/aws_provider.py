@@ -24,7 +24,7 @@ from lab.engine.stand_in import StandIn
 
 
 class Provider(StandIn):
-    """One provider instance as the engine sees it."""
+    """One provider instance as the engine sees it. What fails is the error of its call."""
 
     def __init__(self, client: Client, schemas: SchemaStore, version: str) -> None:
         super().__init__("aws", version)

@@ -22,6 +22,8 @@ def refreshed(
 
     Where reality has moved, the inputs follow it, so that an ignored property that something else
     writes is not set back by the next update.
+
+    Raises ProviderError.
     """
     state = resource.read(prior)
     if state is None:
@@ -44,14 +46,17 @@ def refreshed(
 
 def written(resource: Resource, identifier: str, known: Properties) -> RawState:
     """The state of a resource whose properties somebody wrote into the stack's state: the official
-    provider takes those without its own bookkeeping for a state of the current schema."""
+    provider takes those without its own bookkeeping for a state of the current schema.
+
+    Raises PropertyError.
+    """
     properties = {name: value for name, value in known.values.items() if name != "id"}
     values = to_terraform(resource.block, properties)
     return RawState({**values, "id": identifier}, b"", resource.schema.version)
 
 
 def imported(resource: Resource, identifier: str) -> provider_pb2.ReadResponse:
-    """A resource that exists already, with the inputs that would make it."""
+    """A resource that exists already, with the inputs that would make it. Raises ProviderError."""
     state = resource.import_state(identifier)
     if state is None:
         return provider_pb2.ReadResponse()
@@ -77,7 +82,7 @@ def _settable(block: Block) -> set[str]:
 def invoked(
     client: Client, type_name: str, block: Block, arguments: Properties
 ) -> provider_pb2.InvokeResponse:
-    """The result of a data source."""
+    """The result of a data source; raises PropertyError and ProviderError."""
     response = client.call(
         "ReadDataSource",
         client.messages.ReadDataSource.Request(

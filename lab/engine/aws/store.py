@@ -14,7 +14,10 @@ from lab.engine.model import EngineError
 
 
 def write_schemas(client: Client, directory: Path) -> None:
-    """Ask the provider for its schemas and keep those of the table."""
+    """Ask the provider for its schemas and keep those of the table.
+
+    Raises EngineError when one is missing, ProviderError when the provider has no answer.
+    """
     response = client.call("GetSchema", client.messages.GetProviderSchema.Request())
     check(response.diagnostics)
     _write(directory / "provider.json", response.provider)

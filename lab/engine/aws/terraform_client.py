@@ -130,7 +130,7 @@ class Client:
             raise ProviderError(message) from None
 
     def stop(self) -> None:
-        """Ask the provider to end what is under way."""
+        """Ask the provider to end what is under way; raises ProviderError if it ended."""
         if self._stub is not None:
             self.call("Stop", self.messages.Stop.Request())
 

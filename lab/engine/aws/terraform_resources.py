@@ -102,7 +102,7 @@ class Resource:
         return self._apply(prior, plan.config, plan.planned, plan.private)
 
     def delete(self, prior: RawState) -> Applied:
-        """Delete the resource."""
+        """Delete the resource; raises ProviderError."""
         response = self._client.call(
             "PlanResourceChange",
             self._messages.PlanResourceChange.Request(
@@ -138,7 +138,7 @@ class Resource:
         return Applied(state, errors(response.diagnostics))
 
     def read(self, current: RawState) -> RawState | None:
-        """The state as it is now, or None if the resource is gone."""
+        """The state as it is now, or None if the resource is gone; raises ProviderError."""
         response = self._client.call(
             "ReadResource",
             self._messages.ReadResource.Request(
@@ -156,7 +156,8 @@ class Resource:
         return changes(self.block, before.values, after.values)
 
     def import_state(self, identifier: str) -> RawState | None:
-        """The state of a resource that exists already, or None if there is none."""
+        """The state of a resource that exists already, or None if there is none; raises
+        ProviderError."""
         response = self._client.call(
             "ImportResourceState",
             self._messages.ImportResourceState.Request(type_name=self.type_name, id=identifier),
@@ -169,7 +170,7 @@ class Resource:
         return None
 
     def upgraded(self, state: RawState) -> RawState:
-        """The state in the schema version of the provider in use."""
+        """The state in the schema version of the provider in use; raises ProviderError."""
         if state.version == self.schema.version:
             return state
         response = self._client.call(

@@ -23,7 +23,7 @@ from lab.engine.plugin_host import serve  # noqa: E402
 
 
 class Language(language_pb2_grpc.LanguageRuntimeServicer):
-    """The language host as the engine sees it."""
+    """The language host as the engine sees it. What fails is the error of its call."""
 
     def __init__(self, engine_address: str, version: str) -> None:
         self._engine_address = engine_address

@@ -23,7 +23,10 @@ class RequiredPackage:
 
 
 def interpreter(info: language_pb2.ProgramInfo) -> Path:
-    """The python of the runtime option `virtualenv`, or the one that runs the host."""
+    """The python of the runtime option `virtualenv`, or the one that runs the host.
+
+    Raises RefusedError when that does not exist.
+    """
     options = info.options.fields
     name = options["virtualenv"].string_value if "virtualenv" in options else ""
     if not name:

@@ -22,7 +22,7 @@ REPLACE = provider_pb2.PropertyDiff.UPDATE_REPLACE
 
 
 class Provider(StandIn):
-    """The tls provider as the engine sees it."""
+    """The tls provider as the engine sees it. What fails is the error of its call."""
 
     def __init__(self, version: str) -> None:
         super().__init__("tls", version)

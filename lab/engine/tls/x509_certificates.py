@@ -15,7 +15,7 @@ from lab.engine.tls.usages import extended_key_usage, key_usage
 
 
 def certificate_request(properties: Mapping[str, Any]) -> x509.CertificateSigningRequest:
-    """A request signed by its own key."""
+    """A request signed by its own key; raises RefusedError."""
     key = parsed(properties["privateKeyPem"])
     builder = x509.CertificateSigningRequestBuilder(subject_name(properties.get("subject")))
     names = alternative_names(properties)
@@ -25,7 +25,7 @@ def certificate_request(properties: Mapping[str, Any]) -> x509.CertificateSignin
 
 
 def self_signed(properties: Mapping[str, Any]) -> x509.Certificate:
-    """A certificate signed by its own key."""
+    """A certificate signed by its own key; raises RefusedError."""
     key = parsed(properties["privateKeyPem"])
     name = subject_name(properties.get("subject"))
     builder = _template(properties, name, key.public_key())
@@ -39,7 +39,7 @@ def self_signed(properties: Mapping[str, Any]) -> x509.Certificate:
 
 
 def locally_signed(properties: Mapping[str, Any]) -> x509.Certificate:
-    """A certificate for a request, signed by a certificate authority's key."""
+    """A certificate for a request, signed by a certificate authority's key; raises RefusedError."""
     request = _parsed_request(properties["certRequestPem"])
     authority = parsed_certificate(properties["caCertPem"])
     key = parsed(properties["caPrivateKeyPem"])
@@ -117,5 +117,5 @@ def pem(document: x509.Certificate | x509.CertificateSigningRequest) -> str:
 
 
 def signing_key(properties: Mapping[str, Any]) -> PrivateKey:
-    """The key that signs what the properties describe."""
+    """The key that signs what the properties describe; raises RefusedError."""
     return parsed(properties.get("caPrivateKeyPem") or properties["privateKeyPem"])

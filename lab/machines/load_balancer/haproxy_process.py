@@ -28,7 +28,7 @@ _SCRIPT = f'exec "$@" 2>>{ERRORS}'
 
 
 class HAProxy:
-    """Runs it, with the configuration that was given last."""
+    """Runs it, with the configuration that was given last. Raises LabError and OSError."""
 
     def __init__(self, node: str, directory: Path, names: Names, state: Path) -> None:
         self._node, self._names, self._state = node, names, state

@@ -26,7 +26,7 @@ class Dnsmasq:
 
     def update(self, configuration: str, hosts: str, dhcp_hosts: str) -> None:
         """Have it answer according to these: restarted for a new configuration, else told to read
-        its hosts again."""
+        its hosts again. Raises LabError when it does not run."""
         wanted = {"dnsmasq.conf": configuration, "hosts": hosts, "dhcp-hosts": dhcp_hosts}
         alive = self._identity is not None and self._identity.alive()
         if alive and wanted == self._files:

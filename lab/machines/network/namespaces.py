@@ -1,4 +1,5 @@
-"""Network namespaces: nothing of the lab's network is in the host's own."""
+"""Network namespaces: nothing of the lab's network is in the host's own. What runs a program of the
+host raises LabError."""
 
 import contextlib
 import ctypes

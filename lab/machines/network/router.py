@@ -1,5 +1,6 @@
 """The router: a namespace with a bridge per subnet, which routes between them, and on which the
-services of the VPC answer. There is no way from it to the host."""
+services of the VPC answer. There is no way from it to the host. What runs a program of the host
+raises LabError."""
 
 import json
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ def load_words(loadavg: str) -> str:
 
 
 def this_machine() -> Machine:
-    """The machine, and its load by now."""
+    """The machine, and its load by now. Raises as `memory_gib`."""
     return Machine(
         cores=len(os.sched_getaffinity(0)),
         memory_gib=memory_gib(Path("/proc/meminfo").read_text()),

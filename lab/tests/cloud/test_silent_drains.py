@@ -4,7 +4,7 @@ import pytest
 
 from lab.cloud import aws_environment
 from lab.tests.cloud.worker_groups import Pool
-from node.cluster.silent_drains import AutoScaling
+from node.cluster.scaling_groups import AutoScaling
 
 
 @pytest.fixture

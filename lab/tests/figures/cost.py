@@ -10,7 +10,7 @@ from typing import Any
 from config.prices import FREE_ALARMS, FREE_METRICS, FREE_REQUESTS, PRICES
 from lab.tests.figures.snapshot_cost import SIZES_MIB, stored
 from lab.tests.figures.tables import rows
-from node.contract import INTERVAL_SECONDS, Metric
+from node.contract import INTERVAL_SECONDS, Metric, WorkerMetric
 from tests.recording import Deployment, run_stack, stack_config
 
 HOURS = 730
@@ -55,7 +55,9 @@ def bill(stack: Deployment) -> Mapping[str, Item]:
             len(stack.of("Parameter")), "standard parameter"
         ),
         "alarms, if the account has no others": _monthly(alarms, "alarm", free=FREE_ALARMS),
-        "metrics that nodes report, likewise": _monthly(len(Metric), "metric", free=FREE_METRICS),
+        "metrics that nodes report, likewise": _monthly(
+            _metrics(stack), "metric", free=FREE_METRICS
+        ),
     }
 
 
@@ -99,8 +101,8 @@ def changes() -> str:
         (
             f"- Another etcd member in `prod` adds {member:.2f}.",
             (
-                f"- A pool of {WORKERS} workers in `prod`, of the type and the disk that a pool has by "
-                f"default, adds {pool:.2f}. Each of its replacements runs alongside its "
+                f"- A first pool of {WORKERS} workers in `prod`, of the type and the disk that a pool has by "
+                f"default, adds {pool:.2f}, with its alarms. Each of its replacements runs alongside its "
                 "predecessor for minutes; spot instances cost less, at prices that change."
             ),
             (
@@ -130,7 +132,7 @@ def _nothing_free(stack: Deployment) -> str:
     nodes = len(stack.of("Instance"))
     each = 3600 // INTERVAL_SECONDS * HOURS
     alarms = _monthly(len(stack.of("MetricAlarm")), "alarm")
-    metrics = _monthly(len(Metric), "metric")
+    metrics = _monthly(_metrics(stack), "metric")
     requests = nodes * each * PRICES["CloudWatch requests"].usd / 1000
     whole = alarms.usd + metrics.usd + requests
     return (
@@ -139,6 +141,11 @@ def _nothing_free(stack: Deployment) -> str:
         f"more, alarms ({alarms}), metrics ({metrics}) and requests ({nodes} x {each / 1000} x "
         f"{PRICES['CloudWatch requests'].usd} = {requests:.2f}) of `prod` come to {whole:.2f}."
     )
+
+
+def _metrics(stack: Deployment) -> int:
+    """How many metrics there are of a stack."""
+    return len(Metric) + (len(WorkerMetric) if stack.of("Group") else 0)
 
 
 def _pools(stack: Deployment) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -1,0 +1,58 @@
+"""Workers that are missing, as the cluster agent counts them at Auto Scaling groups."""
+
+import pytest
+
+from lab.cloud import aws_environment
+from lab.tests.cloud.worker_groups import Pool
+from node.cluster.scaling_groups import AutoScaling
+from node.cluster.worker_metrics import missing, not_ready
+from node.contract import CLUSTER_TAG
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def pool(aws, emulator, network, tmp_path):
+    pool = Pool(aws, emulator, network)
+    pool.make_template()
+    emulator.control.attach(tmp_path)
+    tag = {"Key": CLUSTER_TAG, "Value": pool.name, "PropagateAtLaunch": True}
+    pool.create(least=2, Tags=[tag])
+    pool.hook()
+    yield pool
+    emulator.control.detach()
+    pool.scaling.delete_auto_scaling_group(AutoScalingGroupName=pool.name, ForceDelete=True)
+
+
+@pytest.fixture
+def groups(pool, emulator, monkeypatch):
+    """What the agent reads of this group alone, as of a cluster of its own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+    credentials = aws_environment.session().get_credentials()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret_key)
+    scaling = AutoScaling(aws_environment.session().region_name)
+    return lambda: scaling.groups(pool.name)
+
+
+def test_a_machine_is_missing_from_its_end_until_its_successor_is_in_service(pool, groups):
+    assert missing(groups()) == 2
+    pool.machines()
+    assert missing(groups()) == 0
+    (there,) = groups()
+    assert there.in_service == pool.states.keys()
+    silent, other = pool.states
+    pool.report(silent, reachable=False)
+    # The group has not given it up yet: it is in service, and has no Node that is ready.
+    assert (missing(groups()), not_ready(groups(), [], REGION)) == (0, 2)
+    pool.skip(200)
+    pool.look()
+    assert pool.states[silent] == "Terminating:Wait"
+    (there,) = groups()
+    assert (there.desired, there.in_service) == (2, {other})
+    assert missing(groups()) == 1
+    pool.complete(silent)
+    for _ in range(2):
+        pool.machines()
+    assert missing(groups()) == 0
+    assert silent not in groups()[0].in_service
