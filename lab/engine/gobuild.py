@@ -40,7 +40,7 @@ class GoBuild:
     """What is built, and from what."""
 
     title: str
-    """What people call it: "etcd", "Pulumi 3.258.0"."""
+    """What people call it: "etcd", "Pulumi 3.276.0"."""
     name: str
     """What its directory in the cache begins with."""
     module: Path
