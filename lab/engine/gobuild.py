@@ -40,7 +40,7 @@ class GoBuild:
     """What is built, and from what."""
 
     title: str
-    """What people call it: "etcd", "Pulumi 3.258.0"."""
+    """What people call it: "etcd", "Pulumi 3.276.0"."""
     name: str
     """What its directory in the cache begins with."""
     module: Path
@@ -123,8 +123,10 @@ class GoBuild:
                     wanted = [n for n in content.namelist() if "/testdata/" not in n]
                     content.extractall(module, wanted)
             place = copies[name] / package.removeprefix(f"{name}/")
-            shutil.rmtree(place)
-            shutil.copytree(source, place)
+            # Packages below it are others.
+            for file in [path for path in place.iterdir() if path.is_file()]:
+                file.unlink()
+            shutil.copytree(source, place, dirs_exist_ok=True)
         # At the end: what is replaced already is not downloaded.
         for name, copy in copies.items():
             output("mod", "edit", f"-replace={name}=./{copy.relative_to(module)}")

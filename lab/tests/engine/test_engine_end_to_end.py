@@ -169,7 +169,7 @@ NOT_BUILT = {
     "login s3://a": f"{LOGIN} s3://a: this CLI was built without s3://: {OFFICIAL}",
     "login azblob://a": f"{LOGIN} azblob://a: this CLI was built without azblob://: {OFFICIAL}",
     "login gs://a": f"{LOGIN} gs://a: this CLI was built without gs://: {OFFICIAL}",
-    "logs": f"failed to get logs: this CLI was built without `pulumi logs`: {OFFICIAL}",
+    "env ls": f"this CLI was built without `pulumi env`: {OFFICIAL}",
     "stack init other --secrets-provider=awskms://key": (
         "could not create secrets manager for new stack: this CLI was built without secrets "
         "providers of clouds: use passphrase, or install the official CLI"
