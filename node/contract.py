@@ -180,11 +180,12 @@ class WorkerMetric(StrEnum):
     UNDECIDED_REQUEST_SECONDS = "UndecidedRequestSeconds"
     """Age of the oldest certificate request of a worker that nobody has decided about; 0 without
     one."""
-    NOT_READY_WORKERS = "NotReadyWorkers"
-    """Instances in service whose Node is not ready or not there, without those whose Node is
-    cordoned."""
-    MISSING_WORKERS = "MissingWorkers"
-    """Instances that the groups are to have and that are not in service, of all groups together."""
+    NOT_READY_SECONDS = "NotReadyWorkerSeconds"
+    """For how long a worker in service has not been ready, of the one that has been so longest; 0
+    without one."""
+    MISSING_SECONDS = "MissingWorkerSeconds"
+    """For how long a group has been short of workers while none came, of the one that has been so
+    longest; 0 without one."""
 
 
 def worker_name(address: str, region: str) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of every node. All have the one dimension Cluster; statistics do the rest.
+"""Metrics of nodes, and of workers. All have the one dimension Cluster; statistics do the rest.
 
 A metric for each node would cost 0.30 US dollars a month each, and an alarm of its own; the alarms
 ask for the worst or the best of all nodes (`components/monitoring/alarms.py`).
@@ -17,7 +17,7 @@ from node.openssl import validity
 from node.settings import Settings
 
 ATTEMPTS = 2
-"""Of the request. What is lost here is sent again by the next report."""
+"""Of the request. What is lost here, the next report or look tells anew."""
 
 
 def publish(settings: Settings, values: Mapping[str, float]) -> str:

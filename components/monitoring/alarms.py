@@ -151,6 +151,8 @@ class Alarms(pulumi.ComponentResource):
             treat_missing_data=missing,
             alarm_actions=[self.topic_arn],
             ok_actions=[self.topic_arn],
+            # A new alarm is in this state already, and so tells nothing.
+            insufficient_data_actions=[self.topic_arn] if missing == "missing" else None,
             tags=named(self._args.tags, alarm_name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )

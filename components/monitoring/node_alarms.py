@@ -12,8 +12,9 @@ DISK_PERCENT = 90
 CERTIFICATE_DAYS = 30
 """Before the first certificate expires: time to raise `pki.epoch`."""
 
-Missing = Literal["breaching", "notBreaching", "ignore"]
-"""What CloudWatch makes of a minute without data; `ignore` leaves the alarm as it is."""
+Missing = Literal["breaching", "notBreaching", "ignore", "missing"]
+"""What CloudWatch makes of a minute without data; `ignore` leaves the alarm as it is, and after
+`missing` alone it has no state any more, which is told, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

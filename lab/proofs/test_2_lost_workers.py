@@ -8,6 +8,7 @@ from zlib import crc32
 
 import pytest
 
+from components.monitoring.worker_alarms import worker_alarms
 from lab.proofs.example_application import PORT, Application, application
 from lab.proofs.figures import Figures
 from lab.proofs.joined_workers import Worker, instance_of, items, lacking, machines, settled
@@ -90,7 +91,7 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
     web: Application,
 ) -> None:
     """Every request is answered, by clients that try again; once the dead replicas are out of the
-    Service, nobody is sent to them. CloudWatch is told of one worker that is not ready."""
+    Service, nobody is sent to them. CloudWatch is told that a worker is not ready."""
     victim, survivor = _busiest(web, pool)
     had = [pod.uid for pod in web.pods() if pod.node == victim.name]
     grace = settings(workspace).eviction.node_monitor_grace.total_seconds()
@@ -105,9 +106,8 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
     assert client.unanswered == []
     sent = [one for one in client.failed if one.at > began + steps["left"] + LEARNS]
     assert sent == []
-    until("it is told", lambda: greatest(session, WorkerMetric.NOT_READY_WORKERS, moment), TOLD)
+    until("it is told", lambda: greatest(session, WorkerMetric.NOT_READY_SECONDS, moment), TOLD)
     figures.add("workers", "a worker loses power: told after", time.time() - began)
-    assert greatest(session, WorkerMetric.NOT_READY_WORKERS, moment) == 1
     back = time.monotonic()
     fault_injection.heal(session.lab)
     settled(session)
@@ -117,8 +117,8 @@ def test_pods_of_a_worker_that_died_answer_elsewhere(
 def test_a_worker_that_goes_is_drained_within_the_budget(
     session: LabSession, figures: Figures, pool: list[Worker], web: Application
 ) -> None:
-    """As its group ends one: for a refresh, for another zone, to shrink. CloudWatch is told that a
-    worker is missing, and of none that is not ready."""
+    """As its group ends one: for a refresh, for another zone, to shrink. What CloudWatch is told of
+    it raises no alarm."""
     victim, survivor = _busiest(web, pool)
     instance = victim.machine.instance.id
     moment = datetime.now(UTC)
@@ -140,8 +140,11 @@ def test_a_worker_that_goes_is_drained_within_the_budget(
     assert client.unanswered == []
     assert fewest.serving >= web.replicas - 1
     # It takes longer than the half minute between two values.
-    assert greatest(session, WorkerMetric.MISSING_WORKERS, moment) == 1
-    assert greatest(session, WorkerMetric.NOT_READY_WORKERS, moment) == 0
+    for alarm in worker_alarms():
+        value = greatest(session, alarm.metric, moment)
+        assert value is not None, alarm.suffix
+        assert alarm.above is not None, alarm.suffix
+        assert value < alarm.above, alarm.suffix
 
 
 LOSSES: dict[str, tuple[Callable[[LabSession], Node], Callable[[LabSession, Node], object]]] = {

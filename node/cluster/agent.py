@@ -90,6 +90,7 @@ class _Term:
     deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
     """Instances whose Node was deleted lately: its name, and when."""
     unheard: frozenset[str] = frozenset()
+    shortages: worker_metrics.Shortages = field(default_factory=worker_metrics.Shortages)
     moves: Moves = field(default_factory=Moves)
     cordoned_since: float | None = None
     """When all Nodes were found cordoned; None while some take pods."""
@@ -242,40 +243,40 @@ class Agent:
     def _spread_dns(self, api: Api, term: _Term, now: float) -> list[str]:
         return term.moves.step(api, term.nodes, now) if term.nodes else []
 
-    def _send_metrics(self, api: Api, term: _Term, _now: float) -> list[str]:
+    def _send_metrics(self, api: Api, term: _Term, now: float) -> list[str]:
         """Tell CloudWatch of workers, from the machine that leads alone.
 
         What is not known is not sent: a value that was made up would silence an alarm. Raises
         nothing, as what failed is not to be tried sooner than ever: an AWS that does not answer
         takes the approvals' time.
         """
-        numbers, troubles = self._numbers(api, term)
+        numbers, troubles = self._numbers(api, term, now)
         if numbers and (trouble := metrics.publish(self._settings, numbers)):
             troubles.append(trouble)
         return self._troubles("metrics", "; ".join(troubles))
 
-    def _numbers(self, api: Api, term: _Term) -> tuple[dict[str, float], list[str]]:
+    def _numbers(self, api: Api, term: _Term, now: float) -> tuple[dict[str, float], list[str]]:
         """By name of metric, and why some are not known. Requests do not wait for AWS."""
         numbers: dict[str, float] = {}
         troubles: list[str] = []
-        nodes, region = term.nodes, self._settings.region
+        nodes, region, clock = term.nodes, self._settings.region, datetime.now(UTC)
         if nodes is None:
             return numbers, troubles
         try:
             requests = api.get(REQUESTS, resourceVersion="0")["items"]
             numbers[WorkerMetric.UNDECIDED_REQUEST_SECONDS] = worker_metrics.undecided_seconds(
-                requests, nodes, region, datetime.now(UTC)
+                requests, nodes, region, clock
             )
         except NodeError as error:
             troubles.append(str(error))
         try:
             groups = self._scaling.groups(self._settings.cluster)
-            numbers[WorkerMetric.NOT_READY_WORKERS] = worker_metrics.not_ready(
-                groups, nodes, region
+            numbers[WorkerMetric.NOT_READY_SECONDS] = worker_metrics.not_ready_seconds(
+                groups, nodes, region, clock
             )
-            numbers[WorkerMetric.MISSING_WORKERS] = worker_metrics.missing(groups)
+            numbers[WorkerMetric.MISSING_SECONDS] = term.shortages.seconds(groups, now)
         except NodeError as error:
-            troubles.append(str(error))
+            troubles.append(f"Auto Scaling groups: {error}")
         return numbers, troubles
 
     def _keep_objects(self, api: Api, term: _Term, now: float) -> Iterable[str]:

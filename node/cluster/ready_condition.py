@@ -1,6 +1,7 @@
 """Condition `Ready` of a Node or a pod. Pure."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 
@@ -14,3 +15,10 @@ def readiness(document: Mapping[str, Any]) -> str:
 def ready(document: Mapping[str, Any]) -> bool:
     """Whether a kubelet says that it works, and has said so lately."""
     return readiness(document) == "True"
+
+
+def not_ready_since(node: Mapping[str, Any]) -> datetime:
+    """When a Node that is not ready came to be so: by its condition, or when it was made."""
+    conditions = node.get("status", {}).get("conditions", ())
+    changed = (one.get("lastTransitionTime") for one in conditions if one["type"] == "Ready")
+    return datetime.fromisoformat(next(changed, None) or node["metadata"]["creationTimestamp"])

@@ -21,6 +21,7 @@ IN_SERVICE = "InService"
 class ScalingGroup:
     """An Auto Scaling group of a pool."""
 
+    name: str
     desired: int
     """Instances that it is to have."""
     in_service: frozenset[str]
@@ -54,6 +55,7 @@ class AutoScaling:
             )
             return tuple(
                 ScalingGroup(
+                    group["AutoScalingGroupName"],
                     group["DesiredCapacity"],
                     frozenset(
                         one["InstanceId"]

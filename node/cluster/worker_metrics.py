@@ -1,18 +1,18 @@
-"""Metrics of workers: requests that nobody decides about, and machines that carry no pods. Pure.
+"""Metrics of workers: for how long one waits for an answer, is not ready, or is missing. Pure.
 
-Each machine that a pool is to have is in service and ready, in service and not ready, or not in
-service yet or any more. What is done on purpose is in none of the last two for long: a refresh
-begins with a machine more, a drain cordons first, and what is ended or taken back by EC2 is out of
-service until its successor has joined.
+Each is an age, and of one request, one Node or one group: numbers of workers that are in trouble
+would not tell one that stays so from many that are so for minutes, one after the other, as in a
+pool that grows and shrinks or whose Spot Instances EC2 takes back.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from node.cluster.approval import by_token, claimed_name, pending
 from node.cluster.claims import created
-from node.cluster.gone_nodes import awake, of_pools, silent
+from node.cluster.gone_nodes import of_pools, silent
+from node.cluster.ready_condition import not_ready_since
 from node.cluster.scaling_groups import ScalingGroup
 
 
@@ -39,25 +39,48 @@ def undecided_seconds(
     return max([0.0, *ages])
 
 
-def not_ready(
-    groups: Iterable[ScalingGroup], nodes: Collection[Mapping[str, Any]], region: str
-) -> int:
-    """Instances in service without a Node that is ready or cordoned.
+def not_ready_seconds(
+    groups: Iterable[ScalingGroup],
+    nodes: Iterable[Mapping[str, Any]],
+    region: str,
+    now: datetime,
+) -> float:
+    """For how long a worker in service has not been ready, of the one that has been so longest; 0
+    without one.
 
-    Who cordoned a Node knows of it: its worker, which is being drained, or a person.
+    Who cordoned a Node knows of it: its worker, which is being drained, or a person. So does who
+    deleted one whose machine stays.
     """
-    fine = awake(nodes, region).keys() | {
-        instance
+    in_service = frozenset[str]().union(*(group.in_service for group in groups))
+    ages = (
+        (now - not_ready_since(node)).total_seconds()
         for instance, node in silent(nodes, region).items()
-        if node["spec"].get("unschedulable")
-    }
-    return sum(len(group.in_service - fine) for group in groups)
+        if instance in in_service and not node["spec"].get("unschedulable")
+    )
+    return max([0.0, *ages])
 
 
-def missing(groups: Iterable[ScalingGroup]) -> int:
-    """Instances that the groups are to have and that are not in service.
+class Shortages:
+    """Groups that are short of workers, as far as this machine has looked: another one that takes
+    the lead begins anew."""
 
-    Each group for itself: while a refresh or a zone has one more than it is to have, another lacks
-    one all the same.
-    """
-    return sum(max(0, group.desired - len(group.in_service)) for group in groups)
+    def __init__(self) -> None:
+        self._before: dict[str, ScalingGroup] = {}
+        self._since: dict[str, float] = {}
+
+    def seconds(self, groups: Iterable[ScalingGroup], now: float) -> float:
+        """For how long a group has been short while no worker came into service, of the one that
+        has been so longest; 0 without one. `now` is a time of time.monotonic().
+
+        A machine that was ended or taken back by EC2 is missing until its successor has joined. A
+        refresh begins with a machine more, and lacks none.
+        """
+        since = {}
+        for group in groups:
+            before = self._before.get(group.name, group)
+            came = group.in_service - before.in_service
+            if len(group.in_service) < group.desired:
+                since[group.name] = now if came else self._since.get(group.name, now)
+            self._before[group.name] = group
+        self._since = since
+        return max((now - when for when in since.values()), default=0.0)

@@ -165,9 +165,9 @@ REPORTED = {
 
 
 OF_WORKERS = {
-    "undecided-requests": ("UndecidedRequestSeconds", "Maximum", ABOVE, 900, 5, "breaching"),
-    "not-ready-workers": ("NotReadyWorkers", "Maximum", ABOVE, 0, 15, "ignore"),
-    "missing-workers": ("MissingWorkers", "Maximum", ABOVE, 0, 20, "ignore"),
+    "undecided-requests": ("UndecidedRequestSeconds", "Maximum", ABOVE, 900, 3, "missing"),
+    "not-ready-workers": ("NotReadyWorkerSeconds", "Maximum", ABOVE, 900, 3, "missing"),
+    "missing-workers": ("MissingWorkerSeconds", "Maximum", ABOVE, 1500, 3, "missing"),
 }
 
 
@@ -193,17 +193,22 @@ def test_workers_bring_their_alarms_and_nothing_else_does(cluster, with_workers)
     assert set(cluster.of("MetricAlarm")) <= set(with_workers.of("MetricAlarm"))
 
 
-def test_the_alarm_of_requests_waits_for_who_decides_them(with_workers):
-    """As others that silence raises."""
-    registered = with_workers.registrations("MetricAlarm")
-    machines = {with_workers.urn("Instance", f"test-{node}") for node in NODES}
-    assert machines <= set(registered["test-undecided-requests"].dependencies)
+def test_silence_is_told_of_alarms_of_workers_once_there_was_a_value(with_workers):
+    """A new alarm has no data, and so tells nothing: who sends is made after it."""
+    alarms = with_workers.of("MetricAlarm")
+    (topic,) = alarms["test-undecided-requests"]["alarmActions"]
+    assert topic.startswith("arn:aws:sns:")
+    for name, alarm in alarms.items():
+        told = [topic] if name.removeprefix("test-") in OF_WORKERS else None
+        assert alarm.get("insufficientDataActions") == told
+        assert (alarm["treatMissingData"] == "missing") == (told is not None)
 
 
 def test_alarms_of_workers_give_a_replacement_its_time():
-    """A launch that does not join is given up, and another one is to join before anybody is woken;
-    and no minute is without a value."""
-    assert OF_WORKERS["missing-workers"][4] * 60 > JOIN_SECONDS
+    """A launch that does not join is given up, and another one is to boot and join before anybody
+    is woken; and no minute is without a value."""
+    boots_and_joins = 300
+    assert OF_WORKERS["missing-workers"][3] >= JOIN_SECONDS + boots_and_joins + 120
     assert agent.METRICS_INTERVAL + agent.INTERVAL < 60
     assert agent.METRICS_INTERVAL == INTERVAL_SECONDS
 
@@ -240,7 +245,12 @@ def test_the_age_that_is_too_old_follows_the_interval(deploy_stack):
     assert alarm["alarmDescription"].startswith("No etcd snapshot for 180 minutes, ")
 
 
-SILENCE = {"breaching": "fires", "notBreaching": "fine", "ignore": "stays as it is"}
+SILENCE = {
+    "breaching": "fires",
+    "notBreaching": "fine",
+    "ignore": "stays as it is",
+    "missing": "is told",
+}
 
 
 def rows(cluster):

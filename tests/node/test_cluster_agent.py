@@ -23,6 +23,7 @@ from node.cluster.agent import (
     Agent,
 )
 from node.cluster.local_api import ApiError
+from node.cluster.scaling_groups import ScalingGroup
 from node.cluster.worker_instances import Ec2
 from node.contract import CLUSTER_TAG, NODE_ENV, POOL_LABEL, POOL_TAG
 from node.errors import AwsError, NodeError
@@ -573,7 +574,7 @@ def refuse(monkeypatch, owner, name):
     monkeypatch.setattr(owner, name, refused)
 
 
-QUIET = {"UndecidedRequestSeconds": 0, "NotReadyWorkers": 0, "MissingWorkers": 0}
+QUIET = {"UndecidedRequestSeconds": 0, "NotReadyWorkerSeconds": 0, "MissingWorkerSeconds": 0}
 
 
 def test_cloudwatch_is_told_of_workers_each_half_minute_by_who_leads(agent, api, pool, sent):
@@ -611,16 +612,34 @@ def test_a_request_that_ec2_keeps_from_a_decision_grows_older_until_it_is_decide
 def test_a_worker_that_is_not_ready_is_told_and_one_that_is_drained_is_not(agent, api, pool, sent):
     first, second = ([one["PrivateDnsName"], one] for one in pool)
     api.nodes = {first[0]: worker_node(first[1]), second[0]: worker_node(second[1], "True")}
+    since = datetime.now(UTC) - timedelta(seconds=1000)
+    (condition,) = api.nodes[first[0]]["status"]["conditions"]
+    condition["lastTransitionTime"] = since.isoformat()
     agent.round(0)
-    assert sent[-1] == {**QUIET, "NotReadyWorkers": 1}
+    assert 1000 <= sent[-1]["NotReadyWorkerSeconds"] < 1100
+    assert sent[-1] == QUIET | {"NotReadyWorkerSeconds": sent[-1]["NotReadyWorkerSeconds"]}
     api.nodes[first[0]]["spec"]["unschedulable"] = True
     agent.round(METRICS_INTERVAL)
     assert sent[-1] == QUIET
 
 
+def test_a_pool_that_gets_no_machine_is_told_since_when(agent, api, sent, monkeypatch):
+    for looks in range(4):
+        groups = [ScalingGroup("test-workers-general", 2, frozenset({"i-0123456789abcdef0"}))]
+        monkeypatch.setattr(agent._scaling, "groups", lambda _cluster, found=groups: found)
+        agent.round(looks * METRICS_INTERVAL)
+    assert [one["MissingWorkerSeconds"] for one in sent] == [0, 30, 60, 90]
+    # Another machine that takes the lead has not looked yet.
+    api.holder = OTHER
+    agent.round(4 * METRICS_INTERVAL)
+    api.holder = MINE
+    agent.round(5 * METRICS_INTERVAL)
+    assert sent[-1]["MissingWorkerSeconds"] == 0
+
+
 def test_what_is_not_known_is_not_told(agent, api, sent, monkeypatch):
     refuse(monkeypatch, agent._scaling, "groups")
-    assert "metrics: AWS: UnauthorizedOperation" in agent.round(0)
+    assert "metrics: Auto Scaling groups: AWS: UnauthorizedOperation" in agent.round(0)
     assert sent == [{"UndecidedRequestSeconds": 0}]
     # Nor anything of requests while nobody knows the Nodes.
     api.refused = "/api/v1/nodes"

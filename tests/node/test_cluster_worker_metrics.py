@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cluster.scaling_groups import ScalingGroup
-from node.cluster.worker_metrics import missing, not_ready, undecided_seconds
+from node.cluster.worker_metrics import Shortages, not_ready_seconds, undecided_seconds
 from node.contract import POOL_LABEL
 from tests.node.certificate_requests import (
     NAME,
@@ -24,17 +24,28 @@ NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 TEXT = pem(kubelet_subject(NAME))
 
 
-def worker(instance=ID, ready="True", *, cordoned=False, labels=None, name=NAME):
+def worker(instance=ID, ready="True", *, age=600, cordoned=False, labels=None, name=NAME):
+    since = (NOW - timedelta(seconds=age)).isoformat()
     return {
         "metadata": {
             "name": name,
+            "creationTimestamp": "2026-11-01T00:00:00Z",
             "labels": {POOL_LABEL: "general"} if labels is None else labels,
         },
         "spec": {
             "providerID": f"aws:///{REGION}a/{instance}",
             **({"unschedulable": True} if cordoned else {}),
         },
-        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        "status": {
+            "conditions": [
+                {
+                    "type": "DiskPressure",
+                    "status": "False",
+                    "lastTransitionTime": "2026-11-01T00:00:00Z",
+                },
+                {"type": "Ready", "status": ready, "lastTransitionTime": since},
+            ]
+        },
     }
 
 
@@ -90,66 +101,108 @@ def test_a_clock_that_is_ahead_is_no_age():
     assert undecided(request(age=-2)) == 0
 
 
-def group(*in_service, desired=None):
-    return ScalingGroup(len(in_service) if desired is None else desired, frozenset(in_service))
+def group(*in_service, name="general", desired=None):
+    return ScalingGroup(
+        name, len(in_service) if desired is None else desired, frozenset(in_service)
+    )
+
+
+def not_ready(*nodes, groups=None):
+    return not_ready_seconds(groups or [group(ID, OTHER)], nodes, REGION, NOW)
 
 
 @pytest.mark.parametrize("ready", ["False", "Unknown"])
-def test_a_worker_that_is_in_service_and_not_ready_counts(ready):
-    nodes = [worker(ready=ready), worker(OTHER)]
-    assert not_ready([group(ID, OTHER)], nodes, REGION) == 1
-    assert missing([group(ID, OTHER)]) == 0
+def test_the_worker_in_service_that_has_not_been_ready_longest_counts(ready):
+    assert not_ready(worker(ready=ready), worker(OTHER, age=9999)) == 600
+    assert not_ready(worker(ready=ready), worker(OTHER, ready, age=9999)) == 9999
 
 
-def test_so_does_one_whose_node_somebody_deleted():
-    assert not_ready([group(ID, OTHER)], [worker(OTHER)], REGION) == 1
+def test_a_node_without_a_condition_has_not_been_ready_since_it_was_made():
+    node = worker(ready="False")
+    del node["status"]
+    assert not_ready(node) == (NOW - datetime(2026, 11, 1, tzinfo=UTC)).total_seconds()
 
 
 @pytest.mark.parametrize("ready", ["True", "False", "Unknown"])
 def test_a_worker_that_is_drained_does_not_count(ready):
     """Still in service: EC2 takes its Spot Instance back, or a person looks at it."""
-    assert not_ready([group(ID)], [worker(ready=ready, cordoned=True)], REGION) == 0
+    assert not_ready(worker(ready=ready, cordoned=True)) == 0
 
 
-def test_a_worker_that_joins_or_ends_is_missing_alone():
-    nodes = [worker(ready="False"), worker(OTHER)]
-    assert not_ready([group(OTHER, desired=2)], nodes, REGION) == 0
-    assert missing([group(OTHER, desired=2)]) == 1
+def test_a_worker_that_joins_or_ends_does_not_count():
+    assert not_ready(worker(ready="False"), groups=[group(OTHER, desired=2)]) == 0
 
 
-def test_a_node_of_no_pool_makes_no_worker_ready():
-    assert not_ready([group(ID)], [worker(labels={})], REGION) == 1
-
-
-def test_a_refresh_that_is_ahead_lacks_none_and_hides_no_group_that_does():
-    assert missing([group(ID, OTHER, desired=1)]) == 0
-    assert missing([group(ID, OTHER, desired=1), group(desired=1)]) == 1
+def test_a_node_of_no_pool_does_not_count():
+    assert not_ready(worker(ready="False", labels={})) == 0
 
 
 def test_without_pools_there_is_nothing_to_miss():
-    assert (missing([]), not_ready([], [worker(ready="False")], REGION)) == (0, 0)
+    assert not_ready(worker(ready="False"), groups=[group()]) == 0
+    assert Shortages().seconds([], 0) == 0
 
 
-STATES = st.sampled_from(["ready", "silent", "cordoned", "without a node", "out of service"])
+def test_a_group_is_short_for_as_long_as_none_comes():
+    short, whole = group(ID, desired=2), group(ID, OTHER)
+    shortages = Shortages()
+    assert [shortages.seconds([short], now) for now in (10, 40, 70)] == [0, 30, 60]
+    assert shortages.seconds([whole], 100) == 0
+    assert [shortages.seconds([short], now) for now in (130, 160)] == [0, 30]
 
 
-@given(st.lists(st.lists(STATES, max_size=4), max_size=3))
-def test_every_machine_of_a_pool_counts_once_at_most(pools):
-    groups, nodes, number = [], [], 0
-    for pool in pools:
-        in_service = []
-        for state in pool:
-            instance, number = f"i-{number:017}", number + 1
-            if state != "out of service":
-                in_service.append(instance)
-            if state != "without a node":
-                ready = "True" if state == "ready" else "Unknown"
-                nodes.append(worker(instance, ready, cordoned=state == "cordoned"))
-        groups.append(group(*in_service, desired=len(pool)))
-    states = [state for pool in pools for state in pool]
-    assert missing(groups) == states.count("out of service")
-    wrong = states.count("silent") + states.count("without a node")
-    assert not_ready(groups, nodes, REGION) == wrong
+def test_a_group_that_grows_faster_than_its_machines_come_is_no_trouble_while_they_come():
+    shortages, there = Shortages(), []
+    for number in range(100):
+        there.append(f"i-{number:017}")
+        assert shortages.seconds([group(*there, desired=200)], 300 * number) == 0
+    assert shortages.seconds([group(*there, desired=200)], 300 * 99 + 2000) == 2000
+
+
+def test_one_that_goes_is_none_that_comes():
+    shortages = Shortages()
+    shortages.seconds([group(ID, OTHER, desired=3)], 0)
+    assert shortages.seconds([group(ID, desired=3)], 60) == 60
+
+
+def test_a_refresh_that_is_ahead_lacks_none_and_hides_no_group_that_does():
+    shortages = Shortages()
+    ahead = group(ID, OTHER, name="ahead", desired=1)
+    for now in (0, 60):
+        assert Shortages().seconds([ahead], now) == 0
+        lacks = shortages.seconds([ahead, group(desired=1)], now)
+    assert lacks == 60
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 3), st.frozensets(st.sampled_from("abc"))),
+            min_size=2,
+            max_size=2,
+        ),
+        max_size=8,
+    )
+)
+def test_no_shortage_is_older_than_the_last_worker_that_came(looks):
+    """Against what a reader of all looks would say."""
+    shortages = Shortages()
+    for last in range(len(looks)):
+        groups = [
+            ScalingGroup(str(number), desired, there)
+            for number, (desired, there) in enumerate(looks[last])
+        ]
+        ages = [0]
+        for number in range(2):
+            age = 0
+            for look in range(last, -1, -1):
+                desired, there = looks[look][number]
+                if len(there) >= desired:
+                    break
+                age = last - look
+                if look and there - looks[look - 1][number][1]:
+                    break
+            ages.append(age)
+        assert shortages.seconds(groups, last) == max(ages)
 
 
 @given(

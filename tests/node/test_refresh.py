@@ -303,6 +303,24 @@ class TestReconcile:
             reconcile.run(settings, machine)
 
 
+def test_without_room_the_files_stay_and_daemons_are_asked_all_the_same(
+    settings, machine, aws, authority, monkeypatch
+):
+    before = (settings.pki / "apiserver.crt").read_text()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(refresh, "stale", lambda *_: ["sa.key will count once you restart"])
+    reissue(aws, authority)
+    assert refresh.run(settings, machine) == [
+        "kept the certificates on disk: [Errno 28] No space left on device",
+        "sa.key will count once you restart",
+    ]
+    assert (settings.pki / "apiserver.crt").read_text() == before
+
+
 def test_daemons_read_no_certificate_that_the_table_does_not_know():
     """A flag for another file needs a look at the sources, and a line in the table."""
     member = EtcdMember("etcd-0", "zone", IPv4Address("10.0.224.4"))

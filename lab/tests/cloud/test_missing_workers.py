@@ -5,7 +5,6 @@ import pytest
 from lab.cloud import aws_environment
 from lab.tests.cloud.worker_groups import Pool
 from node.cluster.scaling_groups import AutoScaling
-from node.cluster.worker_metrics import missing, not_ready
 from node.contract import CLUSTER_TAG
 
 REGION = "eu-central-1"
@@ -36,23 +35,23 @@ def groups(pool, emulator, monkeypatch):
 
 
 def test_a_machine_is_missing_from_its_end_until_its_successor_is_in_service(pool, groups):
-    assert missing(groups()) == 2
+    def there():
+        (group,) = groups()
+        return group.desired, group.in_service
+
+    assert there() == (2, set())
     pool.machines()
-    assert missing(groups()) == 0
-    (there,) = groups()
-    assert there.in_service == pool.states.keys()
+    assert there() == (2, pool.states.keys())
     silent, other = pool.states
     pool.report(silent, reachable=False)
-    # The group has not given it up yet: it is in service, and has no Node that is ready.
-    assert (missing(groups()), not_ready(groups(), [], REGION)) == (0, 2)
+    # The group has not given it up yet.
+    assert there() == (2, {silent, other})
     pool.skip(200)
     pool.look()
     assert pool.states[silent] == "Terminating:Wait"
-    (there,) = groups()
-    assert (there.desired, there.in_service) == (2, {other})
-    assert missing(groups()) == 1
+    assert there() == (2, {other})
     pool.complete(silent)
     for _ in range(2):
         pool.machines()
-    assert missing(groups()) == 0
-    assert silent not in groups()[0].in_service
+    assert there()[0] == len(there()[1]) == 2
+    assert silent not in there()[1]

@@ -139,7 +139,8 @@ def _nothing_free(stack: Deployment) -> str:
         f"A node reports every {INTERVAL_SECONDS} s, {each:,} requests a month; CloudWatch's first "
         f"{FREE_REQUESTS:,} are free for the account. Where nothing of CloudWatch is free any "
         f"more, alarms ({alarms}), metrics ({metrics}) and requests ({nodes} x {each / 1000} x "
-        f"{PRICES['CloudWatch requests'].usd} = {requests:.2f}) of `prod` come to {whole:.2f}."
+        f"{PRICES['CloudWatch requests'].usd} = {requests:.2f}) of `prod` come to {whole:.2f}. With pools "
+        "there are three alarms and metrics more, and requests as of one node more."
     )
 
 
