@@ -162,13 +162,13 @@ def test_destroy_leaves_nothing(project: Project) -> None:
     assert "resources" not in json.loads(project.state())["checkpoint"]["latest"]
 
 
-LOGIN = "problem logging in: unable to open bucket"
+LOGIN = "could not log in to the state backend"
 OFFICIAL = "install the official one"
 NOT_BUILT = {
     "api ListStacks": f"this CLI was built without `pulumi api`: {OFFICIAL}",
-    "login s3://a": f"{LOGIN} s3://a: this CLI was built without s3://: {OFFICIAL}",
-    "login azblob://a": f"{LOGIN} azblob://a: this CLI was built without azblob://: {OFFICIAL}",
-    "login gs://a": f"{LOGIN} gs://a: this CLI was built without gs://: {OFFICIAL}",
+    "login s3://a": f'{LOGIN} "s3://a": this CLI was built without s3://: {OFFICIAL}',
+    "login azblob://a": f'{LOGIN} "azblob://a": this CLI was built without azblob://: {OFFICIAL}',
+    "login gs://a": f'{LOGIN} "gs://a": this CLI was built without gs://: {OFFICIAL}',
     "env ls": f"this CLI was built without `pulumi env`: {OFFICIAL}",
     "stack init other --secrets-provider=awskms://key": (
         "could not create secrets manager for new stack: this CLI was built without secrets "
