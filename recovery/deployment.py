@@ -7,7 +7,7 @@ whether the resource exists is for AWS to say (`recovery.lookups`).
 
 A resource that exists is recorded as the engine would have recorded it, with its inputs in the
 place of the outputs, which the next refresh fills in. `pulumi refresh --import-pending-creates` is
-for this, and Pulumi 3.258 forgets the resource instead (a test shows it). An import from nothing
+for this, and Pulumi 3.276 forgets the resource instead (a test shows it). An import from nothing
 but the id would lose what AWS does not tell, such as an instance's user data, and the next update
 would replace the instance for it.
 """

@@ -124,8 +124,8 @@ def test_groups_tell_what_they_are_to_have_and_what_is_in_service(scaling):
     ]
     scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": groups}, asked)
     assert scaling.groups("test") == (
-        ScalingGroup(2, frozenset({"i-InService"})),
-        ScalingGroup(1, frozenset()),
+        ScalingGroup("test-workers-blue", 2, frozenset({"i-InService"})),
+        ScalingGroup("test-workers-green", 1, frozenset()),
     )
     scaling.stub.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []}, asked)
     assert scaling.groups("test") == ()
@@ -155,17 +155,17 @@ def test_the_agent_ends_a_drain_at_the_second_look(node, aws):
     settings = node("api-0", parameters={"joinToken": "/token", "cluster": "/cluster"})
     agent = Agent(settings, Ec2(REGION, "test"))
     term = _Term(Requests(agent._ec2, REGION))
-    assert agent._end_drains(None, term, 0.0) == []
+    assert list(agent._end_drains(None, term, 0.0)) == []
     term.nodes = [a_node(), a_node(OTHER, "True")]
     with Stubber(agent._scaling._client) as stub:
         agent._scaling.stub = stub
         # Nobody is asked at the first look.
-        assert agent._end_drains(None, term, NODES_INTERVAL) == []
+        assert list(agent._end_drains(None, term, NODES_INTERVAL)) == []
         described(agent._scaling, [ID], member(ID, "InService"))
-        assert agent._end_drains(None, term, 2 * NODES_INTERVAL) == []
+        assert list(agent._end_drains(None, term, 2 * NODES_INTERVAL)) == []
         described(agent._scaling, [ID], member(ID))
         stub.add_response("complete_lifecycle_action", {}, COMPLETED)
-        said = agent._end_drains(None, term, 3 * NODES_INTERVAL)
+        said = list(agent._end_drains(None, term, 3 * NODES_INTERVAL))
         assert said == [f"ended the drain of ip-{ID}: {ID} is silent"]
         stub.assert_no_pending_responses()
 
@@ -197,14 +197,14 @@ def test_the_drain_of_a_worker_ends_whose_node_was_deleted_before_it_was_unheard
     gone["metadata"]["uid"] = "1"
     api = Nodes(gone)
     for number in range(2):
-        agent._remove_nodes(api, term, number * NODES_INTERVAL)
+        list(agent._remove_nodes(api, term, number * NODES_INTERVAL))
     assert api.nodes == []
     with Stubber(agent._scaling._client) as stub:
         agent._scaling.stub = stub
         described(agent._scaling, [ID], member(ID))
         stub.add_response("complete_lifecycle_action", {}, COMPLETED)
-        said = agent._end_drains(api, term, NODES_INTERVAL)
+        said = list(agent._end_drains(api, term, NODES_INTERVAL))
         assert said == [f"ended the drain of ip-{ID}: {ID} is gone"]
         # Nobody is asked about it for ever.
-        assert agent._end_drains(api, term, NODES_INTERVAL + DRAIN_SECONDS) == []
+        assert list(agent._end_drains(api, term, NODES_INTERVAL + DRAIN_SECONDS)) == []
         stub.assert_no_pending_responses()

@@ -75,7 +75,7 @@ class FakeScaling:
         assert cluster == "test"
         if self.machines is None:
             raise AwsError("Auto Scaling is away")
-        return (ScalingGroup(0, frozenset()), ScalingGroup(self.machines, frozenset()))
+        return (ScalingGroup("a", 0, frozenset()), ScalingGroup("b", self.machines, frozenset()))
 
 
 SHUT_NODE = {"metadata": {"name": "a", "uid": "u"}, "spec": {"unschedulable": True}}
@@ -91,9 +91,9 @@ def test_where_no_pool_is_to_have_a_machine_nobody_waits_for_one(agent):
     agent._scaling = FakeScaling(0)
     term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
     term.nodes = [SHUT_NODE, {"metadata": {"name": "b", "uid": "v"}, "spec": {}}]
-    assert agent._tell_stranded(api, term, 0.0) == []
+    assert list(agent._tell_stranded(api, term, 0.0)) == []
     term.nodes = [SHUT_NODE]
-    assert agent._tell_stranded(api, term, 15.0) == ["told a that no other node takes pods"]
+    assert list(agent._tell_stranded(api, term, 15.0)) == ["told a that no other node takes pods"]
 
 
 def test_without_an_answer_of_aws_the_time_alone_counts(agent):
@@ -102,23 +102,23 @@ def test_without_an_answer_of_aws_the_time_alone_counts(agent):
     term.nodes = [SHUT_NODE]
     for now in (0.0, LONG - 1):
         with pytest.raises(AwsError):
-            agent._tell_stranded(api, term, now)
-    assert agent._tell_stranded(api, term, LONG) == ["told a that no other node takes pods"]
+            list(agent._tell_stranded(api, term, now))
+    assert list(agent._tell_stranded(api, term, LONG)) == ["told a that no other node takes pods"]
 
 
 def test_the_agent_tells_after_the_time_and_takes_it_back(agent):
     agent._scaling = FakeScaling(1)
     term, api = _Term(Requests(agent._ec2, REGION)), FakeApi()
-    assert agent._tell_stranded(api, term, 0.0) == []
+    assert list(agent._tell_stranded(api, term, 0.0)) == []
     term.nodes = [SHUT_NODE]
-    assert agent._tell_stranded(api, term, 100.0) == []
-    assert agent._tell_stranded(api, term, 100.0 + LONG - 1) == []
-    said = agent._tell_stranded(api, term, 100.0 + LONG)
+    assert list(agent._tell_stranded(api, term, 100.0)) == []
+    assert list(agent._tell_stranded(api, term, 100.0 + LONG - 1)) == []
+    said = list(agent._tell_stranded(api, term, 100.0 + LONG))
     assert said == ["told a that no other node takes pods"]
     annotations = {STRANDED_ANNOTATION: "true"}
     told = {**SHUT_NODE, "metadata": {**SHUT_NODE["metadata"], "annotations": annotations}}
     term.nodes = [told, {"metadata": {"name": "b", "uid": "v"}, "spec": {}}]
-    said = agent._tell_stranded(api, term, 500.0)
+    said = list(agent._tell_stranded(api, term, 500.0))
     assert said == ["told a that some other node takes pods"]
     assert api.told == [
         ("/api/v1/nodes/a", "u", STRANDED_ANNOTATION, "true"),
