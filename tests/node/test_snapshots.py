@@ -135,7 +135,8 @@ def test_what_arrived_damaged_does_not_count(single, s3, monkeypatch):
 
         def corrupt(source, *arguments, **options):
             other = path.with_name("other")
-            other.write_bytes(path.read_bytes()[:-1] + b"?")
+            *most, last = path.read_bytes()
+            other.write_bytes(bytes((*most, last ^ 1)))
             upload(str(other), *arguments, **options)
             other.unlink()
 
@@ -156,7 +157,9 @@ def test_what_etcdctl_wrote_damaged_is_not_sent(single, s3, monkeypatch):
         real(settings, mine, path)
         with path.open("r+b") as file:
             file.seek(8192)
-            file.write(b"?")
+            (was,) = file.read(1)
+            file.seek(8192)
+            file.write(bytes([was ^ 1]))
 
     monkeypatch.setattr(snapshots.local_member, "save", damaged)
     monkeypatch.setattr(local_member, "facts", lambda *_: facts)
