@@ -8,10 +8,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # A Python compiled without optimizations, as pyenv does by default, takes a quarter longer for each test:
 # the distribution's instead, where there is one that will do.
-OPTIMIZED := import sysconfig; assert "--enable-optimizations" in sysconfig.get_config_var("CONFIG_ARGS")
 USABLE := import ensurepip, sys; assert sys.version_info >= (3, 11)
+OPTIMIZED := import sysconfig; assert "--enable-optimizations" in sysconfig.get_config_var("CONFIG_ARGS")
 ifndef PYTHON
-PYTHON := $(shell { python3 -c '$(OPTIMIZED)' && echo python3 \
+PYTHON := $(shell { python3 -c '$(USABLE); $(OPTIMIZED)' && echo python3 \
 	|| { /usr/bin/python3 -c '$(USABLE)' && echo /usr/bin/python3; } || echo python3; } 2>/dev/null)
 endif
 VENV := .venv

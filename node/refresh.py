@@ -43,13 +43,14 @@ READ_AT_START: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def run(settings: Settings, machine: Machine) -> list[str]:
     """Bring the files up to date; what was done, what failed, and who must be restarted.
 
-    Without AWS or room on the disk, and while what AWS offers is not complete, the files stay as
-    they are.
+    Without AWS, and while what it offers is not complete, the files stay as they are.
     """
     try:
         done = _fetch(settings)
-    except (NodeError, OSError) as error:
+    except NodeError as error:
         done = [f"kept the certificates on disk: {error}"]
+    except OSError as error:
+        done = [f"could not write the certificates: {error}"]
     try:
         return [*done, *stale(settings, machine)]
     except (NodeError, OSError) as error:

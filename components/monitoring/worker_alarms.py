@@ -21,8 +21,8 @@ MISSING_SECONDS = JOIN_SECONDS + 600
 """A launch that comes to nothing is given up JOIN_SECONDS after its machine runs; the group then
 has as long as two more machines take to boot and join."""
 MINUTES = 3
-"""Of values above, since ages are in the values; and of silence, which is longer than the lead
-takes to move to another machine."""
+"""Of values above, since ages are in the values. Silence takes a little longer to be told, and the
+lead less to move, unless `controllers.leaseDuration` is minutes."""
 
 
 def worker_alarms() -> tuple[NodeAlarm, ...]:
@@ -49,7 +49,7 @@ def worker_alarms() -> tuple[NodeAlarm, ...]:
             suffix="not-ready-workers",
             description="A worker in service has not been ready for "
             f"{NOT_READY_SECONDS // 60} minutes, and its group keeps it: look at its kubelet, or "
-            "terminate it",
+            "terminate it; without data nobody looks",
             metric=WorkerMetric.NOT_READY_SECONDS,
             statistic="Maximum",
             above=NOT_READY_SECONDS,
@@ -60,7 +60,7 @@ def worker_alarms() -> tuple[NodeAlarm, ...]:
             suffix="missing-workers",
             description="A pool has fewer workers in service than it is to have, and none has come "
             f"for {MISSING_SECONDS // 60} minutes: the activities of its Auto Scaling group say "
-            "why none starts or joins",
+            "why none starts or joins; without data nobody looks",
             metric=WorkerMetric.MISSING_SECONDS,
             statistic="Maximum",
             above=MISSING_SECONDS,

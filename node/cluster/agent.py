@@ -55,6 +55,8 @@ TOKEN_INTERVAL = 60.0
 """Seconds between two looks at the join token."""
 PARAMETER_INTERVAL = 300.0
 """Seconds between two looks at whether the join token's parameter still holds it."""
+NODES_OLD = 60.0
+"""Seconds after which nothing is told of Nodes that could not be read again."""
 METRICS_INTERVAL = float(INTERVAL_SECONDS)
 """Seconds between two times that CloudWatch is told of workers: as every node tells it, so that no
 minute of an alarm is without a value."""
@@ -84,12 +86,15 @@ class _Term:
     applied: Applied = field(default_factory=Applied)
     addons: Addons | None = None
     nodes: list[Any] | None = None
+    nodes_at: float = 0.0
+    """When they were read."""
     gone: frozenset[str] = frozenset()
     posing: frozenset[str] = frozenset()
     """Instances that are no more, though their Nodes are ready, at the last look."""
     deleted: dict[str, tuple[str, float]] = field(default_factory=dict)
     """Instances whose Node was deleted lately: its name, and when."""
     unheard: frozenset[str] = frozenset()
+    unready: worker_metrics.Unready = field(default_factory=worker_metrics.Unready)
     shortages: worker_metrics.Shortages = field(default_factory=worker_metrics.Shortages)
     moves: Moves = field(default_factory=Moves)
     cordoned_since: float | None = None
@@ -191,7 +196,7 @@ class Agent:
         return term.requests.decide(api)
 
     def _remove_nodes(self, api: Api, term: _Term, now: float) -> Iterator[str]:
-        term.nodes = api.get(NODES, resourceVersion="0")["items"]
+        term.nodes, term.nodes_at = api.get(NODES, resourceVersion="0")["items"], now
         silent = gone_nodes.silent(term.nodes, self._settings.region)
         gone = gone_nodes.gone(silent, self._ec2.states(silent)) if silent else set()
         certain = gone_nodes.certain(gone, term.gone)
@@ -260,7 +265,7 @@ class Agent:
         numbers: dict[str, float] = {}
         troubles: list[str] = []
         nodes, region, clock = term.nodes, self._settings.region, datetime.now(UTC)
-        if nodes is None:
+        if nodes is None or now - term.nodes_at > NODES_OLD:
             return numbers, troubles
         try:
             requests = api.get(REQUESTS, resourceVersion="0")["items"]
@@ -271,7 +276,7 @@ class Agent:
             troubles.append(str(error))
         try:
             groups = self._scaling.groups(self._settings.cluster)
-            numbers[WorkerMetric.NOT_READY_SECONDS] = worker_metrics.not_ready_seconds(
+            numbers[WorkerMetric.NOT_READY_SECONDS] = term.unready.seconds(
                 groups, nodes, region, clock
             )
             numbers[WorkerMetric.MISSING_SECONDS] = term.shortages.seconds(groups, now)

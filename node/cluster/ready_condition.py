@@ -18,7 +18,8 @@ def ready(document: Mapping[str, Any]) -> bool:
 
 
 def not_ready_since(node: Mapping[str, Any]) -> datetime:
-    """When a Node that is not ready came to be so: by its condition, or when it was made."""
+    """Since when a Node that is not ready has had the condition that it has, by the clock of who
+    said so, or when it was made: not ready it may have been for longer."""
     conditions = node.get("status", {}).get("conditions", ())
     changed = (one.get("lastTransitionTime") for one in conditions if one["type"] == "Ready")
     return datetime.fromisoformat(next(changed, None) or node["metadata"]["creationTimestamp"])

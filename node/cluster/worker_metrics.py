@@ -39,25 +39,36 @@ def undecided_seconds(
     return max([0.0, *ages])
 
 
-def not_ready_seconds(
-    groups: Iterable[ScalingGroup],
-    nodes: Iterable[Mapping[str, Any]],
-    region: str,
-    now: datetime,
-) -> float:
-    """For how long a worker in service has not been ready, of the one that has been so longest; 0
-    without one.
+class Unready:
+    """Nodes of pools that are not ready, as far as this machine has looked."""
 
-    Who cordoned a Node knows of it: its worker, which is being drained, or a person. So does who
-    deleted one whose machine stays.
-    """
-    in_service = frozenset[str]().union(*(group.in_service for group in groups))
-    ages = (
-        (now - not_ready_since(node)).total_seconds()
-        for instance, node in silent(nodes, region).items()
-        if instance in in_service and not node["spec"].get("unschedulable")
-    )
-    return max([0.0, *ages])
+    def __init__(self) -> None:
+        self._since: dict[str, datetime] = {}
+
+    def seconds(
+        self,
+        groups: Iterable[ScalingGroup],
+        nodes: Iterable[Mapping[str, Any]],
+        region: str,
+        now: datetime,
+    ) -> float:
+        """For how long a worker in service has not been ready, of the one that has been so longest;
+        0 without one.
+
+        Remembered, since a kubelet that starts, says so and is silent again changes its Node's
+        condition each time. Who cordoned a Node knows of it: its worker, which is being drained, or
+        a person. So does who deleted one whose machine stays.
+        """
+        found = silent(nodes, region)
+        changed = {instance: not_ready_since(node) for instance, node in found.items()}
+        self._since = {one: min(when, self._since.get(one, when)) for one, when in changed.items()}
+        in_service = frozenset[str]().union(*(group.in_service for group in groups))
+        ages = (
+            (now - self._since[instance]).total_seconds()
+            for instance, node in found.items()
+            if instance in in_service and not node["spec"].get("unschedulable")
+        )
+        return max([0.0, *ages])
 
 
 class Shortages:

@@ -343,6 +343,7 @@ def worker_node(instance, status="Unknown"):
     return {
         "metadata": {
             "name": instance["PrivateDnsName"],
+            "creationTimestamp": "2026-11-01T00:00:00Z",
             "uid": "1",
             "labels": {POOL_LABEL: "general"},
         },
@@ -641,11 +642,20 @@ def test_what_is_not_known_is_not_told(agent, api, sent, monkeypatch):
     refuse(monkeypatch, agent._scaling, "groups")
     assert "metrics: Auto Scaling groups: AWS: UnauthorizedOperation" in agent.round(0)
     assert sent == [{"UndecidedRequestSeconds": 0}]
-    # Nor anything of requests while nobody knows the Nodes.
+    # Nor anything of requests while nobody knows the Nodes, or knows them from long ago alone.
     api.refused = "/api/v1/nodes"
+    for now in range(30, 61, 5):
+        agent.round(now)
+    assert len(sent) == 3
+    for now in range(65, 200, 5):
+        agent.round(now)
+    assert len(sent) == 3
     agent._term = None
-    agent.round(METRICS_INTERVAL)
-    assert len(sent) == 1
+    agent.round(200)
+    assert len(sent) == 3
+    api.refused = ""
+    agent.round(230)
+    assert len(sent) == 4
 
 
 def test_without_cloudwatch_requests_are_decided_and_one_line_says_so(

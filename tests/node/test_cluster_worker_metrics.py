@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cluster.scaling_groups import ScalingGroup
-from node.cluster.worker_metrics import Shortages, not_ready_seconds, undecided_seconds
+from node.cluster.worker_metrics import Shortages, Unready, undecided_seconds
 from node.contract import POOL_LABEL
 from tests.node.certificate_requests import (
     NAME,
@@ -108,7 +108,7 @@ def group(*in_service, name="general", desired=None):
 
 
 def not_ready(*nodes, groups=None):
-    return not_ready_seconds(groups or [group(ID, OTHER)], nodes, REGION, NOW)
+    return Unready().seconds(groups or [group(ID, OTHER)], nodes, REGION, NOW)
 
 
 @pytest.mark.parametrize("ready", ["False", "Unknown"])
@@ -121,6 +121,17 @@ def test_a_node_without_a_condition_has_not_been_ready_since_it_was_made():
     node = worker(ready="False")
     del node["status"]
     assert not_ready(node) == (NOW - datetime(2026, 11, 1, tzinfo=UTC)).total_seconds()
+
+
+def test_a_kubelet_that_says_so_now_and_then_is_no_readier_for_it():
+    unready, looks = Unready(), [(600, "Unknown"), (0, "False"), (30, "Unknown"), (0, "False")]
+    said = [
+        unready.seconds([group(ID)], [worker(ready=ready, age=age)], REGION, NOW)
+        for age, ready in looks
+    ]
+    assert said == [600] * 4
+    assert unready.seconds([group(ID)], [worker()], REGION, NOW) == 0
+    assert unready.seconds([group(ID)], [worker(ready="False", age=5)], REGION, NOW) == 5
 
 
 @pytest.mark.parametrize("ready", ["True", "False", "Unknown"])

@@ -315,7 +315,7 @@ def test_without_room_the_files_stay_and_daemons_are_asked_all_the_same(
     monkeypatch.setattr(refresh, "stale", lambda *_: ["sa.key will count once you restart"])
     reissue(aws, authority)
     assert refresh.run(settings, machine) == [
-        "kept the certificates on disk: [Errno 28] No space left on device",
+        "could not write the certificates: [Errno 28] No space left on device",
         "sa.key will count once you restart",
     ]
     assert (settings.pki / "apiserver.crt").read_text() == before

@@ -5,6 +5,7 @@ import pytest
 from lab.cloud import aws_environment
 from lab.tests.cloud.worker_groups import Pool
 from node.cluster.scaling_groups import AutoScaling
+from node.cluster.worker_metrics import Shortages
 from node.contract import CLUSTER_TAG
 
 REGION = "eu-central-1"
@@ -42,6 +43,8 @@ def test_a_machine_is_missing_from_its_end_until_its_successor_is_in_service(poo
     assert there() == (2, set())
     pool.machines()
     assert there() == (2, pool.states.keys())
+    shortages = Shortages()
+    assert shortages.seconds(groups(), 0) == 0
     silent, other = pool.states
     pool.report(silent, reachable=False)
     # The group has not given it up yet.
@@ -50,8 +53,10 @@ def test_a_machine_is_missing_from_its_end_until_its_successor_is_in_service(poo
     pool.look()
     assert pool.states[silent] == "Terminating:Wait"
     assert there() == (2, {other})
+    assert [shortages.seconds(groups(), now) for now in (30, 60)] == [0, 30]
     pool.complete(silent)
     for _ in range(2):
         pool.machines()
     assert there()[0] == len(there()[1]) == 2
     assert silent not in there()[1]
+    assert shortages.seconds(groups(), 90) == 0
